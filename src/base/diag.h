@@ -1,0 +1,46 @@
+/*
+ * A list of diagnostics with positions, compiler style. All mistakes of a
+ * manifest are collected (up to DIAG_MAX errors) before anybody gives up.
+ */
+#ifndef BASE_DIAG_H
+#define BASE_DIAG_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct arena;
+
+#define DIAG_MAX 100
+
+struct pos {
+	const char *file; /* as the user named it; NULL: no position */
+	unsigned line, col; /* from 1; col in code points; 0: unknown */
+};
+
+enum diag_level { DIAG_ERROR, DIAG_WARNING, DIAG_NOTE };
+
+struct diag_item {
+	enum diag_level level;
+	struct pos pos;
+	const char *msg;  /* what is wrong */
+	const char *hint; /* what to do, or NULL */
+};
+
+struct diag {
+	struct arena *a;
+	struct diag_item *v;
+	size_t n, cap;
+	size_t errors, warnings; /* errors counts those dropped past DIAG_MAX, too */
+};
+
+void diag_init(struct diag *d, struct arena *a);
+void diag_error(struct diag *d, struct pos p, const char *hint, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+void diag_warn(struct diag *d, struct pos p, const char *hint, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+void diag_note(struct diag *d, struct pos p, const char *hint, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+void diag_sort(struct diag *d); /* by file, line, column; stable. Items without position last */
+
+#endif

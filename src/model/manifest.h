@@ -1,0 +1,57 @@
+/*
+ * Bytes of one manifest file -> blocks of keys with every position kept.
+ * Logical lines (BOM, CRLF, comments, continuations, bracketed values) are
+ * assembled here; inih splits them. Knows nothing about types. Pure.
+ * Grammar: design.md 2.
+ */
+#ifndef MODEL_MANIFEST_H
+#define MODEL_MANIFEST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/diag.h"
+
+#define MANIFEST_FILE_MAX (64u << 20)
+#define MANIFEST_VALUE_MAX (1u << 20)
+#define MANIFEST_NAME_MAX 64
+#define MANIFEST_RESOURCES_MAX 100000
+
+/* A piece of a value that stands together in the file. */
+struct span {
+	uint32_t off; /* offset in the assembled value */
+	unsigned line, col;
+};
+
+struct raw_key {
+	const char *name;
+	struct pos pos;         /* of the name */
+	const char *text;       /* value: trimmed, continuations joined by one blank, comments and blank lines gone; NUL-terminated */
+	size_t n;
+	const struct span *spans; /* at least one */
+	uint32_t nspans;
+	bool continued; /* the value went on in further lines */
+};
+
+struct block {
+	const char *header; /* text between the brackets, trimmed */
+	struct pos pos;
+	struct raw_key *keys;
+	size_t n, cap;
+};
+
+struct manifest {
+	struct arena *a;
+	struct block *v; /* in file order, over all files */
+	size_t n, cap;
+	const char **files;
+	size_t nfiles, files_cap;
+};
+
+void manifest_init(struct manifest *m, struct arena *a);
+/* Adds one file's blocks. All mistakes go to d. text need not be NUL-terminated and may be released afterwards. */
+void manifest_parse(struct manifest *m, const char *file, const char *text, size_t n, struct diag *d);
+/* Position of byte `off` of a value. */
+struct pos raw_pos(const struct raw_key *k, size_t off);
+
+#endif

@@ -1,0 +1,50 @@
+/*
+ * What the state file knows of one resource. Values are in an arena of the
+ * owner (store/state.c, or the planner for changed copies).
+ */
+#ifndef MODEL_RECORD_H
+#define MODEL_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/schema.h"
+
+enum origin { ORIGIN_CREATED, ORIGIN_IMPORTED, ORIGIN_ADOPTED };
+
+/* How far a creation has come. A run that finds less than STEP_DONE resumes there, it never starts anew. */
+enum record_step {
+	STEP_CONFIGURED_FREE, /* configure-first: free job exists, not bought */
+	STEP_BOUGHT,          /* instance: nothing more to do; job: instance is there, not configured */
+	STEP_CONFIGURED,      /* ConfigureDtsJob answered; not yet converged once */
+	STEP_RESET,           /* ResetDtsJob done, to be configured again */
+	STEP_DONE,
+};
+
+struct record {
+	const char *address;
+	const struct type_def *type;
+	const char *id;          /* instance id (instance) or job id (job); never NULL */
+	const char *instance_id; /* both types */
+	const char *job_id;      /* both types; may be NULL */
+	enum origin origin;
+	enum record_step step;
+	const char *region, *file;
+	/* As last applied, wire form, by attribute index, NULL: not set. Secrets: "hmac-sha256:<hex>" or NULL when unknown. */
+	const char **attrs;
+	const char **deps; /* addresses, direct only */
+	size_t ndeps;
+	bool protect, destroy_forgets;
+	int64_t created_ms, updated_ms; /* wall clock */
+	const char *status;             /* raw, last seen; NULL: never */
+	int64_t status_since_ms;        /* since when at least */
+	bool paused_by_us;              /* a pause of our own that the next run must end */
+};
+
+struct record *record_new(struct arena *a, const char *address, const struct type_def *t);
+struct record *record_copy(struct arena *a, const struct record *r); /* deep */
+const char *record_step_name(enum record_step s);
+const char *origin_name(enum origin o);
+
+#endif
