@@ -1,0 +1,589 @@
+/*
+ * The plan: matches sections, records and observed jobs, decides the kind of
+ * each operation, and orders them. Creates and updates follow the batch's
+ * dependencies; deletes run against the recorded ones.
+ */
+#include "model/plan.h"
+
+#include <string.h>
+
+#include "base/diag.h"
+#include "base/text.h"
+#include "model/plan_internal.h"
+
+static const char *const kind_names[OP__COUNT] = {
+    [OP_NOOP] = "no change", [OP_CREATE] = "create",   [OP_RESUME] = "resume creation", [OP_ADOPT] = "import",
+    [OP_UPDATE] = "update",  [OP_REPLACE] = "replace", [OP_DELETE] = "delete",          [OP_FORGET] = "forget",
+    [OP_MOVE] = "move",
+};
+
+static const char *const impact_names[7] = {"online",  "pause", "resync",      "resume-at-offset",
+                                            "replace", "pays",  "stops-paying"};
+
+const char *op_kind_name(enum op_kind k)
+{
+	return kind_names[k];
+}
+
+const char *impact_name(unsigned bit_index)
+{
+	return impact_names[bit_index];
+}
+
+/* ---- matching -------------------------------------------------------- */
+
+const struct observed *planner_find(const struct planner *pl, const struct record *r)
+{
+	const struct observed *o;
+	int dir;
+
+	if (!pl->o->refresh)
+		return NULL;
+	if (r->type == &type_instance)
+		return inventory_instance(pl->inv, r->instance_id, false);
+	o = inventory_job(pl->inv, r->job_id ? r->job_id : r->id);
+	if (o && (text_eq(o->instance_id, r->instance_id) || !*o->instance_id || text_empty(r->instance_id)))
+		return o;
+	/* Job ids go stale after a reset (dts-api.md 13 #25): the instance and the direction still tell. */
+	dir = attr_find(r->type, "synchronization_direction");
+	return inventory_instance(pl->inv, r->instance_id, dir >= 0 && text_ieq(r->attrs[dir], "Reverse"));
+}
+
+bool planner_is_gone(const struct planner *pl, const struct record *r, const struct observed *seen)
+{
+	if (!pl->o->refresh || !pl->inv->complete)
+		return false;
+	if (!seen)
+		return true;
+	/* The instance is there, but empty: the job is gone unless a creation of ours is under way. */
+	return r->type == &type_job && seen->status == ST_NOT_CONFIGURED && r->step == STEP_DONE;
+}
+
+static void match_records(struct planner *pl)
+{
+	for (size_t i = 0; i < pl->recs->n; i++)
+		map_put(&pl->rec_by_addr, pl->recs->v[i]->address, (uint32_t)i);
+	for (size_t i = 0; i < pl->b->n; i++) {
+		const struct resource *r = &pl->b->v[i];
+		uint32_t k = map_get(&pl->rec_by_addr, r->address);
+		uint32_t old = r->life.was ? map_get(&pl->rec_by_addr, r->life.was) : MAP_NONE;
+
+		if (k != MAP_NONE && old != MAP_NONE && map_get(&pl->b->by_address, r->life.was) == MAP_NONE)
+			diag_error(pl->d, r->pos, "keep one of them: `dtsbatch state rm` forgets the other",
+			           "%s: `was = %s`, but the state has both", r->address, r->life.was);
+		if (k == MAP_NONE && old != MAP_NONE) {
+			if (map_get(&pl->b->by_address, r->life.was) != MAP_NONE)
+				diag_error(pl->d, r->pos, "take the old section out, or the `was` key",
+				           "%s: `was = %s`, but that section still exists", r->address, r->life.was);
+			k = old;
+		}
+		if (k == MAP_NONE)
+			continue;
+		pl->claimed[k] = true;
+		pl->have[i] = pl->recs->v[k];
+		pl->seen[i] = planner_find(pl, pl->recs->v[k]);
+	}
+}
+
+const char *planner_lookup(void *ctx, uint32_t res, enum computed what)
+{
+	const struct planner *pl = ctx;
+	const struct record *r = pl->have[res];
+	const struct op *op = pl->op_of[res] == RES_NONE ? NULL : &pl->ops.v[pl->op_of[res]];
+
+	if (op && op->kind == OP_ADOPT && op->seen) {
+		if (what == COMP_STATUS)
+			return op->seen->raw_status;
+		if (what == COMP_INSTANCE_ID || (what == COMP_ID && op->type == &type_instance))
+			return op->seen->instance_id;
+		return op->seen->job_id;
+	}
+	if (!r || (op && (op->kind == OP_CREATE || op->kind == OP_DELETE || op->kind == OP_FORGET)))
+		return NULL;
+	if (op && op->kind == OP_REPLACE && (op->type == &type_instance || what == COMP_ID || what == COMP_JOB_ID))
+		return NULL;
+	switch (what) {
+	case COMP_ID:
+		return r->id;
+	case COMP_INSTANCE_ID:
+		return r->instance_id;
+	case COMP_JOB_ID:
+		return r->job_id;
+	case COMP_STATUS:
+		return pl->seen[res] ? pl->seen[res]->raw_status : r->status;
+	}
+	return NULL;
+}
+
+/* ---- selection ------------------------------------------------------- */
+
+static bool matches(const char *const *globs, size_t n, const char *address)
+{
+	for (size_t i = 0; i < n; i++)
+		if (text_glob(globs[i], address))
+			return true;
+	return false;
+}
+
+/* --target takes what it names and everything that needs; --exclude leaves out what it names and everything that needs it. */
+static void pick(struct planner *pl, const uint32_t *order)
+{
+	const struct graph *g = &pl->b->graph;
+	size_t n = pl->b->n;
+
+	for (size_t i = 0; i < n; i++)
+		pl->picked[i] = !pl->o->ntargets || matches(pl->o->targets, pl->o->ntargets, pl->b->v[i].address);
+	for (size_t k = n; pl->o->ntargets && k-- > 0;) { /* users first: a picked one picks what it needs */
+		uint32_t i = order[k];
+
+		for (uint32_t e = g->out_at[i]; pl->picked[i] && e < g->out_at[i + 1]; e++)
+			pl->picked[g->out[e]] = true;
+	}
+	for (size_t k = 0; pl->o->nexcludes && k < n; k++) {
+		uint32_t i = order[k];
+
+		if (matches(pl->o->excludes, pl->o->nexcludes, pl->b->v[i].address))
+			pl->picked[i] = false;
+		for (uint32_t e = g->out_at[i]; e < g->out_at[i + 1]; e++)
+			if (!pl->picked[g->out[e]])
+				pl->picked[i] = false;
+	}
+}
+
+static bool record_picked(const struct planner *pl, const struct record *r)
+{
+	if (pl->o->nexcludes && matches(pl->o->excludes, pl->o->nexcludes, r->address))
+		return false;
+	return !pl->o->ntargets || matches(pl->o->targets, pl->o->ntargets, r->address);
+}
+
+/* ---- one section ----------------------------------------------------- */
+
+static struct op *new_op(struct planner *pl, const char *address, const struct type_def *type)
+{
+	struct op *op = VEC_PUSH(pl->a, &pl->ops);
+
+	*op = (struct op){.address = address, .type = type, .want = RES_NONE};
+	return op;
+}
+
+static const char *replace_refusal(struct planner *pl, const struct diff *df, const struct op *op)
+{
+	const char *extra = df->endpoint_keys
+	                        ? "; for the same data behind another address, `endpoint_change = same-data` lets the "
+	                          "endpoint be changed in place"
+	                        : "";
+
+	return arena_printf(pl->a, "only a replacement can change %s: `replace = allowed` in [%s] permits it%s",
+	                    df->replace_keys, op->address, extra);
+}
+
+static void decide_existing(struct planner *pl, struct op *op, const struct resource *r)
+{
+	struct diff df;
+	bool forced = matches(pl->o->replaces, pl->o->nreplaces, r->address);
+	bool instance_new = r->instance != RES_NONE && pl->op_of[r->instance] != RES_NONE &&
+	                    (pl->ops.v[pl->op_of[r->instance]].kind == OP_REPLACE ||
+	                     pl->ops.v[pl->op_of[r->instance]].kind == OP_CREATE);
+
+	plan_diff(pl, op, &df);
+	if (op->have && op->have->step != STEP_DONE && !instance_new && op->kind != OP_ADOPT) {
+		op->kind = OP_RESUME;
+		op->why = arena_printf(pl->a, "an earlier run did not finish its creation (%s)",
+		                       record_step_name(op->have->step));
+		plan_steps_resume(pl, op, &df);
+		return;
+	}
+	if (instance_new || forced || (df.replace && !(op->seen && op->type == &type_job &&
+	                                               op->seen->status == ST_PRECHECK_FAILED))) {
+		bool adopt = op->kind == OP_ADOPT;
+
+		op->kind = OP_REPLACE;
+		op->why = instance_new ? "its instance is new"
+		          : forced     ? "asked for by --replace"
+		                       : arena_printf(pl->a, "%s changed", df.replace_keys);
+		if (r->life.protect || (op->have && op->have->protect))
+			op->refused = "protected: `protect = true` forbids a replacement";
+		else if (adopt)
+			op->refused = arena_printf(pl->a, "what is imported differs in %s, which only a replacement can "
+			                           "change: mend the section", df.replace_keys);
+		else if (!instance_new && !forced && !r->life.replace_allowed)
+			op->refused = replace_refusal(pl, &df, op);
+		plan_steps_replace(pl, op);
+		return;
+	}
+	if (op->nchanges || (op->have && op->have->protect != r->life.protect)) {
+		if (op->kind != OP_ADOPT)
+			op->kind = OP_UPDATE;
+		plan_steps_update(pl, op, &df);
+		if (df.lower_class)
+			op->refused = "the class can only rise; lowering it takes a ticket to the vendor";
+	}
+	if (op->kind == OP_NOOP && !text_eq(op->have->address, r->address)) {
+		op->kind = OP_MOVE;
+		op->why = arena_printf(pl->a, "was %s", op->have->address);
+	}
+}
+
+static void decide_new(struct planner *pl, struct op *op, const struct resource *r)
+{
+	op->kind = OP_CREATE;
+	plan_list_values(pl, op);
+	plan_steps_create(pl, op);
+	if (r->type == &type_instance && text_ieq(res_get(r, "payment_type"), "Subscription"))
+		plan_note(pl, op, "a subscription is paid at once and cannot be deleted by the API");
+}
+
+static void decide_import(struct planner *pl, struct op *op, const struct resource *r)
+{
+	const char *id = r->life.import_id;
+	const char *dir = res_get(r, "synchronization_direction");
+
+	op->new_id = id;
+	if (r->type == &type_job)
+		op->seen = inventory_job(pl->inv, id);
+	if (!op->seen)
+		op->seen = inventory_instance(pl->inv, id, r->type == &type_job && text_ieq(dir, "Reverse"));
+	op->kind = OP_ADOPT;
+	op->why = arena_printf(pl->a, "import of %s", id);
+	if (!op->seen) {
+		op->refused = pl->o->refresh ? arena_printf(pl->a, "%s does not exist in this account and region", id)
+		                             : "an import needs to look: leave --refresh=false out";
+		return;
+	}
+	if (r->type == &type_job && op->seen->status == ST_NOT_CONFIGURED) {
+		op->refused = arena_printf(pl->a, "%s is an instance without a configured job: import it as an "
+		                           "instance, a job section then configures it", id);
+		return;
+	}
+	decide_existing(pl, op, r);
+}
+
+static void decide_gone(struct planner *pl, struct op *op, const struct resource *r)
+{
+	pl->p->gone++;
+	op->seen = NULL;
+	if (r->life.on_gone == GONE_FORGET) {
+		op->kind = OP_FORGET;
+		op->why = "gone on the service (on_gone = forget)";
+		return;
+	}
+	decide_new(pl, op, r);
+	op->why = "gone on the service";
+	if (r->life.on_gone == GONE_FAIL)
+		op->refused = "gone on the service, and on_gone = fail";
+}
+
+static void plan_delete(struct planner *pl, struct op *op, bool explicit_destroy);
+
+static void plan_section(struct planner *pl, uint32_t i)
+{
+	const struct resource *r = &pl->b->v[i];
+	struct op *op = new_op(pl, r->address, r->type);
+
+	op->want = i;
+	op->have = pl->have[i];
+	op->seen = pl->seen[i];
+	pl->op_of[i] = (uint32_t)pl->ops.n - 1;
+	if (op->have)
+		pl->p->recorded++;
+	if (r->life.absent) {
+		op->kind = OP_NOOP;
+		if (op->have) {
+			op->why = "ensure = absent";
+			plan_delete(pl, op, false);
+		}
+		return;
+	}
+	if (!op->have) {
+		if (r->life.import_id)
+			decide_import(pl, op, r);
+		else
+			decide_new(pl, op, r);
+	} else if (planner_is_gone(pl, op->have, op->seen)) {
+		decide_gone(pl, op, r);
+	} else {
+		decide_existing(pl, op, r);
+	}
+	plan_notice(pl, op);
+}
+
+/* ---- deletions ------------------------------------------------------- */
+
+/* Will the instance this job lives on stay recorded after the run? Then the paid instance is emptied, not released. */
+static bool instance_stays(const struct planner *pl, const struct record *job)
+{
+	for (size_t d = 0; d < job->ndeps; d++) {
+		uint32_t k = map_get(&pl->rec_by_addr, job->deps[d]);
+		const struct record *inst;
+		uint32_t res;
+
+		if (k == MAP_NONE)
+			continue;
+		inst = pl->recs->v[k];
+		if (inst->type != &type_instance || !text_eq(inst->instance_id, job->instance_id))
+			continue;
+		if (pl->o->destroy)
+			return !record_picked(pl, inst) || inst->protect || inst->destroy_forgets;
+		res = map_get(&pl->b->by_address, inst->address);
+		if (res != MAP_NONE)
+			return !pl->b->v[res].life.absent;
+		return !pl->o->prune || inst->protect;
+	}
+	return false;
+}
+
+static bool two_way_record(const struct record *r)
+{
+	int i = attr_find(r->type, r->type == &type_job ? "synchronization_direction" : "sync_architecture");
+
+	return i >= 0 && r->attrs[i] && (r->type == &type_job || text_ieq(r->attrs[i], "bidirectional"));
+}
+
+static void delete_steps(struct planner *pl, struct op *op, const struct record *r)
+{
+	plan_step_add(op, DO_VERIFY);
+	if (r->type == &type_job && instance_stays(pl, r)) {
+		plan_step_add(op, DO_RESET);
+		op->impact = IMPACT_REPLACE;
+		op->impact &= ~(unsigned)(IMPACT_REPLACE | IMPACT_RESYNC);
+		plan_note(pl, op, "its instance stays: the job is reset, the instance is still billed");
+		return;
+	}
+	if (r->type == &type_job && !two_way_record(r))
+		plan_note(pl, op, "releases instance %s", r->instance_id);
+	plan_step_add(op, DO_DELETE);
+	plan_step_add(op, DO_WAIT_GONE);
+}
+
+static void plan_delete(struct planner *pl, struct op *op, bool explicit_destroy)
+{
+	const struct record *r = op->have;
+
+	if (planner_is_gone(pl, r, op->seen)) {
+		op->kind = OP_FORGET;
+		op->why = "already gone on the service";
+		return;
+	}
+	if (r->destroy_forgets) {
+		op->kind = OP_FORGET;
+		op->why = "on_destroy = forget";
+		return;
+	}
+	op->kind = OP_DELETE;
+	if (!op->why)
+		op->why = explicit_destroy ? "destroy" : "its section was removed (--prune)";
+	delete_steps(pl, op, r);
+	if (r->protect)
+		op->refused = "protected: `protect = true` is recorded; apply it as false first";
+	else if (op->seen && text_ieq(op->seen->pay_type, "PrePaid"))
+		op->refused = "prepaid: the API cannot delete it; unsubscribe in the console, then `dtsbatch state rm`";
+}
+
+static bool file_is_missing(const struct planner *pl, const char *file)
+{
+	for (size_t i = 0; i < pl->o->nmissing_files; i++)
+		if (text_eq(pl->o->missing_files[i], file))
+			return true;
+	return false;
+}
+
+static void plan_orphans(struct planner *pl)
+{
+	for (size_t i = 0; i < pl->recs->n; i++) {
+		const struct record *r = pl->recs->v[i];
+		struct op *op;
+
+		if (pl->claimed[i] && !pl->o->destroy)
+			continue;
+		if (!record_picked(pl, r))
+			continue;
+		pl->p->recorded++;
+		if (!pl->o->destroy && !pl->o->prune) {
+			*VEC_PUSH(pl->a, &pl->orphans) = r->address;
+			continue;
+		}
+		op = new_op(pl, r->address, r->type);
+		op->have = r;
+		op->seen = planner_find(pl, r);
+		if (planner_is_gone(pl, r, op->seen))
+			pl->p->gone++;
+		pl->del_of[i] = (uint32_t)pl->ops.n - 1;
+		plan_delete(pl, op, pl->o->destroy);
+		if (!pl->o->destroy && !op->refused && op->kind == OP_DELETE && file_is_missing(pl, r->file))
+			op->refused = arena_printf(pl->a, "%s, which held its section, is missing: nothing of it is pruned",
+			                           r->file);
+		plan_notice(pl, op);
+	}
+}
+
+/* ---- edges ------------------------------------------------------------ */
+
+static void need(struct planner *pl, uint32_t op, uint32_t before)
+{
+	if (op == RES_NONE || before == RES_NONE || op == before)
+		return;
+	*VEC_PUSH(pl->a, &pl->edges) = (struct edge){op, before};
+}
+
+static bool is_removal(const struct op *op)
+{
+	return op->kind == OP_DELETE || op->kind == OP_FORGET;
+}
+
+static void edges_of_sections(struct planner *pl)
+{
+	for (uint32_t i = 0; i < pl->b->n; i++) {
+		const struct graph *g = &pl->b->graph;
+
+		if (pl->op_of[i] == RES_NONE || is_removal(&pl->ops.v[pl->op_of[i]]))
+			continue;
+		for (uint32_t e = g->out_at[i]; e < g->out_at[i + 1]; e++)
+			if (pl->op_of[g->out[e]] != RES_NONE && !is_removal(&pl->ops.v[pl->op_of[g->out[e]]]))
+				need(pl, pl->op_of[i], pl->op_of[g->out[e]]);
+	}
+}
+
+static uint32_t removal_of(const struct planner *pl, const char *address)
+{
+	uint32_t k = map_get(&pl->rec_by_addr, address);
+	uint32_t res = map_get(&pl->b->by_address, address);
+
+	if (k != MAP_NONE && pl->del_of[k] != RES_NONE)
+		return pl->del_of[k];
+	if (res != MAP_NONE && pl->op_of[res] != RES_NONE && is_removal(&pl->ops.v[pl->op_of[res]]))
+		return pl->op_of[res];
+	return RES_NONE;
+}
+
+/* A deletion waits for the deletions of all that was recorded to depend on it; an instance whose only job goes needs no call. */
+static void edges_of_removals(struct planner *pl)
+{
+	for (uint32_t i = 0; i < pl->ops.n; i++) {
+		struct op *op = &pl->ops.v[i];
+
+		if (!is_removal(op) || !op->have)
+			continue;
+		for (size_t d = 0; d < op->have->ndeps; d++) {
+			uint32_t target = removal_of(pl, op->have->deps[d]);
+			struct op *dep;
+
+			if (target == RES_NONE)
+				continue;
+			need(pl, target, i);
+			dep = &pl->ops.v[target];
+			if (op->kind == OP_DELETE && dep->kind == OP_DELETE && op->type == &type_job &&
+			    dep->type == &type_instance && text_eq(op->have->instance_id, dep->have->instance_id) &&
+			    !op->refused && !two_way_record(dep->have) && !two_way_record(op->have)) {
+				dep->released_by = op->address;
+				dep->nsteps = 0;
+				dep->impact = 0;
+				plan_step_add(dep, DO_WAIT_GONE);
+				dep->impact = IMPACT_STOPS_PAYING;
+				op->impact &= ~(unsigned)IMPACT_STOPS_PAYING;
+			}
+			if (op->refused && !dep->refused && dep->kind == OP_DELETE)
+				dep->refused = arena_printf(pl->a, "%s, which lives on it, stays", op->address);
+		}
+	}
+}
+
+/* On a two-way instance Forward is configured first and deleted last (design.md 4). */
+static void edges_of_directions(struct planner *pl)
+{
+	struct map forward;
+
+	map_init(&forward, pl->a);
+	for (int pass = 0; pass < 2; pass++) {
+		for (uint32_t i = 0; i < pl->ops.n; i++) {
+			const struct op *op = &pl->ops.v[i];
+			const char *inst = op->have ? op->have->instance_id : NULL;
+			const char *dir = NULL;
+			int at;
+
+			if (op->type != &type_job)
+				continue;
+			if (op->want != RES_NONE) {
+				const struct resource *r = &pl->b->v[op->want];
+
+				dir = res_get(r, "synchronization_direction");
+				if (r->instance != RES_NONE)
+					inst = pl->b->v[r->instance].address;
+				else if (res_get(r, "dts_instance_id"))
+					inst = res_get(r, "dts_instance_id");
+			} else {
+				at = attr_find(op->type, "synchronization_direction");
+				dir = at >= 0 ? op->have->attrs[at] : NULL;
+			}
+			if (!dir || !inst)
+				continue;
+			if (pass == 0 && text_ieq(dir, "Forward"))
+				map_put(&forward, inst, i);
+			if (pass == 1 && text_ieq(dir, "Reverse") && map_get(&forward, inst) != MAP_NONE) {
+				uint32_t f = map_get(&forward, inst);
+				bool removal = is_removal(op) && is_removal(&pl->ops.v[f]);
+
+				if (removal)
+					need(pl, f, i);
+				else if (!is_removal(op) && !is_removal(&pl->ops.v[f]))
+					need(pl, i, f);
+			}
+		}
+	}
+}
+
+/* ---- the whole --------------------------------------------------------- */
+
+static void count(struct planner *pl)
+{
+	struct plan *p = pl->p;
+
+	for (size_t i = 0; i < pl->ops.n; i++) {
+		struct op *op = &pl->ops.v[i];
+
+		if (op->refused) {
+			p->refused++;
+			continue;
+		}
+		if (op->kind == OP_CREATE && op->type == &type_instance)
+			op->impact |= IMPACT_PAYS;
+		p->count[op->kind]++;
+		for (unsigned b = 0; b < 7; b++)
+			p->impact[b] += (op->impact >> b) & 1;
+	}
+}
+
+void plan_make(struct plan *p, struct arena *a, const struct batch *b, const struct record_list *recs,
+               const struct inventory *inv, const struct plan_opts *o, struct diag *d)
+{
+	struct planner pl = {.p = p, .a = a, .b = b, .recs = recs, .inv = inv, .o = o, .d = d};
+	uint32_t *order = arena_array(a, uint32_t, b->n + 1);
+
+	*p = (struct plan){0};
+	map_init(&pl.rec_by_addr, a);
+	pl.have = arena_array(a, const struct record *, b->n + 1);
+	pl.seen = arena_array(a, const struct observed *, b->n + 1);
+	pl.picked = arena_array(a, bool, b->n + 1);
+	pl.op_of = arena_array(a, uint32_t, b->n + 1);
+	pl.del_of = arena_array(a, uint32_t, recs->n + 1);
+	pl.claimed = arena_array(a, bool, recs->n + 1);
+	memset(pl.op_of, 0xff, (b->n + 1) * sizeof *pl.op_of);
+	memset(pl.del_of, 0xff, (recs->n + 1) * sizeof *pl.del_of);
+	match_records(&pl);
+	if (!o->destroy && graph_order(&b->graph, a, order)) {
+		pick(&pl, order);
+		for (size_t k = 0; k < b->n; k++)
+			if (pl.picked[order[k]])
+				plan_section(&pl, order[k]);
+	}
+	plan_orphans(&pl);
+	edges_of_sections(&pl);
+	edges_of_removals(&pl);
+	edges_of_directions(&pl);
+	count(&pl);
+	p->ops = pl.ops.v;
+	p->n = pl.ops.n;
+	p->orphans = pl.orphans.v;
+	p->norphans = pl.orphans.n;
+	graph_build(&p->graph, a, (uint32_t)p->n, pl.edges.v, pl.edges.n);
+}

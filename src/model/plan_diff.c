@@ -1,0 +1,284 @@
+/*
+ * Attribute by attribute: wanted against observed (or, where the service does
+ * not tell, against the record). Rules: design.md 4.
+ */
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "base/hash.h"
+#include "base/text.h"
+#include "model/plan_internal.h"
+
+static const char *redact_mark(void *ctx, struct arena *a, const char *text)
+{
+	(void)ctx;
+	(void)a;
+	(void)text;
+	return "(secret)";
+}
+
+static const char *shown(struct planner *pl, const struct attr_def *at, const char *value, bool secret)
+{
+	if (!value)
+		return NULL;
+	if (secret)
+		return "(secret)";
+	if (at->kind == AK_OBJECT || at->kind == AK_LIST)
+		return attr_redact(pl->a, at, value, redact_mark, NULL);
+	return value;
+}
+
+const char *plan_fingerprint(struct arena *a, const uint8_t *fp_key, const char *secret)
+{
+	uint8_t mac[32];
+	char hex[65];
+
+	if (!fp_key || !secret)
+		return NULL;
+	hash_hmac_sha256(fp_key, 32, secret, strlen(secret), mac);
+	hash_hex(mac, sizeof mac, hex);
+	return arena_printf(a, "hmac-sha256:%s", hex);
+}
+
+const char *plan_wanted_class(const struct batch *b, uint32_t res)
+{
+	const struct resource *r = &b->v[res];
+	const char *cls = res_get(r, "instance_class");
+
+	if (cls || r->type != &type_instance)
+		return cls;
+	/* The section's users follow it in the graph; the first job that names a class decides. */
+	for (uint32_t i = b->graph.in_at[res]; i < b->graph.in_at[res + 1]; i++) {
+		const struct resource *job = &b->v[b->graph.in[i]];
+
+		if (job->type == &type_job && job->instance == res) {
+			cls = res_get(job, "instance_class");
+			if (cls)
+				return cls;
+		}
+	}
+	return NULL;
+}
+
+static const struct json *answer_of(const struct observed *seen, enum read_from from)
+{
+	if (!seen)
+		return NULL;
+	switch (from) {
+	case READ_LIST:
+	case READ_TAGS:
+		return seen->row;
+	case READ_DETAIL:
+		return seen->detail;
+	case READ_MONITOR:
+		return seen->monitor;
+	case READ_CONFIG:
+		return seen->config;
+	case READ_NEVER:
+		break;
+	}
+	return NULL;
+}
+
+static void add_key(struct planner *pl, const char **list, const char *key)
+{
+	*list = *list ? arena_printf(pl->a, "%s, %s", *list, key) : key;
+}
+
+static void note_route(struct planner *pl, const struct op *op, struct diff *df, const struct attr_def *at,
+                       const char *from, const char *to)
+{
+	const struct resource *r = &pl->b->v[op->want];
+	enum route route = at->route;
+	bool source = at->flags & A_SOURCE;
+
+	if (route == ROUTE_ENDPOINT && !r->life.endpoint_same_data) {
+		add_key(pl, &df->endpoint_keys, at->key);
+		route = ROUTE_REPLACE;
+	} else if (route == ROUTE_TWOWAY && !(text_ieq(to, "bidirectional"))) {
+		route = ROUTE_REPLACE; /* there is no way back */
+	}
+	if (route == ROUTE_REPLACE) {
+		df->replace = true;
+		add_key(pl, &df->replace_keys, at->key);
+		return;
+	}
+	if (route == ROUTE_NONE)
+		return;
+	if (route == ROUTE_CLASS && class_rank(from) >= 0 && class_rank(to) >= 0 && class_rank(to) < class_rank(from))
+		df->lower_class = true;
+	if (route == ROUTE_PASSWORD) {
+		df->src = df->src || source;
+		df->dest = df->dest || !source;
+	}
+	if (route == ROUTE_ENDPOINT) {
+		df->ep_src = df->ep_src || source;
+		df->ep_dest = df->ep_dest || !source;
+	}
+	df->routes |= 1u << route;
+}
+
+static struct change *push_change(struct planner *pl, struct op *op, size_t attr)
+{
+	struct change *c;
+
+	/* Room for every attribute once: there are at most ATTR_MAX. */
+	if (!op->changes)
+		op->changes = arena_array(pl->a, struct change, op->type->nattrs);
+	c = &op->changes[op->nchanges++];
+	*c = (struct change){.attr = (uint16_t)attr};
+	return c;
+}
+
+/* What the record holds, as text comparable with `want`. */
+static bool record_agrees(const struct planner *pl, const struct attr_def *at, const struct value *v, const char *want,
+                          const char *recorded)
+{
+	if (!recorded)
+		return false;
+	if (v->secret)
+		return text_eq(plan_fingerprint(pl->a, pl->o->fp_key, want), recorded);
+	return attr_satisfied(at, want, recorded);
+}
+
+/* Keys we applied once and the manifest dropped: for parameters they return to their default, in reserve they stay. */
+static bool dropped_something(const struct attr_def *at, const char *want, const char *recorded)
+{
+	if (!recorded || !want || text_starts(recorded, "hmac-"))
+		return false;
+	if (at->route != ROUTE_PARAMS && !(at->flags & A_MERGE))
+		return false;
+	return !attr_satisfied(at, recorded, want) && attr_satisfied(at, want, recorded);
+}
+
+static const char *wanted_text(struct planner *pl, const struct op *op, size_t i)
+{
+	const struct resource *r = &pl->b->v[op->want];
+	const struct attr_def *at = &op->type->attrs[i];
+
+	if (at->route == ROUTE_CLASS) {
+		if (op->type == &type_job && r->instance != RES_NONE)
+			return NULL; /* its instance section carries the class of the pair */
+		return plan_wanted_class(pl->b, op->want);
+	}
+	return batch_text(pl->a, &r->vals[i], planner_lookup, pl);
+}
+
+static void diff_one(struct planner *pl, struct op *op, struct diff *df, size_t i)
+{
+	const struct resource *r = &pl->b->v[op->want];
+	const struct attr_def *at = &op->type->attrs[i];
+	const struct value *v = &r->vals[i];
+	const char *recorded = op->have ? op->have->attrs[i] : NULL;
+	const char *want, *seen = NULL;
+	const struct json *row = answer_of(op->seen, at->from);
+	struct change *c;
+
+	if (attr_in(&r->life.ignore, i) || v->state == V_MISSING)
+		return;
+	want = wanted_text(pl, op, i);
+	if (!want) {
+		if (v->state == V_UNKNOWN) { /* an id that this run will make */
+			c = push_change(pl, op, i);
+			c->from = recorded;
+			c->to = "(known after apply)";
+			note_route(pl, op, df, at, recorded, "");
+		}
+		return;
+	}
+	if (at->route == ROUTE_STATUS) {
+		if (!op->seen || status_satisfies(op->seen->status, want))
+			return;
+		c = push_change(pl, op, i);
+		c->from = op->seen->raw_status;
+		c->to = want;
+		c->behind = op->have && text_eq(recorded, want) && status_class(op->seen->status) != SC_MOVING;
+		df->routes |= 1u << ROUTE_STATUS;
+		return;
+	}
+	if (row && !(at->flags & A_NOREAD))
+		seen = attr_read(pl->a, at, row);
+	if (seen ? attr_satisfied(at, want, seen) : (!recorded || record_agrees(pl, at, v, want, recorded))) {
+		if (!dropped_something(at, want, recorded))
+			return;
+		if (at->route != ROUTE_PARAMS) {
+			c = push_change(pl, op, i);
+			c->from = shown(pl, at, recorded, v->secret);
+			c->to = shown(pl, at, want, v->secret);
+			c->note = "keys taken out of the manifest stay on the service: the API cannot remove them";
+			return;
+		}
+	}
+	c = push_change(pl, op, i);
+	c->secret = v->secret;
+	c->not_verifiable = !seen;
+	c->from = shown(pl, at, seen ? seen : recorded, v->secret);
+	c->to = shown(pl, at, want, v->secret);
+	c->behind = seen && record_agrees(pl, at, v, want, recorded);
+	if (at->route == ROUTE_NONE)
+		c->note = "has a meaning at creation only; recorded, nothing is sent";
+	note_route(pl, op, df, at, seen ? seen : recorded, want);
+}
+
+void plan_diff(struct planner *pl, struct op *op, struct diff *df)
+{
+	*df = (struct diff){0};
+	for (size_t i = 0; i < op->type->nattrs; i++)
+		diff_one(pl, op, df, i);
+}
+
+void plan_list_values(struct planner *pl, struct op *op)
+{
+	const struct resource *r = &pl->b->v[op->want];
+
+	for (size_t i = 0; i < op->type->nattrs; i++) {
+		const struct attr_def *at = &op->type->attrs[i];
+		const struct value *v = &r->vals[i];
+		const char *text = batch_text(pl->a, v, planner_lookup, pl);
+		struct change *c;
+
+		if (v->state == V_UNSET)
+			continue;
+		c = push_change(pl, op, i);
+		c->secret = v->secret;
+		if (v->state == V_MISSING)
+			c->to = "(missing secret)";
+		else
+			c->to = text ? shown(pl, at, text, v->secret) : "(known after apply)";
+	}
+}
+
+struct mark_ctx {
+	const uint8_t *key;
+};
+
+static const char *fp_mark(void *ctx, struct arena *a, const char *text)
+{
+	const struct mark_ctx *m = ctx;
+	const char *fp = plan_fingerprint(a, m->key, text);
+
+	return fp ? fp : "hmac-sha256:";
+}
+
+void plan_applied(struct arena *a, const struct batch *b, const struct resource *r, const uint8_t *fp_key, id_lookup lookup,
+                  void *ctx, const char **attrs)
+{
+	struct mark_ctx m = {fp_key};
+
+	for (size_t i = 0; i < r->type->nattrs; i++) {
+		const struct attr_def *at = &r->type->attrs[i];
+		const struct value *v = &r->vals[i];
+		const char *text = batch_text(a, v, lookup, ctx);
+
+		if (!text || attr_in(&r->life.ignore, i))
+			continue; /* keeps what the record had */
+		if (v->secret)
+			attrs[i] = plan_fingerprint(a, fp_key, text);
+		else if (at->kind == AK_OBJECT || at->kind == AK_LIST)
+			attrs[i] = attr_redact(a, at, text, fp_mark, &m);
+		else
+			attrs[i] = text;
+	}
+	(void)b;
+}

@@ -1,0 +1,60 @@
+/* Shared by the parts of the planner; nobody else includes it. */
+#ifndef MODEL_PLAN_INTERNAL_H
+#define MODEL_PLAN_INTERNAL_H
+
+#include "base/arena.h"
+#include "model/plan.h"
+
+struct planner {
+	struct plan *p;
+	struct arena *a;
+	const struct batch *b;
+	const struct record_list *recs;
+	const struct inventory *inv;
+	const struct plan_opts *o;
+	struct diag *d;
+	struct map rec_by_addr;          /* address -> index in recs */
+	const struct record **have;      /* by resource: its record (also under the former address) */
+	const struct observed **seen;    /* by resource */
+	bool *picked;                    /* by resource: selected by --target/--exclude */
+	uint32_t *op_of;                 /* by resource: op index or RES_NONE */
+	uint32_t *del_of;                /* by record: index of its delete/forget op or RES_NONE */
+	bool *claimed;                   /* by record: a section stands for it */
+	VEC(struct edge) edges;          /* over ops */
+	VEC(struct op) ops;
+	VEC(const char *) orphans;
+};
+
+/* Ids known while planning: of records whose thing exists and stays. */
+const char *planner_lookup(void *ctx, uint32_t res, enum computed what);
+/* The row on the service a record stands for; stale job ids are found again by instance and direction. */
+const struct observed *planner_find(const struct planner *pl, const struct record *r);
+bool planner_is_gone(const struct planner *pl, const struct record *r, const struct observed *seen);
+
+/* plan_diff.c: fills op->changes; sets of what they need. */
+struct diff {
+	bool replace;              /* a change that only a replacement can make */
+	const char *replace_keys;  /* "a, b" */
+	const char *endpoint_keys; /* endpoint changes without the promise: replacement, too */
+	bool lower_class;
+	uint32_t routes;           /* bit per route that must be walked */
+	bool src, dest;            /* ROUTE_PASSWORD: which ends */
+	bool ep_src, ep_dest;      /* ROUTE_ENDPOINT: which ends */
+};
+void plan_diff(struct planner *pl, struct op *op, struct diff *df);
+/* All set values, as changes from nothing: for creates. */
+void plan_list_values(struct planner *pl, struct op *op);
+/* Class a pair shall have: the instance section's or else its job's; NULL: not said. */
+const char *plan_wanted_class(const struct batch *b, uint32_t res);
+
+/* plan_steps.c: from kind and diff to steps and impact. */
+void plan_steps_create(struct planner *pl, struct op *op);
+void plan_steps_resume(struct planner *pl, struct op *op, const struct diff *df);
+void plan_steps_update(struct planner *pl, struct op *op, const struct diff *df);
+void plan_steps_replace(struct planner *pl, struct op *op);
+void plan_step_add(struct op *op, enum step s);
+void plan_note(struct planner *pl, struct op *op, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* Suspended since, prepaid expiry: the reference's Notice section. */
+void plan_notice(struct planner *pl, struct op *op);
+
+#endif
