@@ -55,10 +55,11 @@ enum api_repeat {
 enum api_rate { RATE_LIST, RATE_DETAIL, RATE_READ, RATE_WRITE, RATE__COUNT };
 
 struct api_param {
-	const char *name;
-	char type;     /* 'S' string, 'B' boolean, 'I' integer, 'D' decimal, 'L' repeat list (name without ".N") */
-	bool body;     /* form body, else query */
-	bool required; /* by metadata, SDK model or help page (dts-api.md 4) */
+	const char *name; /* repeat lists without ".N"; members of their elements as "Tag.Key" */
+	char type;        /* 'S' string, 'B' boolean, 'I' integer, 'D' decimal, 'L' repeat list */
+	bool body;        /* form body, else query */
+	bool required;    /* by the published metadata: a call without it is refused */
+	bool advised;     /* required, or called so by the SDK model or the help page (dts-api.md 4): send it if you can */
 };
 
 struct api_def {
@@ -72,6 +73,8 @@ struct api_def {
 };
 
 const struct api_def *api_def(enum api_action a);
-const struct api_param *api_param(enum api_action a, const char *name); /* NULL if the action has none of that name */
+/* NULL if the action has none of that name. Indices are skipped: "ResourceId.2" is ResourceId, "Tag.1.Key" is Tag.Key. */
+const struct api_param *api_param(enum api_action a, const char *name);
+enum api_action api_find(const char *name); /* "DescribeDtsJobs"; API_NONE if unknown */
 
 #endif

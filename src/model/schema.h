@@ -27,8 +27,8 @@ enum attr_kind {
 	AK_ENUM,   /* values; an unknown one is a warning (the service's lists grow faster than ours) */
 	AK_OBJECT, /* JSON object */
 	AK_LIST,   /* JSON array */
-	AK_PHONES, /* comma list of mainland numbers */
-	AK_TAGS,   /* k=v, k=v */
+	AK_PHONES, /* comma list of mainland numbers; wire form: no blanks */
+	AK_TAGS,   /* k=v, k=v; wire form: a JSON object sorted by key, so that any value fits */
 };
 
 /* How a change reaches the service. */
@@ -79,7 +79,14 @@ enum {
 	A_COMPUTED = 1024, /* the service chooses when absent */
 	A_MERGE = 2048,    /* JSON: only what the manifest says must hold, keys the service added are ignored */
 	A_SEED = 4096,     /* stands in the reference document (counted by the argument walk) */
+	A_CLOSED = 8192,   /* AK_ENUM: the tool itself acts on the value, so an unknown one is an error */
 };
+
+struct attr_def;
+struct value_source;
+/* What a row cannot say about a value: runs after the checks of the kind on their result; NULL when wrong. */
+typedef const char *(*attr_refine)(struct arena *a, const struct attr_def *at, const char *text,
+                                   const struct value_source *src, struct diag *d);
 
 enum read_from { READ_NEVER, READ_LIST, READ_DETAIL, READ_MONITOR, READ_CONFIG, READ_TAGS };
 
@@ -97,6 +104,7 @@ struct attr_def {
 	const char *def;          /* value of the service when absent, for explain; NULL: none */
 	const char *doc;          /* one or two sentences */
 	const char *when;         /* condition in words ("required when delay_notice = true"), or NULL */
+	attr_refine refine;       /* NULL: none */
 };
 
 #define ATTR_MAX 96 /* attributes per type at most */
@@ -132,23 +140,38 @@ int attr_find(const struct type_def *t, const char *key); /* index or -1 */
 /* Index of a key that must exist (our own code names it): BUG if not. */
 size_t attr_of(const struct type_def *t, const char *key);
 
-/* Tables check themselves: sorted, unique, parameters exist in the api catalogue, docs not empty. Returns NULL or what is wrong. */
+/* Tables check themselves: sorted, unique, parameters exist in the api catalogue, docs not empty. Returns NULL or what is
+ * wrong, in storage that lives until the next call. */
 const char *schema_check(void);
+
+/* For explain and the README: "whole number, 1 to 65535", "true or false", "micro, small, ... ". */
+char *attr_kind_text(struct arena *a, const struct attr_def *at);
+/* "in place (ModifyDtsJobName)", "only by replacement", ... */
+const char *route_text(enum route r);
+/* Markdown table of all rows. */
+char *schema_markdown(struct arena *a, const struct type_def *t);
 
 /*
  * Check one value against its row and bring it to its wire form (booleans, phones without blanks, JSON compacted, `state` removed from db_list).
  * text: n bytes, not empty. Reports mistakes to d through pos_at(ctx, offset). NULL when wrong.
  */
-struct value_source; /* model/batch.h */
 const char *schema_normalize(struct arena *a, const struct attr_def *at, const char *text, size_t n,
                              const struct value_source *src, struct diag *d);
+/* Offset of ` ;` or ` #` in a one-line value, i.e. of what looks like an inline comment, or SIZE_MAX. */
+size_t schema_inline_comment(const char *text, size_t n);
+/* A value in double quotes whose text is JSON (pasted from Terraform): that JSON, else NULL. */
+const char *schema_unquote_json(struct arena *a, const char *text, size_t n);
 
 /*
  * Does the observed value satisfy the wanted one (both wire form; wanted not NULL)? Comparison rules of design.md 4:
  * db_list exactly, reserve one way (A_MERGE), parameters free of order, engines by family, case by A_NOCASE.
  */
 bool attr_satisfied(const struct attr_def *at, const char *wanted, const char *seen);
-/* Observed value in wire form (PostPaid -> PayAsYouGo, SslSolutionEnum -> 0|1|3 ...) or NULL when the row lacks it. */
+/*
+ * Observed value in wire form (PostPaid -> PayAsYouGo, SslSolutionEnum -> 0|1|3 ...) or NULL when the row lacks it. row: the
+ * DescribeDtsJobs element, or the whole answer of the call that attr_def.from names. For READ_MONITOR `read` is
+ * "TYPE.FIELD" of the rule of that type; for READ_CONFIG all parameters are read with their running values.
+ */
 const char *attr_read(struct arena *a, const struct attr_def *at, const struct json *row);
 /* Wire form of a create parameter (PayAsYouGo -> PostPaid ...): what is sent for the value. */
 const char *attr_wire(struct arena *a, const struct attr_def *at, const char *value);
@@ -157,6 +180,9 @@ const char *attr_redact(struct arena *a, const struct attr_def *at, const char *
                         const char *(*mark)(void *ctx, struct arena *a, const char *text), void *ctx);
 /* For people: what differs between two JSON values, at most max lines ("+ shop.orders", "- crm", "~ shop.t: filter"). */
 char *attr_json_diff(struct arena *a, const struct attr_def *at, const char *from, const char *to, size_t max);
+
+/* Is this member of a JSON value one whose text must be hidden (passwords, certificates, private keys)? */
+bool attr_secret_member(const char *key);
 
 /* Rank of an instance class (micro < small < ... < 8xlarge); -1 unknown. */
 int class_rank(const char *cls);
