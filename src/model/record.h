@@ -40,11 +40,19 @@ struct record {
 	const char *status;             /* raw, last seen; NULL: never */
 	int64_t status_since_ms;        /* since when at least */
 	bool paused_by_us;              /* a pause of our own that the next run must end */
+	const char *extra; /* attributes that only a newer version knows: JSON object text, kept as it came; NULL: none */
 };
 
 struct record *record_new(struct arena *a, const char *address, const struct type_def *t);
 struct record *record_copy(struct arena *a, const struct record *r); /* deep */
+/* Same content? Times of writing (updated_ms) do not count. */
+bool record_equal(const struct record *x, const struct record *y);
+/* A deep copy in one block of record_size() bytes, aligned for any type: what a store that replaces records often needs. */
+size_t record_size(const struct record *r);
+struct record *record_place(void *mem, const struct record *r);
 const char *record_step_name(enum record_step s);
 const char *origin_name(enum origin o);
+bool record_step_parse(const char *name, enum record_step *out); /* false: unknown */
+bool origin_parse(const char *name, enum origin *out);
 
 #endif
