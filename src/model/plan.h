@@ -137,6 +137,8 @@ const char *op_kind_name(enum op_kind k);
 const char *impact_name(unsigned bit_index); /* online, pause, resync, resume-at-offset, replace, pays, stops-paying */
 /* "hmac-sha256:<hex>" of a secret; NULL without a key. */
 const char *plan_fingerprint(struct arena *a, const uint8_t *fp_key, const char *secret);
+/* Class a pair shall have: the instance section's or else its job's; NULL: not said. */
+const char *plan_wanted_class(const struct batch *b, uint32_t res);
 /* The attributes of a record after this op has been applied: wire form, secrets as fingerprints. lookup gives ids. */
 void plan_applied(struct arena *a, const struct batch *b, const struct resource *r, const uint8_t *fp_key, id_lookup lookup,
                   void *ctx, const char **attrs);

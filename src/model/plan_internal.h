@@ -44,8 +44,6 @@ struct diff {
 void plan_diff(struct planner *pl, struct op *op, struct diff *df);
 /* All set values, as changes from nothing: for creates. */
 void plan_list_values(struct planner *pl, struct op *op);
-/* Class a pair shall have: the instance section's or else its job's; NULL: not said. */
-const char *plan_wanted_class(const struct batch *b, uint32_t res);
 
 /* plan_steps.c: from kind and diff to steps and impact. */
 void plan_steps_create(struct planner *pl, struct op *op);

@@ -1,0 +1,417 @@
+/*
+ * Reading what exists: list pages (100 rows a call), single reads where the
+ * list does not carry something or may lag behind.
+ */
+#include <string.h>
+
+#include "base/diag.h"
+#include "base/json.h"
+#include "base/sys.h"
+#include "base/text.h"
+#include "run/run_internal.h"
+
+#define PAGE_ROWS 100
+#define FEW_IDS 3           /* up to so many instances are read one by one */
+#define FRESH_MS 20000      /* a list may lag behind what was changed so recently */
+#define FRESH_MAX 20
+#define CONFIRM_MAX 100     /* single reads before something counts as gone */
+
+/* ---- list pages ---------------------------------------------------------- */
+
+static void page_call(struct page_read *p, unsigned page);
+
+static void page_end(struct page_read *p)
+{
+	if (p->open == 0) {
+		if (!p->failed) {
+			p->inv->complete = true;
+			p->inv->server_ms = run_server_ms(p->r);
+		}
+		p->done(p);
+	}
+}
+
+static void page_done(struct call *c, const struct dts_reply *reply, enum verdict v)
+{
+	struct page_read *p = c->owner;
+	const struct json *rows = NULL;
+	size_t count = 0, total = 0;
+
+	p->open--;
+	if (v != VERDICT_OK || !dts_page(reply, &rows, &count, &total)) {
+		if (v == VERDICT_OK)
+			run_fail(p->r, ERR_FAILED, "DescribeDtsJobs: the answer contradicts itself");
+		else if (!p->r->dead && !p->r->stop_signal)
+			reply_err(&p->r->fatal, c->api, reply), p->r->dead = true;
+		p->failed = true;
+		page_end(p);
+		return;
+	}
+	for (const struct json *row = rows ? rows->child : NULL; row; row = row->next)
+		inventory_add_row(p->inv, row);
+	if (p->first) {
+		size_t pages = (total + PAGE_ROWS - 1) / PAGE_ROWS;
+		struct event ev = {.kind = EV_REFRESH, .done = 1, .total = pages};
+
+		p->first = false;
+		p->total = total;
+		if (!p->status)
+			p->r->total_rows = total;
+		run_event(p->r, &ev);
+		for (unsigned n = 2; n <= pages; n++)
+			page_call(p, n);
+	}
+	page_end(p);
+}
+
+static void page_call(struct page_read *p, unsigned page)
+{
+	struct call *c = call_new(p->r, API_DESCRIBE_DTS_JOBS, page_done, p);
+
+	c->into = p->inv->a; /* the rows live as long as the inventory */
+	dts_encode_list(&c->req, &c->a, p->region, page, NULL, p->with_objects);
+	if (p->status)
+		dts_param(&c->req, "Status", p->status);
+	p->open++;
+	call_start(c);
+}
+
+void page_read_start(struct page_read *p)
+{
+	p->first = true;
+	p->failed = false;
+	p->open = 0;
+	page_call(p, 1);
+}
+
+static void set_flag(struct page_read *p)
+{
+	*(bool *)p->owner = true;
+}
+
+bool run_list(struct run *r, const char *region, const char *status, bool with_objects, struct inventory *inv)
+{
+	bool ended = false;
+	struct page_read p = {.r = r, .region = region, .status = status, .with_objects = with_objects, .inv = inv,
+	                      .done = set_flag, .owner = &ended};
+
+	page_read_start(&p);
+	while (!ended)
+		run_turn(r, INT64_MAX);
+	return !p.failed;
+}
+
+/* ---- single reads ---------------------------------------------------------- */
+
+static void detail_done(struct call *c, const struct dts_reply *reply, enum verdict v)
+{
+	struct detail_read *d = c->owner;
+	struct observed o;
+
+	if (v == VERDICT_OK && reply->root) {
+		observed_read(&o, d->into ? d->into : &c->a, reply->root, d->reverse);
+		d->done(d, status_class(o.status) == SC_GONE ? NULL : &o, true);
+	} else {
+		d->done(d, NULL, v == VERDICT_GONE);
+	}
+}
+
+void detail_read_start(struct detail_read *d)
+{
+	struct call *c = call_new(d->r, API_DESCRIBE_DTS_JOB_DETAIL, detail_done, d);
+
+	c->into = d->into;
+	dts_call_init(&c->req, &c->a, API_DESCRIBE_DTS_JOB_DETAIL, d->region);
+	if (d->job_id)
+		dts_param(&c->req, "DtsJobId", d->job_id);
+	else
+		dts_param(&c->req, "DtsInstanceID", d->instance_id);
+	if (d->reverse)
+		dts_param(&c->req, "SynchronizationDirection", "Reverse");
+	call_start(c);
+}
+
+/* ---- refresh ----------------------------------------------------------------- */
+
+struct refresh {
+	struct run *r;
+	struct inventory *inv;
+	size_t open;
+};
+
+struct extra {
+	struct refresh *f;
+	struct observed *o;        /* to be completed; NULL: a record to confirm */
+	const struct record *rec;
+	enum api_action action;
+	struct detail_read detail;
+};
+
+static void extra_done(struct call *c, const struct dts_reply *reply, enum verdict v)
+{
+	struct extra *x = c->owner;
+	const struct json *copy = reply->root;
+
+	x->f->open--;
+	if (v != VERDICT_OK || !copy) {
+		if (!x->f->r->dead && !x->f->r->stop_signal)
+			run_note(x->f->r, NULL, "%s of job %s did not answer: what it tells is not compared", c->api->name,
+			         x->o->job_id);
+		return;
+	}
+	if (x->action == API_DESCRIBE_DTS_JOB_DETAIL)
+		x->o->detail = copy;
+	else if (x->action == API_DESCRIBE_JOB_MONITOR_RULE)
+		x->o->monitor = copy;
+	else
+		x->o->config = copy;
+}
+
+static void extra_call(struct refresh *f, struct observed *o, enum api_action action)
+{
+	struct extra *x = arena_new(&f->r->a, struct extra);
+	struct call *c = call_new(f->r, action, extra_done, x);
+
+	*x = (struct extra){.f = f, .o = o, .action = action};
+	c->into = f->inv->a;
+	dts_call_init(&c->req, &c->a, action, f->r->o.region);
+	dts_param(&c->req, "DtsJobId", o->job_id);
+	if (action == API_DESCRIBE_DTS_JOB_DETAIL && o->reverse)
+		dts_param(&c->req, "SynchronizationDirection", "Reverse");
+	f->open++;
+	call_start(c);
+}
+
+/* A record the list lacks, or whose row may be old: Detail answers at once (dts-api.md 21). */
+static void confirm_done(struct detail_read *d, const struct observed *o, bool ok)
+{
+	struct extra *x = d->owner;
+	struct inventory *inv = x->f->inv;
+	struct observed *known = x->o;
+
+	x->f->open--;
+	if (!ok || !o)
+		return;
+	if (known) {
+		const struct json *list_row = known->row;
+		struct json *row = json_clone(inv->a, o->row);
+		bool two_way = known->two_way;
+
+		observed_read(known, inv->a, row, known->reverse);
+		known->two_way = two_way;
+		/* What only the list tells stays from there. */
+		for (const struct json *m = list_row->child; m; m = m->next)
+			if (!json_get(row, m->key))
+				json_add(row, m->key, json_clone(inv->a, m));
+	} else {
+		inventory_add_row(inv, o->row);
+	}
+}
+
+static void confirm(struct refresh *f, const struct record *rec, struct observed *known)
+{
+	struct extra *x = arena_new(&f->r->a, struct extra);
+	int dir = attr_find(rec->type, "synchronization_direction");
+
+	*x = (struct extra){.f = f, .o = known, .rec = rec};
+	x->detail = (struct detail_read){.r = f->r, .region = rec->region ? rec->region : f->r->o.region,
+	                                 .instance_id = rec->instance_id, .done = confirm_done, .owner = x,
+	                                 .into = f->inv->a,
+	                                 .reverse = dir >= 0 && text_ieq(rec->attrs[dir], "Reverse")};
+	if (text_empty(rec->instance_id))
+		x->detail.job_id = rec->job_id;
+	f->open++;
+	detail_read_start(&x->detail);
+}
+
+static bool drain(struct refresh *f)
+{
+	while (f->open && !f->r->dead)
+		run_turn(f->r, INT64_MAX);
+	while (f->open) /* abandoned calls report, too */
+		run_turn(f->r, sys_now_ms() + 50);
+	return !f->r->dead && !f->r->stop_signal;
+}
+
+static struct observed *row_of(const struct inventory *inv, const struct record *rec)
+{
+	int dir = attr_find(rec->type, "synchronization_direction");
+	struct observed *o = rec->type == &type_job ? inventory_job(inv, rec->job_id) : NULL;
+
+	return o ? o : inventory_instance(inv, rec->instance_id, dir >= 0 && text_ieq(rec->attrs[dir], "Reverse"));
+}
+
+static void confirm_records(struct refresh *f, const struct record_list *recs)
+{
+	int64_t now = sys_wall_ms();
+	size_t fresh = 0, missing = 0;
+
+	for (size_t i = 0; i < recs->n; i++)
+		if (row_of(f->inv, recs->v[i]) && now - recs->v[i]->updated_ms < FRESH_MS)
+			fresh++;
+	for (size_t i = 0; i < recs->n; i++) {
+		const struct record *rec = recs->v[i];
+		struct observed *o = row_of(f->inv, rec);
+
+		/* A pair is one row: reading it through the job record is enough. */
+		if (!o && missing < CONFIRM_MAX) {
+			missing++;
+			confirm(f, rec, NULL);
+		} else if (o && fresh <= FRESH_MAX && now - rec->updated_ms < FRESH_MS && rec->type == &type_job) {
+			confirm(f, rec, o);
+		}
+	}
+}
+
+static bool wants(const struct resource *res, enum read_from from)
+{
+	for (size_t i = 0; i < res->type->nattrs; i++)
+		if (res->type->attrs[i].from == from && res->vals[i].state == V_SET && !attr_in(&res->life.ignore, i) &&
+		    !(res->type->attrs[i].flags & A_NOREAD))
+			return true;
+	return false;
+}
+
+/* What the list does not carry is read only for resources whose section says something about it. */
+static void read_extras(struct refresh *f, const struct batch *b, const struct record_list *recs)
+{
+	struct map by_addr;
+
+	map_init(&by_addr, &f->r->a);
+	for (size_t i = 0; i < recs->n; i++)
+		map_put(&by_addr, recs->v[i]->address, (uint32_t)i);
+	for (size_t i = 0; b && i < b->n; i++) {
+		const struct resource *res = &b->v[i];
+		uint32_t k = map_get(&by_addr, res->address);
+		struct observed *o = NULL;
+
+		if (k == MAP_NONE && res->life.was)
+			k = map_get(&by_addr, res->life.was);
+		if (k != MAP_NONE)
+			o = row_of(f->inv, recs->v[k]);
+		else if (res->life.import_id)
+			o = inventory_job(f->inv, res->life.import_id);
+		if (!o || res->type != &type_job || !*o->job_id || o->status == ST_NOT_CONFIGURED)
+			continue;
+		if (!o->detail && wants(res, READ_DETAIL))
+			extra_call(f, o, API_DESCRIBE_DTS_JOB_DETAIL);
+		if (!o->monitor && wants(res, READ_MONITOR))
+			extra_call(f, o, API_DESCRIBE_JOB_MONITOR_RULE);
+		if (!o->config && wants(res, READ_CONFIG))
+			extra_call(f, o, API_DESCRIBE_DTS_JOB_CONFIG);
+	}
+}
+
+/* Single list reads by instance id (exact, and with the nested ReverseJob). */
+static void instance_done(struct call *c, const struct dts_reply *reply, enum verdict v)
+{
+	struct refresh *f = c->owner;
+	const struct json *rows = NULL;
+	size_t count, total;
+
+	f->open--;
+	if (v == VERDICT_GONE)
+		return;
+	if (v != VERDICT_OK || !dts_page(reply, &rows, &count, &total)) {
+		if (!f->r->dead && !f->r->stop_signal)
+			reply_err(&f->r->fatal, c->api, reply), f->r->dead = true;
+		return;
+	}
+	for (const struct json *row = rows ? rows->child : NULL; row; row = row->next)
+		inventory_add_row(f->inv, row);
+}
+
+static void read_instance(struct refresh *f, const char *region, const char *instance_id)
+{
+	struct call *c = call_new(f->r, API_DESCRIBE_DTS_JOBS, instance_done, f);
+
+	c->into = f->inv->a;
+	dts_encode_list(&c->req, &c->a, region, 1, instance_id, true);
+	f->open++;
+	call_start(c);
+}
+
+struct needs {
+	VEC(const char *) instances;
+	VEC(const char *) regions;
+	bool imports, buys;
+};
+
+static void add_once(struct arena *a, struct map *seen, struct needs *n, bool region, const char *s)
+{
+	if (text_empty(s) || map_get(seen, s) != MAP_NONE)
+		return;
+	map_put(seen, s, 1);
+	if (region)
+		*VEC_PUSH(a, &n->regions) = s;
+	else
+		*VEC_PUSH(a, &n->instances) = s;
+}
+
+static void collect_needs(struct run *r, const struct batch *b, const struct record_list *recs, struct needs *n)
+{
+	struct map ids, regions, addresses;
+
+	*n = (struct needs){0};
+	map_init(&ids, &r->a);
+	map_init(&regions, &r->a);
+	map_init(&addresses, &r->a);
+	add_once(&r->a, &regions, n, true, r->o.region);
+	for (size_t i = 0; i < recs->n; i++) {
+		add_once(&r->a, &ids, n, false, recs->v[i]->instance_id);
+		add_once(&r->a, &regions, n, true, recs->v[i]->region);
+		map_put(&addresses, recs->v[i]->address, 1);
+	}
+	for (size_t i = 0; b && i < b->n; i++) {
+		const struct resource *res = &b->v[i];
+
+		add_once(&r->a, &regions, n, true, res->region);
+		if (map_get(&addresses, res->address) != MAP_NONE ||
+		    (res->life.was && map_get(&addresses, res->life.was) != MAP_NONE))
+			continue;
+		n->imports = n->imports || res->life.import_id;
+		n->buys = n->buys || !res->life.absent;
+	}
+}
+
+int run_refresh(struct run *r, const struct batch *b, const struct record_list *recs, struct inventory *inv, struct err *e)
+{
+	struct refresh f = {.r = r, .inv = inv};
+	int64_t begun = sys_now_ms();
+	struct needs n;
+	bool ok = true;
+
+	collect_needs(r, b, recs, &n);
+	if (!n.imports && n.instances.n <= FEW_IDS) {
+		for (size_t i = 0; i < n.instances.n; i++)
+			read_instance(&f, r->o.region, n.instances.v[i]);
+		ok = drain(&f);
+		/* What exists unconfigured before the first purchase: needed to tell ours from others' (design.md 6). */
+		for (size_t i = 0; ok && n.buys && i < n.regions.n; i++)
+			ok = run_list(r, n.regions.v[i], "NotConfigured", false, inv);
+	} else {
+		for (size_t i = 0; ok && i < n.regions.n; i++)
+			ok = run_list(r, n.regions.v[i], NULL, true, inv);
+	}
+	if (ok) {
+		confirm_records(&f, recs);
+		ok = drain(&f);
+	}
+	if (ok) {
+		read_extras(&f, b, recs);
+		ok = drain(&f);
+	}
+	r->stats.refresh_ms += sys_now_ms() - begun;
+	if (!ok) {
+		inv->complete = false;
+		if (r->dead)
+			*e = r->fatal;
+		else
+			err_set(e, ERR_FAILED, "stopped by a signal before anything was changed");
+		return -1;
+	}
+	inv->complete = true;
+	inv->server_ms = run_server_ms(r);
+	r->before = inv;
+	return 0;
+}

@@ -1,0 +1,547 @@
+/* One step of a task: begin it, send its call, take its answer, record its effect. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/json.h"
+#include "base/secret.h"
+#include "base/sys.h"
+#include "base/text.h"
+#include "run/exec_internal.h"
+
+static enum step current(const struct task *t)
+{
+	return t->op->steps[t->step];
+}
+
+static const struct resource *wanted(const struct task *t)
+{
+	return t->op->want == RES_NONE ? NULL : &t->x->b->v[t->op->want];
+}
+
+static void make_vals(struct task *t)
+{
+	const struct resource *r = wanted(t);
+	size_t n = t->op->type->nattrs;
+
+	if (!r || t->vals)
+		return;
+	t->vals = arena_array(t->x->a, const char *, n);
+	for (size_t i = 0; i < n; i++)
+		t->vals[i] = batch_text(t->x->a, &r->vals[i], exec_lookup, t->x);
+	if (t->op->type == &type_instance)
+		t->vals[attr_of(t->op->type, "instance_class")] = plan_wanted_class(t->x->b, t->op->want);
+}
+
+static const char *val(struct task *t, const char *key)
+{
+	make_vals(t);
+	return t->vals ? t->vals[attr_of(t->op->type, key)] : NULL;
+}
+
+/* ---- effects on the record -------------------------------------------------- */
+
+static bool carried_by(const struct attr_def *at, enum step s)
+{
+	if (s == STEP__COUNT)
+		return true;
+	if (s == DO_BUY || s == DO_BUY_JOB)
+		return true;
+	if (s == DO_CONFIGURE || s == DO_CONFIGURE_FREE)
+		return at->route != ROUTE_PARAMS && at->route != ROUTE_STATUS;
+	return route_step(at->route, at->flags & A_SOURCE) == s;
+}
+
+void record_apply(struct task *t, enum step s)
+{
+	const struct resource *r = wanted(t);
+	const char **applied;
+
+	if (!r || !t->rec)
+		return;
+	applied = arena_array(t->x->a, const char *, r->type->nattrs);
+	plan_applied(t->x->a, t->x->b, r, state_fp_key(t->x->r->o.state), exec_lookup, t->x, applied);
+	if (r->type == &type_instance && plan_wanted_class(t->x->b, t->op->want))
+		applied[attr_of(r->type, "instance_class")] = plan_wanted_class(t->x->b, t->op->want);
+	for (size_t i = 0; i < r->type->nattrs; i++)
+		if (applied[i] && carried_by(&r->type->attrs[i], s))
+			t->rec->attrs[i] = applied[i];
+}
+
+static void record_start(struct task *t, enum record_step step)
+{
+	const struct resource *r = wanted(t);
+
+	if (!t->rec) {
+		t->rec = record_new(t->x->a, t->op->address, t->op->type);
+		t->rec->created_ms = sys_wall_ms();
+		t->rec->origin = ORIGIN_CREATED;
+		t->rec->protect = r && r->life.protect;
+		t->rec->destroy_forgets = r && r->life.destroy_forgets;
+	}
+	t->rec->region = t->region;
+	t->rec->file = r ? r->file : t->rec->file;
+	t->rec->step = step;
+	if (r) {
+		t->rec->ndeps = r->ndeps;
+		t->rec->deps = arena_array(t->x->a, const char *, r->ndeps + 1);
+		for (size_t i = 0; i < r->ndeps; i++)
+			t->rec->deps[i] = t->x->b->v[r->deps[i]].address;
+	}
+}
+
+static void set_ids(struct task *t, const char *instance_id, const char *job_id)
+{
+	struct record *rec = t->rec;
+
+	if (!text_empty(instance_id))
+		rec->instance_id = arena_strdup(t->x->a, instance_id);
+	if (!text_empty(job_id))
+		rec->job_id = arena_strdup(t->x->a, job_id);
+	rec->id = t->op->type == &type_job ? rec->job_id : rec->instance_id;
+}
+
+static bool waits_after(enum step s)
+{
+	switch (s) {
+	case DO_PRECHECK:
+	case DO_CLASS:
+	case DO_TWOWAY:
+	case DO_CLUSTER:
+	case DO_OBJECTS:
+	case DO_RESERVED:
+	case DO_ENDPOINT_SRC:
+	case DO_ENDPOINT_DEST:
+	case DO_START:
+	case DO_SUSPEND:
+	case DO_RESET:
+		return true;
+	default:
+		return false;
+	}
+}
+
+void step_effect(struct task *t, const char *instance_id, const char *job_id)
+{
+	enum step s = current(t);
+
+	switch (s) {
+	case DO_BUY:
+		t->rec = NULL; /* a replacement is another instance */
+		record_start(t, STEP_DONE);
+		t->rec->origin = t->adopting ? ORIGIN_ADOPTED : ORIGIN_CREATED;
+		set_ids(t, instance_id, job_id);
+		break;
+	case DO_CONFIGURE:
+		record_start(t, STEP_CONFIGURED);
+		set_ids(t, text_empty(instance_id) ? val(t, "dts_instance_id") : instance_id, job_id);
+		t->moved = false;
+		t->status = ST_UNKNOWN;
+		break;
+	case DO_CONFIGURE_FREE:
+		record_start(t, STEP_CONFIGURED_FREE);
+		if (!t->rec->instance_id)
+			t->rec->instance_id = "";
+		set_ids(t, NULL, job_id);
+		break;
+	case DO_BUY_JOB:
+		t->rec->step = STEP_CONFIGURED;
+		set_ids(t, instance_id, job_id);
+		break;
+	case DO_RESET:
+		if (t->op->kind != OP_DELETE)
+			t->rec->step = STEP_RESET;
+		break;
+	default:
+		break;
+	}
+	if (t->rec && t->op->kind != OP_DELETE && s != DO_DELETE) {
+		record_apply(t, s);
+		task_put(t);
+	}
+	if (waits_after(s))
+		task_watch(t, LOOK_AFTER, false);
+	else
+		task_advance(t);
+}
+
+/* ---- answers --------------------------------------------------------------------- */
+
+static void close_open_intent(struct task *t, enum outcome o)
+{
+	if (t->open_intent)
+		state_outcome(t->x->r->o.state, t->open_intent, o, NULL);
+	t->open_intent = 0;
+}
+
+/* Refusals that say: it is already as wanted. */
+static bool refusal_means_done(const struct task *t, const struct dts_reply *reply)
+{
+	enum step s = current(t);
+
+	if (s == DO_CONFIGURE && text_eq(reply->code, "UpdateJob.OperationDenied.InitStatus"))
+		return t->unknowns > 0; /* after a lost answer this is the proof that the first call worked */
+	if (s == DO_PASSWORD_SRC || s == DO_PASSWORD_DEST) /* equal to the current one: refused (dts-api.md 9) */
+		return t->unknowns > 0 || t->op->kind == OP_RESUME;
+	if (s == DO_TWOWAY)
+		return t->unknowns > 0 && t->two_way;
+	return false;
+}
+
+static void step_lost(struct task *t, struct call *c)
+{
+	struct exec *x = t->x;
+
+	close_open_intent(t, OUTCOME_FAILED);
+	t->open_intent = c->intent;
+	c->intent = 0; /* stays open until looked up */
+	t->unknowns++;
+	if (current(t) == DO_BUY) {
+		t->buy.intent = t->open_intent;
+		t->open_intent = 0;
+		settle_add(t);
+		return;
+	}
+	run_note(x->r, t->op, "the answer to %s was lost: looking whether it had its effect", c->api->name);
+	t->looks = 0;
+	task_watch(t, LOOK_EFFECT, false);
+}
+
+static void step_failed(struct task *t, struct call *c, const struct dts_reply *reply)
+{
+	reply_err(&t->err, c->api, reply);
+	err_subject(&t->err, t->op->address);
+	task_end(t, run_stopping(t->x->r) && !reply->code ? RES_DEFERRED : RES_FAILED);
+}
+
+static void take_verdict(struct task *t, struct call *c, const struct dts_reply *reply, enum verdict v)
+{
+	if (t->state == TASK_ENDED) {
+		call_outcome(c, v == VERDICT_OK ? OUTCOME_DONE : OUTCOME_UNKNOWN, NULL);
+		return;
+	}
+	if (v == VERDICT_FAIL && refusal_means_done(t, reply))
+		v = VERDICT_OK;
+	if (v == VERDICT_GONE && current(t) == DO_DELETE)
+		v = VERDICT_OK;
+	switch (v) {
+	case VERDICT_OK:
+		call_outcome(c, OUTCOME_DONE, NULL);
+		close_open_intent(t, OUTCOME_DONE);
+		step_effect(t, reply->instance_id, reply->job_id);
+		return;
+	case VERDICT_LOOK:
+		step_lost(t, c);
+		return;
+	case VERDICT_BUSY:
+		call_outcome(c, OUTCOME_FAILED, reply->code);
+		t->busy++;
+		task_watch(t, LOOK_LEGAL, false);
+		return;
+	case VERDICT_GONE:
+		call_outcome(c, OUTCOME_FAILED, reply->code);
+		if (!t->stale++ && t->rec && !text_empty(t->rec->instance_id)) {
+			task_watch(t, LOOK_FIND, true);
+			return;
+		}
+		break;
+	default:
+		if (!text_eq(reply->message, "not sent"))
+			call_outcome(c, OUTCOME_FAILED, reply->code);
+		break;
+	}
+	step_failed(t, c, reply);
+}
+
+static void single_done(struct call *c, const struct dts_reply *reply, enum verdict v)
+{
+	take_verdict(c->owner, c, reply, v);
+}
+
+/* ---- batches ----------------------------------------------------------------------- */
+
+static void batch_done(struct call *c, const struct dts_reply *reply, enum verdict v)
+{
+	struct task *next;
+
+	/* One envelope for all, nothing per id (dts-api.md 4): good for all, or each one by itself. */
+	call_outcome(c, v == VERDICT_OK ? OUTCOME_DONE : OUTCOME_FAILED, reply->code);
+	for (struct task *t = c->owner; t; t = next) {
+		next = t->next;
+		t->next = NULL;
+		if (t->state == TASK_ENDED)
+			continue;
+		if (v == VERDICT_OK) {
+			step_effect(t, NULL, NULL);
+		} else if (v == VERDICT_LOOK) {
+			t->unknowns++;
+			task_watch(t, LOOK_EFFECT, false);
+		} else if (v == VERDICT_FAIL || v == VERDICT_BUSY || v == VERDICT_GONE) {
+			t->single = true;
+			if (text_eq(reply->message, "not sent") || run_stopping(t->x->r))
+				task_end(t, RES_DEFERRED);
+			else
+				step_issue(t);
+		} else {
+			step_failed(t, c, reply);
+		}
+	}
+}
+
+static int join_slot(enum step s)
+{
+	return s == DO_START ? 0 : s == DO_SUSPEND ? 1 : s == DO_DELETE ? 2 : -1;
+}
+
+static const enum api_action join_action[3] = {API_START_DTS_JOBS, API_SUSPEND_DTS_JOBS, API_DELETE_DTS_JOBS};
+
+static void input_of(struct task *t, struct step_input *in)
+{
+	const struct resource *r = wanted(t);
+	const struct observed *seen = t->op->seen;
+	int dir = attr_find(t->op->type, "synchronization_direction");
+	const char *direction = dir < 0 ? NULL : t->vals ? t->vals[dir] : t->rec ? t->rec->attrs[dir] : NULL;
+
+	*in = (struct step_input){.b = t->x->b, .op = t->op, .want = r, .vals = t->vals, .region = t->region,
+	                          .client_token = t->token};
+	in->reverse = text_ieq(direction, "Reverse") || (seen && seen->reverse);
+	in->two_way = t->two_way || !text_empty(direction);
+	if (t->rec) {
+		in->instance_id = t->rec->instance_id;
+		in->job_id = t->rec->job_id;
+	}
+	if (t->op->type == &type_job && text_empty(in->instance_id))
+		in->instance_id = val(t, "dts_instance_id");
+}
+
+static void send_group(struct exec *x, int slot, struct task *head, size_t n)
+{
+	struct step_input in;
+	struct call *c;
+	const char **ids;
+	struct json *list;
+
+	if (n == 1) {
+		head->single = true;
+		step_issue(head);
+		return;
+	}
+	c = call_new(x->r, join_action[slot], batch_done, head);
+	ids = arena_array(&c->a, const char *, n);
+	list = json_new(&c->a, JSON_ARRAY);
+	n = 0;
+	for (struct task *t = head; t; t = t->next) {
+		ids[n++] = t->rec->job_id;
+		json_add(list, NULL, json_new_str(&c->a, t->op->address));
+	}
+	input_of(head, &in);
+	in.job_ids = ids;
+	in.njob_ids = n;
+	dts_encode(&c->req, &c->a, current(head), &in);
+	c->address = head->op->address;
+	c->detail = json_new(&c->a, JSON_OBJECT);
+	json_add((struct json *)(uintptr_t)c->detail, "addresses", list);
+	call_start(c);
+}
+
+void joins_flush(struct exec *x)
+{
+	for (int slot = 0; slot < 3; slot++) {
+		struct task *t = x->joins[slot].head;
+
+		x->joins[slot] = (struct joins){0};
+		while (t) {
+			struct task *head = t, *last = t;
+			size_t n = 1;
+
+			while (n < BATCH_IDS && last->next && text_eq(last->next->region, head->region)) {
+				last = last->next;
+				n++;
+			}
+			t = last->next;
+			last->next = NULL;
+			send_group(x, slot, head, n);
+		}
+	}
+}
+
+/* ---- sending ------------------------------------------------------------------------- */
+
+static const char *free_name(struct task *t)
+{
+	uint8_t b[5];
+	char hex[11];
+
+	sys_random(b, sizeof b);
+	hash_hex(b, sizeof b, hex);
+	return arena_printf(t->x->a, "%s~%s", val(t, "dts_job_name"), hex);
+}
+
+/* What a later run needs to settle this call by looking. */
+static const struct json *intent_detail(struct task *t, struct call *c, const struct step_input *in)
+{
+	struct json *d;
+
+	if (current(t) == DO_BUY) {
+		t->buy = (struct purchase){.address = t->op->address, .region = t->region,
+		                           .sent_ms = run_server_ms(t->x->r)};
+		t->buy.detail = purchase_shape(t->x->a, &c->req, t->x->inv);
+		return t->buy.detail;
+	}
+	d = json_new(&c->a, JSON_OBJECT);
+	json_add(d, "step", json_new_str(&c->a, step_def(current(t))->verb));
+	if (in->instance_id)
+		json_add(d, "instance", json_new_str(&c->a, in->instance_id));
+	if (in->job_id)
+		json_add(d, "job", json_new_str(&c->a, in->job_id));
+	if (in->free_name)
+		json_add(d, "name", json_new_str(&c->a, in->free_name));
+	else if (current(t) == DO_CONFIGURE)
+		json_add(d, "name", json_new_str(&c->a, val(t, "dts_job_name")));
+	if (in->reverse)
+		json_add(d, "reverse", json_new_bool(&c->a, true));
+	json_add(d, "region", json_new_str(&c->a, t->region));
+	return d;
+}
+
+static void new_token(struct task *t)
+{
+	uint8_t b[16];
+
+	if (t->token[0] && t->unknowns)
+		return; /* a repeat of the same change */
+	sys_random(b, sizeof b);
+	hash_hex(b, sizeof b, t->token);
+}
+
+static enum api_action single_action(enum step s)
+{
+	return s == DO_START ? API_START_DTS_JOB : s == DO_SUSPEND ? API_SUSPEND_DTS_JOB
+	     : s == DO_DELETE ? API_DELETE_DTS_JOB : step_def(s)->action;
+}
+
+void step_issue(struct task *t)
+{
+	struct exec *x = t->x;
+	enum step s = current(t);
+	struct step_input in;
+	struct call *c;
+	int slot = join_slot(s);
+
+	watch_end(&t->watch);
+	make_vals(t);
+	t->acting = true;
+	if (s == DO_START || s == DO_CONFIGURE || s == DO_RESET || s == DO_PRECHECK) {
+		t->old_failure = status_class(t->status) == SC_FAILED;
+		t->moved = false;
+		t->issued_ms = sys_now_ms();
+	}
+	if ((s == DO_BUY || s == DO_BUY_JOB) && x->r->money_stop) {
+		task_fail(t, ERR_FAILED, "not bought: an order of this run was refused for lack of money or price plan");
+		return;
+	}
+	input_of(t, &in);
+	if (slot >= 0 && !t->single && !in.reverse && !in.two_way && !text_empty(in.job_id)) {
+		struct task **at = &x->joins[slot].head;
+
+		while (*at) /* keep the order: at most a few dozen join in one turn */
+			at = &(*at)->next;
+		*at = t;
+		t->next = NULL;
+		x->joins[slot].n++;
+		return;
+	}
+	new_token(t);
+	in.client_token = t->token;
+	if (s == DO_CONFIGURE_FREE)
+		in.free_name = free_name(t);
+	c = call_new(x->r, single_action(s), single_done, t);
+	dts_encode(&c->req, &c->a, s, &in);
+	c->address = t->op->address;
+	if (s == DO_CONFIGURE_FREE) { /* every repeat may make another free job */
+		c->repeat = REPEAT_NEVER;
+		c->fresh = true;
+	}
+	c->detail = intent_detail(t, c, &in);
+	call_start(c);
+}
+
+/* ---- beginning -------------------------------------------------------------------------- */
+
+/* A purchase of an earlier run whose answer was lost: it is settled, not repeated. */
+static bool resumes_purchase(struct task *t)
+{
+	size_t n;
+	const struct intent *v = state_intents(t->x->r->o.state, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		if (!text_eq(v[i].address, t->op->address) || !text_eq(v[i].action, "CreateDtsInstance"))
+			continue;
+		t->buy = (struct purchase){.address = t->op->address, .region = t->region, .intent = v[i].id,
+		                           .sent_ms = v[i].wall_ms};
+		t->buy.detail = v[i].detail ? json_clone(t->x->a, v[i].detail) : json_new(t->x->a, JSON_OBJECT);
+		t->unknowns++;
+		t->acting = true;
+		settle_add(t);
+		return true;
+	}
+	return false;
+}
+
+static bool already_there(const struct task *t, enum step s)
+{
+	if (s == DO_START)
+		return status_class(t->status) == SC_RUNNING;
+	if (s == DO_SUSPEND)
+		return t->status == ST_SUSPENDING || t->status == ST_NOT_STARTED;
+	return false;
+}
+
+static void begin_call(struct task *t, enum step s)
+{
+	unsigned legal = step_def(s)->legal;
+
+	if (already_there(t, s)) {
+		task_advance(t);
+		return;
+	}
+	if (!legal || t->status == ST_UNKNOWN || (legal & ST_BIT(t->status))) {
+		step_issue(t);
+		return;
+	}
+	task_watch(t, LOOK_LEGAL, true);
+}
+
+void step_begin(struct task *t)
+{
+	struct exec *x = t->x;
+	enum step s = current(t);
+	struct event ev = {.kind = EV_STEP, .op = t->op, .index = t->idx, .step = s, .text = t->raw,
+	                   .done = x->done, .total = x->total};
+
+	if (!exec_may_begin(t, s)) {
+		err_set(&t->err, ERR_LATER, x->fail_stop ? "not begun: --fail-fast" : "not begun: it could not end before "
+		                                                                     "the deadline");
+		task_end(t, RES_DEFERRED);
+		return;
+	}
+	run_event(x->r, &ev);
+	switch (s) {
+	case DO_VERIFY:
+		task_watch(t, LOOK_VERIFY, true);
+		return;
+	case DO_WAIT_CREATED:
+	case DO_WAIT_GONE:
+		t->acting = true;
+		task_watch(t, LOOK_AFTER, false);
+		return;
+	case DO_BUY:
+		if (resumes_purchase(t))
+			return;
+		step_issue(t);
+		return;
+	default:
+		begin_call(t, s);
+		return;
+	}
+}

@@ -1,0 +1,571 @@
+/*
+ * Waiting: what a look at the service means for the current step. After our
+ * own start, configure or reset a failure seen before the first moving status
+ * is the old one, for a bounded time; afterwards it is real at once.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/sys.h"
+#include "base/text.h"
+#include "run/exec_internal.h"
+
+#define GRACE_MS 60000 /* start and suspend may take so long to show (dts-api.md 3.3) */
+
+enum after { AFTER_WAIT, AFTER_OK, AFTER_FAILED };
+
+static enum step current(const struct task *t)
+{
+	return t->op->steps[t->step];
+}
+
+static const char *want(const struct task *t, const char *key)
+{
+	return t->vals ? t->vals[attr_of(t->op->type, key)] : NULL;
+}
+
+int64_t task_timeout_ms(const struct task *t)
+{
+	const struct lifecycle *l = t->op->want == RES_NONE ? NULL : &t->x->b->v[t->op->want].life;
+
+	switch (t->op->kind) {
+	case OP_CREATE:
+	case OP_RESUME:
+	case OP_REPLACE:
+		return l && l->timeout_create_ms > 0 ? l->timeout_create_ms : 20 * 60000;
+	case OP_DELETE:
+		return l && l->timeout_delete_ms > 0 ? l->timeout_delete_ms : 20 * 60000;
+	default:
+		return l && l->timeout_update_ms > 0 ? l->timeout_update_ms : 10 * 60000;
+	}
+}
+
+static bool grace_over(const struct task *t)
+{
+	return sys_now_ms() - t->issued_ms > (int64_t)(GRACE_MS * t->x->r->o.poll_scale);
+}
+
+static bool failure_is_real(const struct task *t)
+{
+	return t->moved || !t->old_failure || grace_over(t);
+}
+
+static enum after after_created(struct task *t, const struct observed *o)
+{
+	const char *status = want(t, "status");
+
+	if (status_satisfies(o->status, status) && o->status != ST_NOT_CONFIGURED)
+		return AFTER_OK;
+	if (o->status == ST_LOCKED)
+		return AFTER_FAILED;
+	if (status_class(o->status) == SC_FAILED)
+		return failure_is_real(t) ? AFTER_FAILED : AFTER_WAIT;
+	return AFTER_WAIT;
+}
+
+static enum after after_step(struct task *t, const struct observed *o)
+{
+	enum step s = current(t);
+
+	if (!o)
+		return s == DO_WAIT_GONE ? AFTER_OK : AFTER_WAIT;
+	switch (s) {
+	case DO_WAIT_GONE:
+		return AFTER_WAIT;
+	case DO_WAIT_CREATED:
+		return after_created(t, o);
+	case DO_START:
+		if (status_class(o->status) == SC_RUNNING)
+			return AFTER_OK;
+		break;
+	case DO_SUSPEND:
+		if (o->status == ST_SUSPENDING)
+			return AFTER_OK;
+		break;
+	case DO_RESET:
+		return o->status == ST_NOT_CONFIGURED ? AFTER_OK : AFTER_WAIT;
+	case DO_PRECHECK:
+		if (o->status == ST_PRECHECK_PASS)
+			return AFTER_OK;
+		break;
+	case DO_CLASS:
+		if (!text_ieq(o->cls, want(t, "instance_class")))
+			return AFTER_WAIT;
+		return status_class(o->status) == SC_MOVING && o->status != ST_INITIALIZING ? AFTER_WAIT : AFTER_OK;
+	default:
+		return status_class(o->status) == SC_MOVING && o->status != ST_INITIALIZING ? AFTER_WAIT : AFTER_OK;
+	}
+	if (o->status == ST_LOCKED)
+		return AFTER_FAILED;
+	return status_class(o->status) == SC_FAILED && failure_is_real(t) ? AFTER_FAILED : AFTER_WAIT;
+}
+
+/* ---- failures -------------------------------------------------------------- */
+
+static bool in_list(const struct task *t, const char *item)
+{
+	const char *list = t->op->want == RES_NONE ? NULL : t->x->b->v[t->op->want].life.skip_precheck;
+	struct arena *a = t->x->a;
+	const char *f;
+
+	for (size_t i = 0; list && (f = text_field(a, list, ',', i)); i++)
+		if (text_ieq(f, item))
+			return true;
+	return false;
+}
+
+static void restart(struct task *t)
+{
+	struct call *c;
+
+	t->old_failure = true;
+	t->moved = false;
+	t->issued_ms = sys_now_ms();
+	c = call_new(t->x->r, API_START_DTS_JOB, restart_done, t);
+	dts_call_init(&c->req, &c->a, API_START_DTS_JOB, t->region);
+	dts_param(&c->req, "DtsJobId", t->rec->job_id);
+	dts_param(&c->req, "DtsInstanceId", t->rec->instance_id);
+	if (t->watch.reverse)
+		dts_param(&c->req, "SynchronizationDirection", "Reverse");
+	c->address = t->op->address;
+	call_start(c);
+}
+
+void restart_done(struct call *c, const struct dts_reply *reply, enum verdict v)
+{
+	struct task *t = c->owner;
+
+	(void)reply;
+	call_outcome(c, v == VERDICT_OK ? OUTCOME_DONE : OUTCOME_FAILED, NULL);
+	if (t->state != TASK_ENDED) /* whatever it said, the status tells */
+		task_watch(t, LOOK_AFTER, false);
+}
+
+static void skip_done(struct call *c, const struct dts_reply *reply, enum verdict v)
+{
+	struct task *t = c->owner;
+
+	call_outcome(c, v == VERDICT_OK ? OUTCOME_DONE : OUTCOME_FAILED, reply->code);
+	if (t->state == TASK_ENDED)
+		return;
+	if (v != VERDICT_OK) {
+		reply_err(&t->err, c->api, reply);
+		task_end(t, RES_FAILED);
+		return;
+	}
+	restart(t);
+}
+
+/* All failed items may be skipped and the section says so: skip them once and start again. */
+static bool skip_items(struct task *t)
+{
+	struct json *items, *names;
+	struct call *c;
+
+	if (t->skipped || !t->nitems)
+		return false;
+	for (size_t i = 0; i < t->nitems; i++)
+		if (!in_list(t, t->items[i].item))
+			return false;
+	t->skipped = true;
+	c = call_new(t->x->r, API_SKIP_PRE_CHECK, skip_done, t);
+	items = json_new(&c->a, JSON_ARRAY);
+	names = json_new(&c->a, JSON_ARRAY);
+	for (size_t i = 0; i < t->nitems; i++) {
+		json_add(items, NULL, json_new_str(&c->a, t->items[i].item));
+		json_add(names, NULL, json_new_str(&c->a, arena_printf(&c->a, "%s_DETAIL", t->items[i].item)));
+	}
+	dts_call_init(&c->req, &c->a, API_SKIP_PRE_CHECK, t->region);
+	dts_param(&c->req, "DtsJobId", t->rec->job_id);
+	dts_param(&c->req, "Skip", "true");
+	dts_param(&c->req, "SkipPreCheckItems", json_write_dup(&c->a, items, false));
+	dts_param(&c->req, "SkipPreCheckNames", json_write_dup(&c->a, names, false));
+	c->address = t->op->address;
+	run_note(t->x->r, t->op, "precheck items skipped as skip_precheck says");
+	call_start(c);
+	return true;
+}
+
+static void take_items(struct task *t, const struct json *root)
+{
+	struct precheck_item *v;
+	size_t n = dts_precheck_items(t->x->a, root, &v);
+
+	t->items = arena_array(t->x->a, struct precheck_failure, n + 1);
+	t->nitems = n;
+	for (size_t i = 0; i < n; i++)
+		t->items[i] = (struct precheck_failure){.item = v[i].item, .message = v[i].message,
+		                                        .repair = v[i].repair,
+		                                        .explain = dts_precheck_explain(v[i].item),
+		                                        .can_skip = v[i].can_skip};
+}
+
+static void items_done(struct call *c, const struct dts_reply *reply, enum verdict v)
+{
+	struct task *t = c->owner;
+
+	if (t->state == TASK_ENDED)
+		return;
+	if (v == VERDICT_OK && reply->root)
+		take_items(t, reply->root);
+	if (skip_items(t))
+		return;
+	if (current(t) == DO_PRECHECK)
+		err_hint(&t->err, "nothing was bought; the free job stays and is checked again by the next run");
+	else
+		err_hint(&t->err, "mend the cause; the next run starts the job again and buys nothing new");
+	task_fail(t, ERR_FAILED, "the precheck failed (%s)", t->raw);
+}
+
+static void status_failed(struct task *t, const struct observed *o)
+{
+	struct call *c;
+
+	watch_end(&t->watch);
+	/* A swallowed start: sent once more, then the failure is believed (no more than two starts). */
+	if (!t->moved && t->old_failure && !t->restarted && t->rec && t->rec->job_id) {
+		t->restarted = true;
+		restart(t);
+		return;
+	}
+	if (o->status != ST_PRECHECK_FAILED) {
+		task_fail(t, ERR_FAILED, "the job is %s%s%s", o->raw_status, o->error ? ": " : "",
+		          o->error ? o->error : "");
+		return;
+	}
+	c = call_new(t->x->r, API_DESCRIBE_PRE_CHECK_STATUS, items_done, t);
+	c->into = t->x->a;
+	dts_call_init(&c->req, &c->a, API_DESCRIBE_PRE_CHECK_STATUS, t->region);
+	dts_param(&c->req, "DtsJobId", t->rec->job_id);
+	dts_param(&c->req, "JobCode", "01");
+	dts_param(&c->req, "StructType", "before");
+	call_start(c);
+}
+
+/* ---- looking for a lost effect ------------------------------------------------ */
+
+enum resend { RESEND_NOW, RESEND_LOOKS, RESEND_SETTLED, RESEND_NEVER };
+
+static enum resend resend_policy(enum step s)
+{
+	switch (s) {
+	case DO_OBJECTS: /* has a ClientToken */
+	case DO_RESERVED:
+	case DO_PARAMS:
+	case DO_GROUP:
+	case DO_TAGS:
+	case DO_DELAY_RULE:
+	case DO_ERROR_RULE:
+	case DO_PASSWORD_SRC:
+	case DO_PASSWORD_DEST:
+	case DO_CLUSTER:
+		return RESEND_NOW;
+	case DO_CLASS:
+	case DO_RESET:
+	case DO_ENDPOINT_SRC:
+	case DO_ENDPOINT_DEST:
+	case DO_TWOWAY:
+	case DO_BUY_JOB:
+		return RESEND_SETTLED;
+	case DO_PAYTYPE:
+	case DO_CONFIGURE_FREE:
+		return RESEND_NEVER;
+	default:
+		return RESEND_LOOKS;
+	}
+}
+
+static bool endpoint_there(const struct task *t, const struct observed *o, bool source)
+{
+	for (size_t i = 0; i < t->op->type->nattrs; i++) {
+		const struct attr_def *at = &t->op->type->attrs[i];
+		const char *seen;
+
+		if (at->route != ROUTE_ENDPOINT || ((at->flags & A_SOURCE) != 0) != source || !t->vals[i] ||
+		    at->from != READ_LIST)
+			continue;
+		seen = attr_read(t->x->a, at, o->row);
+		if (seen && !attr_satisfied(at, t->vals[i], seen))
+			return false;
+	}
+	return true;
+}
+
+static bool effect_there(const struct task *t, const struct observed *o)
+{
+	enum step s = current(t);
+
+	if (!o)
+		return s == DO_DELETE;
+	switch (s) {
+	case DO_CONFIGURE:
+		return o->status != ST_NOT_CONFIGURED && text_eq(o->name, want(t, "dts_job_name"));
+	case DO_RENAME:
+		return text_eq(o->name, want(t, "dts_job_name"));
+	case DO_CLASS:
+		return o->status == ST_UPGRADE || text_ieq(o->cls, want(t, "instance_class"));
+	case DO_START:
+	case DO_PRECHECK:
+		return status_class(o->status) == SC_RUNNING || status_class(o->status) == SC_MOVING;
+	case DO_SUSPEND:
+		return o->status == ST_SUSPENDING;
+	case DO_RESET:
+		return o->status == ST_NOT_CONFIGURED;
+	case DO_TWOWAY:
+		return o->two_way;
+	case DO_BUY_JOB:
+		return *o->instance_id != '\0';
+	case DO_OBJECTS:
+		return o->status == ST_MODIFYING;
+	case DO_ENDPOINT_SRC:
+		return endpoint_there(t, o, true);
+	case DO_ENDPOINT_DEST:
+		return endpoint_there(t, o, false);
+	default:
+		return false;
+	}
+}
+
+static void close_intent(struct task *t, enum outcome o)
+{
+	if (t->open_intent)
+		state_outcome(t->x->r->o.state, t->open_intent, o, "looked up");
+	t->open_intent = 0;
+}
+
+static bool look_effect(struct task *t, const struct observed *o)
+{
+	enum resend policy = resend_policy(current(t));
+	int64_t age = sys_now_ms() - t->issued_ms;
+
+	t->looks++;
+	if (effect_there(t, o)) {
+		watch_end(&t->watch);
+		close_intent(t, OUTCOME_DONE);
+		step_effect(t, o ? o->instance_id : NULL, o ? o->job_id : NULL);
+		return true;
+	}
+	if (policy == RESEND_NEVER) {
+		if (t->looks < 3)
+			return false;
+		watch_end(&t->watch);
+		err_hint(&t->err, "look at the console, then run `dtsbatch plan`");
+		task_fail(t, ERR_DECISION, "the answer to %s was lost and it cannot be repeated safely",
+		          step_def(current(t))->verb);
+		return true;
+	}
+	if (policy == RESEND_LOOKS && t->looks < 2)
+		return false;
+	if (policy == RESEND_SETTLED && age < t->x->r->o.settle_ms)
+		return false;
+	watch_end(&t->watch);
+	close_intent(t, OUTCOME_FAILED);
+	if (t->unknowns > 5)
+		task_fail(t, ERR_FAILED, "%s: no usable answer after %u tries", step_def(current(t))->verb, t->unknowns);
+	else
+		step_issue(t);
+	return true;
+}
+
+/* ---- before a delete ------------------------------------------------------------ */
+
+static const char *moved_away(const struct task *t, const struct observed *o)
+{
+	const struct record *rec = t->op->have;
+	const struct observed *planned = t->op->seen;
+	int name = attr_find(rec->type, "dts_job_name");
+	int src = attr_find(rec->type, "source_endpoint_instance_id");
+	const char *recorded_name = name >= 0 ? rec->attrs[name] : NULL;
+	const char *recorded_src = src >= 0 ? rec->attrs[src] : NULL;
+	const char *seen_src = json_str(o->row, "SourceEndpoint.InstanceID");
+
+	if (!text_eq(o->instance_id, rec->instance_id))
+		return "its instance id";
+	if (planned && !text_eq(o->name, planned->name))
+		return "its name (since the plan was made)";
+	if (recorded_name && recorded_src && seen_src && !text_eq(o->name, recorded_name) &&
+	    !text_eq(seen_src, recorded_src))
+		return "its name and its source";
+	return NULL;
+}
+
+static bool look_verify(struct task *t, const struct observed *o)
+{
+	const char *what;
+
+	watch_end(&t->watch);
+	if (!o || (t->op->type == &type_job && o->status == ST_NOT_CONFIGURED && t->op->kind == OP_DELETE)) {
+		/* gone already, or emptied: nothing of ours is left to delete */
+		bool replace = t->op->kind == OP_REPLACE;
+
+		run_note(t->x->r, t->op, "already gone on the service");
+		if (!replace) {
+			t->step = t->op->nsteps;
+			task_advance(t);
+			return true;
+		}
+		while (t->step + 1 < t->op->nsteps && t->op->steps[t->step + 1] != DO_BUY &&
+		       t->op->steps[t->step + 1] != DO_CONFIGURE)
+			t->step++;
+		t->status = ST_UNKNOWN;
+		task_advance(t);
+		return true;
+	}
+	what = moved_away(t, o);
+	if (what) {
+		err_hint(&t->err, "look at it in the console; `dtsbatch state rm` forgets it without deleting");
+		task_fail(t, ERR_FAILED, "not deleted: %s is no longer what the state knows (%s, \"%s\")", what,
+		          o->instance_id, o->name);
+		return true;
+	}
+	task_advance(t);
+	return true;
+}
+
+/* ---- dispatch ---------------------------------------------------------------------- */
+
+static bool look_legal(struct task *t, const struct observed *o)
+{
+	unsigned legal = step_def(current(t))->legal;
+	enum step s = current(t);
+
+	if (!o) {
+		watch_end(&t->watch);
+		task_fail(t, ERR_FAILED, "gone on the service");
+		return true;
+	}
+	if (!legal || (legal & ST_BIT(o->status))) {
+		if (t->busy && t->busy < 3 && t->watch.absent == 0 && t->busy_status == o->status && t->looks++ < 1)
+			return false; /* the service just said busy: give it one more interval */
+		watch_end(&t->watch);
+		step_issue(t);
+		return true;
+	}
+	if ((s == DO_START && status_class(o->status) == SC_RUNNING) || (s == DO_SUSPEND && o->status == ST_SUSPENDING)) {
+		watch_end(&t->watch);
+		task_advance(t);
+		return true;
+	}
+	if (status_class(o->status) == SC_MOVING)
+		return false;
+	watch_end(&t->watch);
+	task_fail(t, ERR_FAILED, "%s is not possible while the job is %s", step_def(s)->verb, o->raw_status);
+	return true;
+}
+
+static bool look_find(struct task *t, const struct observed *o)
+{
+	watch_end(&t->watch);
+	if (!o || text_eq(o->job_id, t->rec->job_id)) {
+		task_fail(t, ERR_FAILED, "the service does not know it any more");
+		return true;
+	}
+	run_note(t->x->r, t->op, "job id %s is stale: %s by its instance", t->rec->job_id, o->job_id);
+	t->rec->job_id = arena_strdup(t->x->a, o->job_id);
+	if (t->op->type == &type_job)
+		t->rec->id = t->rec->job_id;
+	task_put(t);
+	step_issue(t);
+	return true;
+}
+
+static bool look_after(struct task *t, const struct observed *o)
+{
+	switch (after_step(t, o)) {
+	case AFTER_WAIT:
+		/* Configured, but the service did not start it by itself: say so once. */
+		if (o && current(t) == DO_WAIT_CREATED && o->status == ST_NOT_STARTED && !t->restarted &&
+		    text_ieq(want(t, "status"), "Synchronizing") && grace_over(t)) {
+			t->restarted = true;
+			watch_end(&t->watch);
+			restart(t);
+			return true;
+		}
+		return false;
+	case AFTER_FAILED:
+		status_failed(t, o);
+		return true;
+	case AFTER_OK:
+		break;
+	}
+	watch_end(&t->watch);
+	if (current(t) == DO_RESET && t->rec && *o->job_id) { /* the job id may be a new one */
+		t->rec->job_id = arena_strdup(t->x->a, o->job_id);
+		if (t->op->type == &type_job)
+			t->rec->id = t->rec->job_id;
+		if (t->op->kind != OP_DELETE)
+			task_put(t);
+	}
+	if (current(t) == DO_WAIT_GONE && t->op->kind == OP_REPLACE) {
+		state_del(t->x->r->o.state, t->op->have->address);
+		t->rec = NULL;
+		t->status = ST_UNKNOWN;
+	}
+	task_advance(t);
+	return true;
+}
+
+static bool on_seen(struct watch *w, const struct observed *o)
+{
+	struct task *t = w->owner;
+	int64_t limit = task_timeout_ms(t);
+
+	if (t->state == TASK_ENDED)
+		return true;
+	task_saw(t, o);
+	if (sys_now_ms() - t->op_ms > limit) {
+		watch_end(w);
+		err_hint(&t->err, "the next run goes on from here");
+		task_fail(t, ERR_FAILED, "still %s after %s", t->raw[0] ? t->raw : "unseen",
+		          text_duration(t->x->a, limit));
+		return false;
+	}
+	switch (t->look) {
+	case LOOK_LEGAL:
+		look_legal(t, o);
+		break;
+	case LOOK_AFTER:
+		look_after(t, o);
+		break;
+	case LOOK_EFFECT:
+		look_effect(t, o);
+		break;
+	case LOOK_VERIFY:
+		look_verify(t, o);
+		break;
+	case LOOK_FIND:
+		look_find(t, o);
+		break;
+	}
+	return false; /* the looks end the watch themselves: they may have begun the next one */
+}
+
+void task_watch(struct task *t, enum look why, bool now)
+{
+	struct watch *w = &t->watch;
+	enum step s = current(t);
+	const struct record *rec = t->rec ? t->rec : t->op->have;
+	int dir = attr_find(t->op->type, "synchronization_direction");
+	const char *direction = dir < 0 ? NULL : t->vals && t->vals[dir] ? t->vals[dir] : rec ? rec->attrs[dir] : NULL;
+
+	watch_end(w);
+	t->look = why;
+	t->busy_status = t->status;
+	if (why == LOOK_LEGAL)
+		t->looks = 0;
+	w->owner = t;
+	w->seen = on_seen;
+	w->region = t->region;
+	w->instance_id = rec && rec->instance_id ? rec->instance_id : "";
+	if (!*w->instance_id && t->op->type == &type_job && t->vals && want(t, "dts_instance_id"))
+		w->instance_id = want(t, "dts_instance_id");
+	w->job_id = rec ? rec->job_id : NULL;
+	w->reverse = text_ieq(direction, "Reverse");
+	w->by_instance = t->op->type == &type_instance || !w->job_id || why == LOOK_FIND || s == DO_RESET ||
+	                 (s == DO_CONFIGURE && why == LOOK_EFFECT);
+	if (!*w->instance_id)
+		w->by_instance = false;
+	w->next_ms = now ? sys_now_ms() : 0;
+	watch_add(t->x->r, w);
+}
