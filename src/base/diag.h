@@ -31,7 +31,8 @@ struct diag {
 	struct arena *a;
 	struct diag_item *v;
 	size_t n, cap;
-	size_t errors, warnings; /* errors counts those dropped past DIAG_MAX, too */
+	size_t errors, warnings; /* count those dropped past DIAG_MAX of their kind, too */
+	bool dropping;           /* diag.c only: the last error or warning was dropped */
 };
 
 void diag_init(struct diag *d, struct arena *a);
@@ -39,8 +40,10 @@ void diag_error(struct diag *d, struct pos p, const char *hint, const char *fmt,
     __attribute__((format(printf, 4, 5)));
 void diag_warn(struct diag *d, struct pos p, const char *hint, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
+/* Explains the error or warning before it; dropped with it. */
 void diag_note(struct diag *d, struct pos p, const char *hint, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
-void diag_sort(struct diag *d); /* by file, line, column; stable. Items without position last */
+/* By file, line, column; stable. Items without position last. A note stays behind the error or warning it follows. */
+void diag_sort(struct diag *d);
 
 #endif

@@ -3,6 +3,7 @@
  *
  * Fallible functions return 0 or -1 and fill a struct err (last parameter);
  * outputs are untouched on failure; nothing is allocated on the error path.
+ * err_set() also empties subject and hint. A NULL err is allowed everywhere.
  * The code decides the exit status (design.md 3 is the only table of them).
  */
 #ifndef BASE_ERR_H
@@ -34,11 +35,13 @@ struct err {
 	char hint[512];    /* what to do, "" if none */
 };
 
-int err_set(struct err *e, enum err_code c, const char *fmt, ...) __attribute__((format(printf, 3, 4))); /* always -1 */
-int err_ctx(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3))); /* "outer: " before msg; -1 */
-int err_hint(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3))); /* always -1 */
+/* Arguments may point into *e. Too long texts are cut at a whole character. All three return -1. */
+int err_set(struct err *e, enum err_code c, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+int err_ctx(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3))); /* "outer: " before msg */
+int err_hint(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void err_subject(struct err *e, const char *subject);
 int err_exit_status(enum err_code c);
+const char *err_name(enum err_code c); /* "unreachable", "state_write": for --json output */
 /* Rank of several failures of one run: signal > 4 > 73/74 > 77 > 69 > 75 > 3 > 1. The higher-ranked of two codes. */
 enum err_code err_worse(enum err_code a, enum err_code b);
 

@@ -1,7 +1,8 @@
 /*
  * Strict JSON (cJSON inside, behind our own checks): UTF-8, case-exact keys,
  * no duplicate key, no NUL, no bytes after the document, depth <= JSON_DEPTH,
- * integers beyond 2^53 refused. Trees live in an arena.
+ * integers beyond 2^53 refused (numbers without fraction and exponent; more than
+ * 60 characters, too). Trees live in an arena.
  */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
@@ -26,6 +27,7 @@ struct json {
 	const char *s;   /* string value */
 	const char *key; /* name inside the parent object, else NULL */
 	struct json *child, *next; /* members or elements in document order */
+	struct json *last; /* json.c only: the last child */
 	size_t n;        /* number of children */
 };
 
@@ -57,12 +59,13 @@ struct json *json_clone(struct arena *a, const struct json *v); /* deep copy, st
 struct json *json_without(struct arena *a, const struct json *v, const char *key);
 
 /* Canonical text: no blanks, members sorted by key bytes (sorted) or in document order. Numbers as written if ints,
- * else shortest round trip. Appends to out. */
+ * else shortest round trip; whole numbers up to 2^53 always without fraction and exponent (64.0 -> 64, 1e3 -> 1000).
+ * Appends to out. */
 void json_write(struct buf *out, const struct json *v, bool sorted);
 char *json_write_dup(struct arena *a, const struct json *v, bool sorted);
-/* A string as a JSON string with quotes. Invalid UTF-8 becomes U+FFFD. */
+/* A string as a JSON string with quotes. Each byte of invalid UTF-8 becomes U+FFFD. */
 void json_write_str(struct buf *out, const char *s);
-/* Equality by meaning: member order ignored, 64 and 64.0 equal. */
+/* Equality by meaning: member order ignored, 64 and 64.0 equal (the sorted texts are the same). NULL equals NULL only. */
 bool json_equal(const struct json *a, const struct json *b);
 
 #endif

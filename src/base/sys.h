@@ -2,8 +2,10 @@
  * The only door to the operating system for what must survive faults: files,
  * clocks, randomness. With -DDTSBATCH_FAULTS (test builds only) the variable
  * DTSBATCH_FAULT="CALL:K:WHAT[:forever]" makes the K-th CALL (open write fsync
- * rename ftruncate alloc any) fail (ENOSPC EIO EDQUOT EROFS short) or die
- * (kill-before kill-after); a product build contains none of this.
+ * rename ftruncate unlink alloc any) fail (ENOSPC EIO EDQUOT EROFS; short: half
+ * of a write, then ENOSPC) or die (kill-before kill-after; kill-half: after half
+ * of a write). DTSBATCH_FAULT_LOG=FILE gets a line for each fault that struck, so
+ * a loop over K knows when to end. A product build contains none of this.
  * All functions set errno on failure like their namesakes and retry EINTR.
  */
 #ifndef BASE_SYS_H
@@ -31,10 +33,12 @@ int sys_rename(const char *from, const char *to);
 int sys_unlink(const char *path);
 int sys_fsync_dir_of(const char *path); /* the directory that holds path */
 
-/* Whole file into out (ceiling of out applies: EFBIG). A directory: EISDIR. */
+/* Whole file appended to out (ceiling of out applies: EFBIG). A directory: EISDIR. On failure the content of out is
+ * as before, but `over` stays set. */
 int sys_read_file(const char *path, struct buf *out);
 /* Atomic and durable: O_EXCL temp beside path, write, fsync, rename, fsync of the directory. Symbolic links must be resolved by
- * the caller. On failure the old file is untouched and the temp file is gone. */
+ * the caller. On failure the old file is untouched and the temp file is gone; only if the last step, syncing the directory, fails,
+ * the new file stands already. The temp is PATH.tmp-XXXXXXXX. mode is exact, whatever the umask. */
 int sys_replace_file(const char *path, mode_t mode, const void *p, size_t n);
 
 int64_t sys_now_ms(void);  /* monotonic */
@@ -43,5 +47,9 @@ int64_t sys_wall_ms(void); /* real time, ms since the epoch */
 void sys_random(void *p, size_t n); /* getrandom; dies when the kernel has none */
 /* Descriptors 0-2 that are closed are opened on /dev/null, so that no file of ours becomes "stdout". */
 void sys_guard_std_fds(void);
+
+#ifdef DTSBATCH_FAULTS
+void sys_fault_arm(const char *spec); /* as DTSBATCH_FAULT, counting from here; NULL disarms. For tests */
+#endif
 
 #endif

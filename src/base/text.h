@@ -20,6 +20,11 @@ bool text_empty(const char *s); /* NULL or "" */
 
 /* Byte offset of the first invalid UTF-8 sequence (overlong, surrogate, > U+10FFFF), or n. */
 size_t text_utf8_bad(const char *s, size_t n);
+/* One code point at s (n bytes at most): its length, or 0 where invalid, cut short or n is 0. */
+size_t text_utf8_next(const char *s, size_t n, uint32_t *cp);
+size_t text_utf8_put(uint32_t cp, char out[4]); /* bytes written; cp must be valid */
+int text_hex_digit(char c);                    /* its value, or -1 */
+unsigned text_cells(uint32_t cp); /* terminal cells of a code point: 0, 1 or 2 */
 /* Terminal cells of a valid UTF-8 text: East Asian wide and emoji 2, combining 0. */
 size_t text_width(const char *s);
 /* Columns are counted in code points from 1: the column of byte `off` in s. */
@@ -55,7 +60,8 @@ int64_t text_utc_parse(const char *s);
 /* "Wed, 25 Nov 2026 17:12:00 GMT" (HTTP Date header), or -1. */
 int64_t text_http_date_parse(const char *s);
 
-/* The n-th (from 0) field of a list separated by sep, trimmed; NULL past the end. */
+/* The n-th (from 0) field of a list separated by sep, trimmed of blanks and tabs; NULL past the end. "" and NULL are
+ * lists without fields; "a," has an empty second one. */
 char *text_field(struct arena *a, const char *list, char sep, size_t n);
 
 #endif
