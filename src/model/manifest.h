@@ -7,6 +7,7 @@
 #ifndef MODEL_MANIFEST_H
 #define MODEL_MANIFEST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,6 +16,7 @@
 #define MANIFEST_FILE_MAX (64u << 20)
 #define MANIFEST_VALUE_MAX (1u << 20)
 #define MANIFEST_NAME_MAX 64
+#define MANIFEST_HEADER_MAX 512 /* longer ones are cut in messages only; no address is that long */
 #define MANIFEST_RESOURCES_MAX 100000
 
 /* A piece of a value that stands together in the file. */
@@ -31,13 +33,15 @@ struct raw_key {
 	const struct span *spans; /* at least one */
 	uint32_t nspans;
 	bool continued; /* the value went on in further lines */
+	bool bad;       /* the value could not be read, which has been reported: text is "" and stands for nothing */
 };
 
 struct block {
-	const char *header; /* text between the brackets, trimmed */
-	struct pos pos;
+	const char *header; /* text between the brackets, trimmed; NULL: unreadable (reported), its keys are to be skipped */
+	struct pos pos;     /* of the opening bracket */
 	struct raw_key *keys;
-	size_t n, cap;
+	size_t n;
+	bool broken; /* something in it could not be read: whatever seems to be missing may have stood there */
 };
 
 struct manifest {
