@@ -73,6 +73,13 @@ static bool is_blank(const struct json *v)
 	return v->type == JSON_NULL || (v->type == JSON_STRING && !*v->s) || (v->type == JSON_OBJECT && !v->n);
 }
 
+/* m leaves the tree it was read in; its neighbours there are no longer of interest. */
+static void move(struct json *to, struct json *m)
+{
+	m->next = NULL;
+	json_add(to, m->key, m);
+}
+
 /*
  * One database, table or column without what goes without saying (dts-api.md 15): the service's `state`, a `name` equal to
  * the key, members that are null or empty. `all` is spelled out: absent, it is true unless a selection (part) stands beside
@@ -95,7 +102,7 @@ static struct json *level_canon(struct arena *a, struct json *in, const char *pa
 		else if (part && !strcmp(m->key, "all"))
 			all = m;
 		else
-			json_add(out, m->key, m);
+			move(out, m);
 	}
 	if (part)
 		json_add(out, "all", json_new_bool(a, all ? json_true(all) : !*sub));
@@ -112,7 +119,7 @@ static struct json *tables_canon(struct arena *a, struct json *tables)
 
 		next = t->next;
 		if (t->type != JSON_OBJECT) {
-			json_add(out, t->key, t);
+			move(out, t);
 			continue;
 		}
 		copy = level_canon(a, t, "column", &columns);
@@ -122,7 +129,10 @@ static struct json *tables_canon(struct arena *a, struct json *tables)
 		map = json_new(a, JSON_OBJECT);
 		for (struct json *c = columns->child; c; c = next_column) {
 			next_column = c->next;
-			json_add(map, c->key, c->type == JSON_OBJECT ? level_canon(a, c, NULL, &none) : c);
+			if (c->type == JSON_OBJECT)
+				json_add(map, c->key, level_canon(a, c, NULL, &none));
+			else
+				move(map, c);
 		}
 		json_add(copy, "column", map);
 	}
@@ -141,7 +151,7 @@ struct json *compare_objects(struct arena *a, const char *text)
 
 		next = db->next;
 		if (db->type != JSON_OBJECT) {
-			json_add(out, db->key, db);
+			move(out, db);
 			continue;
 		}
 		copy = level_canon(a, db, "Table", &tables);

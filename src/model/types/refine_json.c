@@ -121,9 +121,9 @@ struct part {
 /* `tables` for `Table`: would pass as an unknown member and select nothing. */
 static void warn_near(const struct walk *w, const char *key, const char *part)
 {
-	size_t n = strlen(part);
+	size_t n = strlen(part), len = strlen(key);
 
-	if (!strcmp(key, part) || strlen(key) > n + 1 || !text_ieq(arena_strndup(w->a, key, n), part))
+	if (!strcmp(key, part) || len < n || len > n + 1 || !text_ieq(arena_strndup(w->a, key, n), part))
 		return;
 	if (key[n] && key[n] != 's')
 		return;
@@ -152,6 +152,7 @@ static struct json *level_copy(struct walk *w, struct json *in, const char *name
 		if (name)
 			warn_near(w, m->key, name);
 		if (!name || strcmp(m->key, name)) {
+			m->next = NULL;
 			json_add(out, m->key, m);
 			continue;
 		}
