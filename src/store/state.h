@@ -56,32 +56,50 @@ struct intent {
 
 enum outcome { OUTCOME_DONE, OUTCOME_FAILED /* surely without effect */, OUTCOME_UNKNOWN /* stays open */, OUTCOME_FORGOTTEN /* by the user */ };
 
+/*
+ * Errors: 64 the name does not end in .state.json; 73/74 directory missing, read-only, full, foreign owner, mount point, no locks,
+ * object store; 75 locked by another run (which is named); 78 damaged, of a newer format, replaced since a run died, or
+ * simulated where a real one is asked for and the other way round.
+ */
 int state_open(struct state **out, const struct state_opts *o, struct err *e);
 /* Fold (STATE_WRITE) and close. After a failed flush nothing is folded and e tells. NULL is fine. */
 int state_close(struct state *s, struct err *e);
 /* Close without folding: the journal stays as it is. */
 void state_abandon(struct state *s);
 
+/* Things the user should hear of once (an incomplete last write, a lost key, a network file system); texts live as long as s. */
+const char *const *state_warnings(const struct state *s, size_t *n);
+/*
+ * What is wrong with the files and what can be recovered, as errors and notes with line numbers. No lock, nothing is changed.
+ * 0: looked, d->errors tells whether all is well; -1: could not even look.
+ */
+struct diag;
+int state_verify(const char *path, struct diag *d, struct err *e);
+
 bool state_exists(const struct state *s); /* a snapshot or journal was there */
 uint64_t state_serial(const struct state *s);
-const char *state_lineage(const struct state *s);
+const char *state_lineage(const struct state *s); /* 32 hex digits; "" when read and not there */
 const char *state_path(const struct state *s); /* resolved */
-const uint8_t *state_fp_key(const struct state *s); /* 32 bytes, or NULL: lost */
+/* 32 bytes. NULL: lost, and read only. With STATE_WRITE a lost key is replaced by a new one at the first write. Either way
+ * the fingerprints made with the lost one are gone from the records (NULL: not verifiable), so nothing looks rotated. */
+const uint8_t *state_fp_key(const struct state *s);
 const struct state_home *state_home(const struct state *s);
 void state_set_home(struct state *s, const struct state_home *h); /* journaled */
 /* Manifest files that contributed, sorted. */
 const char *const *state_files(const struct state *s, size_t *n);
 void state_set_files(struct state *s, const char *const *files, size_t n);
 
-const struct record *state_get(const struct state *s, const char *address); /* NULL: none. Valid until the next put of that address */
+/* NULL: none. Valid until the next put or del of that address; records that state_open() found stay valid until the end. */
+const struct record *state_get(const struct state *s, const char *address);
 const struct record *const *state_list(struct state *s, size_t *n);         /* sorted by address; valid until the next put/del */
 
 /* All of these only buffer; state_flush() makes them durable, in order. */
-void state_put(struct state *s, const struct record *r); /* copies */
+void state_put(struct state *s, const struct record *r); /* copies; a record equal to the stored one costs nothing */
 void state_del(struct state *s, const char *address);
 uint64_t state_intent(struct state *s, const struct intent *i); /* i->id ignored */
 void state_outcome(struct state *s, uint64_t intent, enum outcome o, const char *note);
-const struct intent *state_intents(const struct state *s, size_t *n); /* open ones, oldest first */
+/* Open ones, oldest first. Valid until the next state_intent(), state_outcome() or state_flush(). */
+const struct intent *state_intents(const struct state *s, size_t *n);
 
 /* Group commit: everything buffered plus a commit record, one write, one fdatasync. 0 at once when nothing is buffered. After a
  * failure every further call fails the same way, nothing may be sent any more, and e lists the ids of open intents. */
@@ -91,7 +109,8 @@ bool state_dirty(const struct state *s); /* something is buffered */
 bool state_changed(const struct state *s);
 uint64_t state_bytes_written(const struct state *s);
 
-/* X.state.json -> X.sim.state.json (and .world.json): names for --simulate. */
+/* X.state.json (or X.sim.state.json) -> X.sim.state.json, X.sim.world.json: names for --simulate. Links are not followed: take the
+ * world's name from state_path(). */
 char *state_sim_path(struct arena *a, const char *path);
 char *state_world_path(struct arena *a, const char *path);
 

@@ -1,0 +1,67 @@
+/*
+ * X.state.key: 32 random bytes as one line of hex. Fingerprints of secrets
+ * in the state are made with it; it stays on this host, so that the state
+ * file may go into version control.
+ */
+#include "store/internal.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/err.h"
+#include "base/hash.h"
+#include "base/sys.h"
+
+int key_read(const char *path, uint8_t key[32], enum key_state *st, struct err *e)
+{
+	struct buf b;
+	int rc = 0;
+
+	buf_init(&b, 4096);
+	if (sys_read_file(path, &b) == 0) {
+		while (b.n && (b.p[b.n - 1] == '\n' || b.p[b.n - 1] == '\r'))
+			b.p[--b.n] = '\0';
+		*st = b.n == 64 && hash_unhex(b.p, key, 32) ? KEY_GOOD : KEY_BROKEN;
+	} else if (errno == ENOENT) {
+		*st = KEY_ABSENT;
+	} else if (errno == EFBIG) {
+		*st = KEY_BROKEN;
+	} else {
+		err_set(e, ERR_STATE_READ, "%s: cannot read the key of the secret fingerprints: %s", path,
+		        strerror(errno));
+		err_subject(e, path);
+		rc = -1;
+	}
+	buf_release(&b);
+	return rc;
+}
+
+int key_write(const char *path, const uint8_t key[32], struct err *e)
+{
+	char line[66];
+	int rc;
+
+	hash_hex(key, 32, line);
+	line[64] = '\n';
+	rc = sys_replace_file(path, 0600, line, 65);
+	if (rc < 0) {
+		err_set(e, ERR_STATE_WRITE, "%s: cannot write the key of the secret fingerprints: %s", path,
+		        strerror(errno));
+		err_subject(e, path);
+	}
+	hash_wipe(line, sizeof(line));
+	return rc;
+}
+
+void key_check(const uint8_t key[32], const char *lineage, char out[17])
+{
+	static const char what[] = "dtsbatch key check ";
+	char text[sizeof(what) + 32];
+	uint8_t mac[32];
+
+	memcpy(text, what, sizeof(what) - 1);
+	memcpy(text + sizeof(what) - 1, lineage, 33);
+	hash_hmac_sha256(key, 32, text, strlen(text), mac);
+	hash_hex(mac, 8, out);
+}
