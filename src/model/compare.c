@@ -1,4 +1,5 @@
-/* Does what the service has satisfy what the manifest wants? Rules of design.md 4, facts of dts-api.md 14, 15, 17, 18. */
+/* Does what the service has satisfy what the manifest wants? Rules of design.md 4, facts of
+ * dts-api.md 14, 15, 17, 18. */
 #include "model/compare.h"
 
 #include <stdlib.h>
@@ -11,7 +12,7 @@
 #include "model/schema.h"
 #include "model/status.h"
 
-/* Scalars --------------------------------------------------------------------------------------- */
+/* ---- scalars ---- */
 
 const char *compare_text(struct arena *a, const struct json *v)
 {
@@ -56,7 +57,8 @@ bool compare_scalar(struct arena *a, const struct json *x, const struct json *y)
 	if (x->type == JSON_BOOL || y->type == JSON_BOOL)
 		return text_ieq(tx, ty);
 	/* Two texts are what they are: "010" is not "10". */
-	return x->type == JSON_STRING && y->type == JSON_STRING ? !strcmp(tx, ty) : text_same(tx, ty);
+	return x->type == JSON_STRING && y->type == JSON_STRING ? !strcmp(tx, ty)
+	                                                        : text_same(tx, ty);
 }
 
 static struct json *parse(struct arena *a, const char *text, enum json_type type)
@@ -66,11 +68,12 @@ static struct json *parse(struct arena *a, const char *text, enum json_type type
 	return v && v->type == type ? v : NULL;
 }
 
-/* db_list: exact, after one form for both ----------------------------------------------------- */
+/* ---- db_list: exact, after one form for both ---- */
 
 static bool is_blank(const struct json *v)
 {
-	return v->type == JSON_NULL || (v->type == JSON_STRING && !*v->s) || (v->type == JSON_OBJECT && !v->n);
+	return v->type == JSON_NULL || (v->type == JSON_STRING && !*v->s) ||
+	       (v->type == JSON_OBJECT && !v->n);
 }
 
 /* m leaves the tree it was read in; its neighbours there are no longer of interest. */
@@ -81,11 +84,13 @@ static void move(struct json *to, struct json *m)
 }
 
 /*
- * One database, table or column without what goes without saying (dts-api.md 15): the service's `state`, a `name` equal to
- * the key, members that are null or empty. `all` is spelled out: absent, it is true unless a selection (part) stands beside
- * it, which is how the published examples read. The selection is returned in *sub and not copied.
+ * One database, table or column without what goes without saying (dts-api.md 15): the service's
+ * `state`, a `name` equal to the key, members that are null or empty. `all` is spelled out: absent,
+ * it is true unless a selection (part) stands beside it, which is how the published examples read.
+ * The selection is returned in *sub and not copied.
  */
-static struct json *level_canon(struct arena *a, struct json *in, const char *part, struct json **sub)
+static struct json *level_canon(struct arena *a, struct json *in, const char *part,
+                                struct json **sub)
 {
 	struct json *out = json_new(a, JSON_OBJECT), *next;
 	const struct json *all = NULL;
@@ -166,11 +171,12 @@ static bool objects_same(struct arena *a, const char *wanted, const char *seen)
 {
 	const struct json *w = compare_objects(a, wanted), *s = compare_objects(a, seen);
 
-	/* Sorted text instead of a walk: lists of 20,000 tables would make every look-up by name count. */
+	/* Sorted text instead of a walk: lists of 20,000 tables would make every look-up by name
+	 * count. */
 	return w && s && !strcmp(json_write_dup(a, w, true), json_write_dup(a, s, true));
 }
 
-/* reserve: what is wanted must hold, the rest is the service's business ------------------------ */
+/* ---- reserve: what is wanted must hold, the rest is the service's business ---- */
 
 struct pair {
 	const struct json *want, *seen;
@@ -222,7 +228,8 @@ static bool push_elements(struct pairs *p, const struct json *want, const struct
 static bool pair_holds(struct pairs *p, struct pair x)
 {
 	/* Some members come back as text that holds the JSON we sent. */
-	if ((x.want->type == JSON_OBJECT || x.want->type == JSON_ARRAY) && x.seen->type == JSON_STRING)
+	if ((x.want->type == JSON_OBJECT || x.want->type == JSON_ARRAY) &&
+	    x.seen->type == JSON_STRING)
 		x.seen = parse(p->a, x.seen->s, x.want->type);
 	if (!x.seen)
 		return false;
@@ -247,7 +254,7 @@ static bool object_holds(struct arena *a, const char *wanted, const char *seen)
 	return true;
 }
 
-/* job_parameters -------------------------------------------------------------------------------- */
+/* ---- job_parameters ---- */
 
 static const char *parameter_key(struct arena *a, const struct json *p)
 {
@@ -284,13 +291,14 @@ static bool parameters_hold(struct arena *a, const char *wanted, const char *see
 		if (i == MAP_NONE || !want)
 			return false;
 		have = compare_text(a, values[i]);
-		if (!have || !(text_same(want, have) || (value->type == JSON_BOOL && text_ieq(want, have))))
+		if (!have ||
+		    !(text_same(want, have) || (value->type == JSON_BOOL && text_ieq(want, have))))
 			return false;
 	}
 	return true;
 }
 
-/* Lists of numbers, tags ------------------------------------------------------------------------ */
+/* ---- lists of numbers, tags ---- */
 
 /* A digit the service hides behind `*` is not held against it. */
 static bool phone_same(const char *want, const char *seen)
@@ -327,7 +335,7 @@ static bool phones_same(struct arena *a, const char *wanted, const char *seen)
 	return true;
 }
 
-/* ----------------------------------------------------------------------------------------------- */
+/* ---- the way in ---- */
 
 static bool enum_same(const struct attr_def *at, const char *wanted, const char *seen)
 {
@@ -365,7 +373,8 @@ bool attr_satisfied(const struct attr_def *at, const char *wanted, const char *s
 	else if (at->route == ROUTE_OBJECTS)
 		same = objects_same(&a, wanted, seen);
 	else
-		same = object_holds(&a, wanted, seen); /* tags, too: those of others are not ours to judge */
+		same = object_holds(&a, wanted,
+		                    seen); /* tags, too: those of others are not ours to judge */
 	arena_release(&a);
 	return same;
 }

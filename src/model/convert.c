@@ -38,7 +38,7 @@ const char *attr_wire(struct arena *a, const struct attr_def *at, const char *va
 	return value;
 }
 
-/* Reading --------------------------------------------------------------------------------------- */
+/* ---- reading ---- */
 
 static const char *translate(const char *word, const char *const (*words)[2], size_t n)
 {
@@ -63,7 +63,7 @@ static const char *read_scalar(struct arena *a, const struct attr_def *at, const
 	return s;
 }
 
-/* DbObject, Reserved: JSON in a string, or (undocumented, but harmless to accept) the JSON itself. */
+/* DbObject, Reserved: JSON in a string, or (undocumented, but harmless) the JSON itself. */
 static const char *read_json(struct arena *a, const struct attr_def *at, const struct json *row)
 {
 	const struct json *v = json_path(row, at->read);
@@ -149,12 +149,14 @@ const char *attr_read(struct arena *a, const struct attr_def *at, const struct j
 	return read_scalar(a, at, row);
 }
 
-/* Secrets inside JSON --------------------------------------------------------------------------- */
+/* ---- secrets inside JSON ---- */
 
 bool attr_secret_member(const char *key)
 {
-	static const char *const parts[] = {"password", "passwd", "pwd",       "secret",    "privatekey", "private_key", "clientkey",
-	                                    "cert",     "token",  "accesskey", "credential", "keystore",  "sslkey"};
+	static const char *const parts[] = {"password",   "passwd",      "pwd",        "secret",
+	                                    "privatekey", "private_key", "clientkey",  "cert",
+	                                    "token",      "accesskey",   "credential", "keystore",
+	                                    "sslkey"};
 	char low[128];
 	size_t n = 0;
 
@@ -173,7 +175,8 @@ struct visit {
 };
 
 /* Depth first with a stack of our own; whatever stands beneath a secret member is secret. */
-static bool redact_tree(struct arena *a, struct json *root, const char *(*mark)(void *, struct arena *, const char *), void *ctx)
+static bool redact_tree(struct arena *a, struct json *root,
+                        const char *(*mark)(void *, struct arena *, const char *), void *ctx)
 {
 	VEC(struct visit) todo = {0};
 	bool any = false;
@@ -182,19 +185,22 @@ static bool redact_tree(struct arena *a, struct json *root, const char *(*mark)(
 	while (todo.n) {
 		struct visit x = todo.v[--todo.n];
 
-		if (x.secret && ((x.v->type == JSON_STRING && *x.v->s) || x.v->type == JSON_NUMBER)) {
+		if (x.secret &&
+		    ((x.v->type == JSON_STRING && *x.v->s) || x.v->type == JSON_NUMBER)) {
 			x.v->s = mark(ctx, a, compare_text(a, x.v));
 			x.v->type = JSON_STRING;
 			any = true;
 		}
 		for (struct json *c = x.v->child; c; c = c->next)
-			*VEC_PUSH(a, &todo) = (struct visit){c, x.secret || (c->key && attr_secret_member(c->key))};
+			*VEC_PUSH(a, &todo) = (struct visit){
+			    c, x.secret || (c->key && attr_secret_member(c->key))};
 	}
 	return any;
 }
 
 const char *attr_redact(struct arena *a, const struct attr_def *at, const char *value,
-                        const char *(*mark)(void *ctx, struct arena *a, const char *text), void *ctx)
+                        const char *(*mark)(void *ctx, struct arena *a, const char *text),
+                        void *ctx)
 {
 	struct json *v;
 
@@ -202,7 +208,8 @@ const char *attr_redact(struct arena *a, const struct attr_def *at, const char *
 		return NULL;
 	if (at->flags & A_SECRET)
 		return mark(ctx, a, value);
-	/* Names in an object list are names of tables and columns, also when one is called `password`. */
+	/* Names in an object list are names of tables and columns, also when one is called
+	 * `password`. */
 	if ((at->kind != AK_OBJECT && at->kind != AK_LIST) || at->route == ROUTE_OBJECTS)
 		return value;
 	v = json_parse(a, value, strlen(value), NULL);

@@ -87,7 +87,8 @@ static const struct json *sub_map(const struct json *v, const char *part)
 }
 
 /* Attributes of one database, table or column: everything but the next level. */
-static void diff_level(struct lines *l, const char *name, const struct json *from, const struct json *to, const char *part)
+static void diff_level(struct lines *l, const char *name, const struct json *from,
+                       const struct json *to, const char *part)
 {
 	for (const struct json *t = to->child; t; t = t->next) {
 		const struct json *f = json_get(from, t->key);
@@ -95,13 +96,17 @@ static void diff_level(struct lines *l, const char *name, const struct json *fro
 		if (t == sub_map(to, part))
 			continue;
 		if (!f)
-			line(l, '~', name, arena_printf(l->a, ": %s %s", t->key, value_text(l->a, t)));
+			line(l, '~', name,
+			     arena_printf(l->a, ": %s %s", t->key, value_text(l->a, t)));
 		else if (!json_equal(f, t))
-			line(l, '~', name, arena_printf(l->a, ": %s %s -> %s", t->key, value_text(l->a, f), value_text(l->a, t)));
+			line(l, '~', name,
+			     arena_printf(l->a, ": %s %s -> %s", t->key, value_text(l->a, f),
+			                  value_text(l->a, t)));
 	}
 	for (const struct json *f = from->child; f; f = f->next)
 		if (f != sub_map(from, part) && !json_get(to, f->key))
-			line(l, '~', name, arena_printf(l->a, ": %s %s -> (none)", f->key, value_text(l->a, f)));
+			line(l, '~', name,
+			     arena_printf(l->a, ": %s %s -> (none)", f->key, value_text(l->a, f)));
 }
 
 static const char *extent(struct arena *a, const struct json *v, const char *part, const char *unit)
@@ -143,11 +148,13 @@ static void diff_map(struct lines *l, struct level x, struct level *todo, size_t
 		}
 		diff_level(l, name, f, t, part);
 		if (sub_map(f, part) || sub_map(t, part))
-			todo[(*n)++] = (struct level){sub_map(f, part), sub_map(t, part), name, x.depth + 1};
+			todo[(*n)++] = (struct level){sub_map(f, part), sub_map(t, part), name,
+			                              x.depth + 1};
 	}
 	for (const struct json *f = x.from ? x.from->child : NULL; f; f = f->next)
 		if (!index_get(&to, f->key))
-			line(l, '-', dotted(l->a, x.prefix, f->key), extent(l->a, f, part, unit_of[x.depth]));
+			line(l, '-', dotted(l->a, x.prefix, f->key),
+			     extent(l->a, f, part, unit_of[x.depth]));
 }
 
 static void diff_objects(struct lines *l, const struct json *from, const struct json *to)
@@ -181,11 +188,13 @@ static const struct json *hidden(struct arena *a, const struct attr_def *at, con
 	return text ? json_parse(a, text, strlen(text), NULL) : NULL;
 }
 
-/* Objects that are merged: keys that only the service has are its own. Compared as they are, shown without secrets. */
-static void diff_members(struct lines *l, const struct attr_def *at, const char *from_text, const char *to_text,
-                         const struct json *from, const struct json *to)
+/* Objects that are merged: keys that only the service has are its own. Compared as they are, shown
+ * without secrets. */
+static void diff_members(struct lines *l, const struct attr_def *at, const char *from_text,
+                         const char *to_text, const struct json *from, const struct json *to)
 {
-	const struct json *shown_from = hidden(l->a, at, from_text), *shown = hidden(l->a, at, to_text);
+	const struct json *shown_from = hidden(l->a, at, from_text),
+			  *shown = hidden(l->a, at, to_text);
 
 	shown = shown ? shown->child : NULL;
 	for (const struct json *t = to->child; t && shown; t = t->next, shown = shown->next) {
@@ -194,7 +203,9 @@ static void diff_members(struct lines *l, const struct attr_def *at, const char 
 		if (!f || !old)
 			line(l, '+', t->key, arena_printf(l->a, ": %s", value_text(l->a, shown)));
 		else if (!json_equal(f, t) && !compare_scalar(l->a, t, f))
-			line(l, '~', t->key, arena_printf(l->a, ": %s -> %s", value_text(l->a, old), value_text(l->a, shown)));
+			line(l, '~', t->key,
+			     arena_printf(l->a, ": %s -> %s", value_text(l->a, old),
+			                  value_text(l->a, shown)));
 	}
 }
 
@@ -209,7 +220,8 @@ static const struct json *parameter(const struct json *list, const char *module,
 static void diff_parameters(struct lines *l, const struct json *from, const struct json *to)
 {
 	for (const struct json *t = to->child; t; t = t->next) {
-		const char *module = json_text(l->a, t, "module"), *name = json_text(l->a, t, "name");
+		const char *module = json_text(l->a, t, "module"),
+			   *name = json_text(l->a, t, "name");
 		const struct json *value = json_get(t, "value"), *old;
 		const char *what;
 
@@ -220,7 +232,9 @@ static void diff_parameters(struct lines *l, const struct json *from, const stru
 		if (!old)
 			line(l, '+', what, arena_printf(l->a, ": %s", value_text(l->a, value)));
 		else if (!text_eq(compare_text(l->a, old), compare_text(l->a, value)))
-			line(l, '~', what, arena_printf(l->a, ": %s -> %s", value_text(l->a, old), value_text(l->a, value)));
+			line(l, '~', what,
+			     arena_printf(l->a, ": %s -> %s", value_text(l->a, old),
+			                  value_text(l->a, value)));
 	}
 }
 
@@ -230,11 +244,13 @@ static const struct json *side(struct arena *a, const struct attr_def *at, const
 	const struct json *v = NULL;
 
 	if (text)
-		v = at->route == ROUTE_OBJECTS ? compare_objects(a, text) : json_parse(a, text, strlen(text), NULL);
+		v = at->route == ROUTE_OBJECTS ? compare_objects(a, text)
+		                               : json_parse(a, text, strlen(text), NULL);
 	return v && v->type == type ? v : json_new(a, type);
 }
 
-char *attr_json_diff(struct arena *a, const struct attr_def *at, const char *from, const char *to, size_t max)
+char *attr_json_diff(struct arena *a, const struct attr_def *at, const char *from, const char *to,
+                     size_t max)
 {
 	struct lines l = {.a = a, .max = max};
 	const struct json *f = side(a, at, from), *t = side(a, at, to);

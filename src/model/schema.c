@@ -1,4 +1,5 @@
-/* The row engine's own rows: looking attributes up, telling families apart, checking and documenting the tables. */
+/* The row engine's own rows: looking attributes up, telling families apart, checking and
+ * documenting the tables. */
 #include "model/schema.h"
 
 #include <inttypes.h>
@@ -37,7 +38,7 @@ size_t attr_of(const struct type_def *t, const char *key)
 	return (size_t)i;
 }
 
-/* Families and ranks ------------------------------------------------------------------------- */
+/* ---- families and ranks ---- */
 
 int class_rank(const char *cls)
 {
@@ -62,9 +63,21 @@ static bool one_of(const char *word, const char *const *list)
 
 bool instance_type_is_cloud(const char *type)
 {
-	static const char *const list[] = {
-	    "RDS",     "PolarDB",   "REDIS",   "MONGODB", "DISTRIBUTED_POLARDBX10", "POLARDBX20", "ADS",   "GREENPLUM",
-	    "DATAHUB", "Tablestore", "ODPS",   "ELK",     "DISTRIBUTED_DMSLOGICDB", "KAFKA",      NULL};
+	static const char *const list[] = {"RDS",
+	                                   "PolarDB",
+	                                   "REDIS",
+	                                   "MONGODB",
+	                                   "DISTRIBUTED_POLARDBX10",
+	                                   "POLARDBX20",
+	                                   "ADS",
+	                                   "GREENPLUM",
+	                                   "DATAHUB",
+	                                   "Tablestore",
+	                                   "ODPS",
+	                                   "ELK",
+	                                   "DISTRIBUTED_DMSLOGICDB",
+	                                   "KAFKA",
+	                                   NULL};
 
 	return one_of(type, list);
 }
@@ -77,15 +90,16 @@ bool instance_type_is_selfmanaged(const char *type)
 }
 
 /*
- * Spellings of one engine (dts-api.md 18): purchase, configuration, describe calls and what users copy. Engines whose
- * spellings differ in case only need no row. MariaDB has no name of its own in the purchase.
+ * Spellings of one engine (dts-api.md 18): purchase, configuration, describe calls and what users
+ * copy. Engines whose spellings differ in case only need no row. MariaDB has no name of its own in
+ * the purchase.
  */
 static const char *engine_family(const char *name)
 {
 	static const char *const alias[][2] = {
-	    {"DRDS", "POLARDBX20"},        {"POLARDBX10", "POLARDBX20"}, {"MARIADB", "MYSQL"},
-	    {"ADB20", "ADS"},              {"ELASTICSEARCH", "ELK"},     {"MAXCOMPUTE", "ODPS"},
-	    {"SQLSERVER", "MSSQL"},        {"ADBPG", "GREENPLUM"},       {"POSTGRES", "POSTGRESQL"},
+	    {"DRDS", "POLARDBX20"}, {"POLARDBX10", "POLARDBX20"}, {"MARIADB", "MYSQL"},
+	    {"ADB20", "ADS"},       {"ELASTICSEARCH", "ELK"},     {"MAXCOMPUTE", "ODPS"},
+	    {"SQLSERVER", "MSSQL"}, {"ADBPG", "GREENPLUM"},       {"POSTGRES", "POSTGRESQL"},
 	};
 
 	for (size_t i = 0; i < sizeof alias / sizeof alias[0]; i++)
@@ -101,7 +115,7 @@ bool engine_same(const char *a, const char *b)
 	return text_ieq(engine_family(a), engine_family(b));
 }
 
-/* The tables check themselves ---------------------------------------------------------------- */
+/* ---- the tables check themselves ---- */
 
 static const char *kind_fits(const struct attr_def *at, const struct api_param *p)
 {
@@ -109,7 +123,9 @@ static const char *kind_fits(const struct attr_def *at, const struct api_param *
 	case AK_BOOL:
 		return p->type == 'B' ? NULL : "a boolean for a parameter that is none";
 	case AK_INT: /* the service takes ports and checkpoints as strings */
-		return p->type == 'I' || p->type == 'S' ? NULL : "a whole number for a parameter that takes none";
+		return p->type == 'I' || p->type == 'S'
+		           ? NULL
+		           : "a whole number for a parameter that takes none";
 	case AK_TAGS:
 		return p->type == 'L' ? NULL : "tags for a parameter that is no list";
 	default:
@@ -176,7 +192,8 @@ const char *schema_check(void)
 	for (int a = API_NONE + 1; a < API__COUNT; a++) {
 		fault = api_fault((enum api_action)a, &param);
 		if (fault) {
-			(void)snprintf(msg, sizeof msg, "action %s %s: %s", api_def((enum api_action)a)->name, param, fault);
+			(void)snprintf(msg, sizeof msg, "action %s %s: %s",
+			               api_def((enum api_action)a)->name, param, fault);
 			return msg;
 		}
 	}
@@ -192,7 +209,8 @@ const char *schema_check(void)
 			if (type->nattrs > ATTR_MAX)
 				fault = "the type has more than ATTR_MAX attributes";
 			if (fault) {
-				(void)snprintf(msg, sizeof msg, "%s.%s: %s", type->name, at->key, fault);
+				(void)snprintf(msg, sizeof msg, "%s.%s: %s", type->name, at->key,
+				               fault);
 				return msg;
 			}
 		}
@@ -200,7 +218,7 @@ const char *schema_check(void)
 	return NULL;
 }
 
-/* Documentation ------------------------------------------------------------------------------ */
+/* ---- documentation ---- */
 
 const char *route_text(enum route r)
 {
@@ -216,7 +234,8 @@ const char *route_text(enum route r)
 	    [ROUTE_STATUS] = "in place (StartDtsJob, SuspendDtsJob)",
 	    [ROUTE_DELAY] = "in place (CreateJobMonitorRule)",
 	    [ROUTE_ERROR] = "in place (CreateJobMonitorRule)",
-	    [ROUTE_ENDPOINT] = "in place with endpoint_change = same-data (ModifyDtsJobEndpoint), else by replacement",
+	    [ROUTE_ENDPOINT] = "in place with endpoint_change = same-data (ModifyDtsJobEndpoint), "
+	                       "else by replacement",
 	    [ROUTE_PAYTYPE] = "in place (TransferPayType)",
 	    [ROUTE_TWOWAY] = "in place, oneway to bidirectional only (UpgradeTwoWay)",
 	    [ROUTE_CLUSTER] = "in place (ModifyDtsJobDedicatedCluster)",

@@ -39,7 +39,8 @@ static char type_letter(const char *type)
 	static const struct {
 		const char *name;
 		char letter;
-	} map[] = {{"String", 'S'}, {"Boolean", 'B'}, {"Integer", 'I'}, {"Long", 'I'}, {"Double", 'D'}, {"RepeatList", 'L'}};
+	} map[] = {{"String", 'S'}, {"Boolean", 'B'}, {"Integer", 'I'},
+	           {"Long", 'I'},   {"Double", 'D'},  {"RepeatList", 'L'}};
 
 	for (size_t i = 0; i < sizeof map / sizeof map[0]; i++)
 		if (!strcmp(type, map[i].name))
@@ -84,7 +85,8 @@ static void test_metadata(void **state)
 			compare(a, name, p);
 			n++;
 			for (const struct json *s = sub ? sub->child : NULL; s; s = s->next, n++)
-				compare(a, arena_printf(&arena, "%s.%s", name, json_str(s, "name")), s);
+				compare(a, arena_printf(&arena, "%s.%s", name, json_str(s, "name")),
+				        s);
 		}
 		assert_int_equal(n, api_def(a)->nparams);
 		arena_release(&arena);
@@ -108,8 +110,9 @@ static void test_lookup(void **state)
 /* design.md 5: calls that libcurl must not resend by itself. */
 static void test_never_repeated(void **state)
 {
-	static const enum api_action never[] = {API_CREATE_DTS_INSTANCE, API_RESET_DTS_JOB,      API_MODIFY_DTS_JOB_ENDPOINT,
-	                                        API_TRANSFER_INSTANCE_CLASS, API_TRANSFER_PAY_TYPE, API_UPGRADE_TWO_WAY};
+	static const enum api_action never[] = {
+	    API_CREATE_DTS_INSTANCE,     API_RESET_DTS_JOB,     API_MODIFY_DTS_JOB_ENDPOINT,
+	    API_TRANSFER_INSTANCE_CLASS, API_TRANSFER_PAY_TYPE, API_UPGRADE_TWO_WAY};
 	size_t n = 0;
 
 	(void)state;

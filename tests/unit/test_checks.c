@@ -20,18 +20,20 @@ static struct arena arena;
 static struct diag diag;
 static struct batch batch;
 
-static const char job_base[] = "dts_instance_id=dtsabc\ndts_job_name=j\ndata_initialization=true\ndata_synchronization=true\n"
-			       "structure_initialization=true\ndb_list={\"a\":{\"name\":\"a\",\"all\":true}}\n"
-			       "reserve={\"targetTableMode\":\"0\"}\n"
-			       "source_endpoint_instance_type=RDS\nsource_endpoint_engine_name=MySQL\n"
-			       "source_endpoint_instance_id=rm-1\nsource_endpoint_region=cn-hangzhou\n"
-			       "source_endpoint_user_name=u\nsource_endpoint_password=p\n"
-			       "destination_endpoint_instance_type=RDS\ndestination_endpoint_engine_name=MySQL\n"
-			       "destination_endpoint_instance_id=rm-2\ndestination_endpoint_region=cn-hangzhou\n"
-			       "destination_endpoint_user_name=u\ndestination_endpoint_password=p\n";
-static const char instance_base[] = "payment_type=PayAsYouGo\nsource_endpoint_engine_name=MySQL\n"
-				    "source_endpoint_region=cn-hangzhou\ndestination_endpoint_engine_name=MySQL\n"
-				    "destination_endpoint_region=cn-hangzhou\ninstance_class=small\nsync_architecture=oneway\n";
+static const char job_base[] =
+    "dts_instance_id=dtsabc\ndts_job_name=j\ndata_initialization=true\ndata_synchronization=true\n"
+    "structure_initialization=true\ndb_list={\"a\":{\"name\":\"a\",\"all\":true}}\n"
+    "reserve={\"targetTableMode\":\"0\"}\n"
+    "source_endpoint_instance_type=RDS\nsource_endpoint_engine_name=MySQL\n"
+    "source_endpoint_instance_id=rm-1\nsource_endpoint_region=cn-hangzhou\n"
+    "source_endpoint_user_name=u\nsource_endpoint_password=p\n"
+    "destination_endpoint_instance_type=RDS\ndestination_endpoint_engine_name=MySQL\n"
+    "destination_endpoint_instance_id=rm-2\ndestination_endpoint_region=cn-hangzhou\n"
+    "destination_endpoint_user_name=u\ndestination_endpoint_password=p\n";
+static const char instance_base[] =
+    "payment_type=PayAsYouGo\nsource_endpoint_engine_name=MySQL\n"
+    "source_endpoint_region=cn-hangzhou\ndestination_endpoint_engine_name=MySQL\n"
+    "destination_endpoint_region=cn-hangzhou\ninstance_class=small\nsync_architecture=oneway\n";
 
 static int setup(void **state)
 {
@@ -50,7 +52,8 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* Line n of `text` stands at line n+1 of the file, the header at line 1. "key=" takes a key away, "key=?" makes it unknown. */
+/* Line n of `text` stands at line n+1 of the file, the header at line 1. "key=" takes a key away,
+ * "key=?" makes it unknown. */
 static void fill(struct resource *r, const char *text, unsigned line)
 {
 	const char *item;
@@ -62,7 +65,9 @@ static void fill(struct resource *r, const char *text, unsigned line)
 		if (!*item)
 			continue;
 		v = &r->vals[attr_of(r->type, arena_strndup(&arena, item, eq))];
-		*v = (struct value){.state = V_SET, .s = arena_strdup(&arena, item + eq + 1), .pos = {"x.ini", line, 1}};
+		*v = (struct value){.state = V_SET,
+		                    .s = arena_strdup(&arena, item + eq + 1),
+		                    .pos = {"x.ini", line, 1}};
 		if (!*v->s)
 			*v = (struct value){.state = V_UNSET};
 		else if (!strcmp(v->s, "?"))
@@ -108,8 +113,10 @@ static void one(enum diag_level level, const char *more, unsigned line, const ch
 
 	check(add(&type_job, "j", more));
 	batch.n = n;
-	if (diag.n != 1 || diag.v[0].level != level || !strstr(diag.v[0].msg, word) || diag.v[0].pos.line != (line ? line : 1))
-		fail_msg("%s\nwanted one of level %d with \"%s\" at %u, got: %s", more, (int)level, word, line, all_text());
+	if (diag.n != 1 || diag.v[0].level != level || !strstr(diag.v[0].msg, word) ||
+	    diag.v[0].pos.line != (line ? line : 1))
+		fail_msg("%s\nwanted one of level %d with \"%s\" at %u, got: %s", more, (int)level,
+		         word, line, all_text());
 }
 
 static void error(const char *more, unsigned line, const char *word)
@@ -155,8 +162,10 @@ static void test_alarms(void **state)
 	assert_int_equal(diag.v[0].pos.line, 101);
 }
 
-#define SELF(t) "source_endpoint_instance_type=" t "\nsource_endpoint_region=\nsource_endpoint_instance_id=vpc-1\n"             \
-		"source_endpoint_ip=1.2.3.4\nsource_endpoint_port=3306\n"
+#define SELF(t)                                                                                    \
+	"source_endpoint_instance_type=" t                                                         \
+	"\nsource_endpoint_region=\nsource_endpoint_instance_id=vpc-1\n"                           \
+	"source_endpoint_ip=1.2.3.4\nsource_endpoint_port=3306\n"
 
 static void test_addresses(void **state)
 {
@@ -169,68 +178,91 @@ static void test_addresses(void **state)
 	error(SELF("ECS") "source_endpoint_port=", 0, "source_endpoint_port is missing");
 	error(SELF("OTHER") "source_endpoint_ip=", 0, "source_endpoint_ip is missing");
 	error(SELF("DG") "source_endpoint_ip=", 0, "source_endpoint_ip is missing");
-	error(SELF("ECS") "source_endpoint_instance_id=", 0, "source_endpoint_instance_id is missing");
-	error(SELF("EXPRESS") "source_endpoint_instance_id=", 0, "source_endpoint_instance_id is missing");
+	error(SELF("ECS") "source_endpoint_instance_id=", 0,
+	      "source_endpoint_instance_id is missing");
+	error(SELF("EXPRESS") "source_endpoint_instance_id=", 0,
+	      "source_endpoint_instance_id is missing");
 	error(SELF("CEN"), 8, "reserve lacks `srcInstanceId`");
 	none(SELF("CEN") "reserve={\"targetTableMode\":\"0\",\"srcInstanceId\":\"cen-1\"}");
 	none(SELF("CEN") "reserve=?");
-	error("destination_endpoint_instance_id=", 0, "destination_endpoint_instance_id is missing");
+	error("destination_endpoint_instance_id=", 0,
+	      "destination_endpoint_instance_id is missing");
 	error("destination_endpoint_region=", 0, "destination_endpoint_region is missing");
 	none("destination_endpoint_instance_id=?");
 	/* An unknown type: nothing is guessed from it. */
-	none("destination_endpoint_instance_type=others\ndestination_endpoint_region=\ndestination_endpoint_instance_id=");
+	none("destination_endpoint_instance_type=others\ndestination_endpoint_region=\ndestination_"
+	     "endpoint_instance_id=");
 }
 
 static void test_engines(void **state)
 {
 	(void)state;
-	error("source_endpoint_engine_name=POSTGRESQL", 0, "source_endpoint_database_name is missing");
-	error("source_endpoint_engine_name=POLARDB_PG", 0, "source_endpoint_database_name is missing");
-	error("destination_endpoint_engine_name=GREENPLUM\ndestination_endpoint_instance_type=GREENPLUM", 0,
-	      "destination_endpoint_database_name is missing");
-	error("destination_endpoint_engine_name=ODPS\ndestination_endpoint_instance_type=ODPS\ndestination_endpoint_instance_id=", 0,
-	      "destination_endpoint_database_name is missing");
+	error("source_endpoint_engine_name=POSTGRESQL", 0,
+	      "source_endpoint_database_name is missing");
+	error("source_endpoint_engine_name=POLARDB_PG", 0,
+	      "source_endpoint_database_name is missing");
+	error("destination_endpoint_engine_name=GREENPLUM\ndestination_endpoint_instance_type="
+	      "GREENPLUM",
+	      0, "destination_endpoint_database_name is missing");
+	error("destination_endpoint_engine_name=ODPS\ndestination_endpoint_instance_type="
+	      "ODPS\ndestination_endpoint_instance_id=",
+	      0, "destination_endpoint_database_name is missing");
 	none("source_endpoint_engine_name=PolarDB\nsource_endpoint_database_name=x");
-	error("source_endpoint_engine_name=MONGODB\nsource_endpoint_database_name=x", 8, "reserve lacks `srcEngineArchType`");
-	error("destination_endpoint_engine_name=mongodb\ndestination_endpoint_database_name=x", 8, "reserve lacks `destEngineArchType`");
+	error("source_endpoint_engine_name=MONGODB\nsource_endpoint_database_name=x", 8,
+	      "reserve lacks `srcEngineArchType`");
+	error("destination_endpoint_engine_name=mongodb\ndestination_endpoint_database_name=x", 8,
+	      "reserve lacks `destEngineArchType`");
 	none("source_endpoint_engine_name=MONGODB\nsource_endpoint_database_name=x\n"
 	     "reserve={\"targetTableMode\":\"0\",\"srcEngineArchType\":1}");
 	warning("source_endpoint_engine_name=ORACLE", 0, "source_endpoint_oracle_sid is missing");
-	error("source_endpoint_engine_name=POLARDB_O\nsource_endpoint_database_name=x", 9, "must be OTHER or EXPRESS");
-	none(SELF("OTHER") "source_endpoint_engine_name=POLARDB_O\nsource_endpoint_database_name=x");
+	error("source_endpoint_engine_name=POLARDB_O\nsource_endpoint_database_name=x", 9,
+	      "must be OTHER or EXPRESS");
+	none(
+	    SELF("OTHER") "source_endpoint_engine_name=POLARDB_O\nsource_endpoint_database_name=x");
 }
 
 static void test_accounts(void **state)
 {
 	(void)state;
-	error("destination_endpoint_owner_id=1200000000000029", 101, "needs destination_endpoint_role");
+	error("destination_endpoint_owner_id=1200000000000029", 101,
+	      "needs destination_endpoint_role");
 	warning("source_endpoint_role=r", 101, "no effect without source_endpoint_owner_id");
 	none("source_endpoint_role=r\nsource_endpoint_owner_id=1200000000000029");
 	none("destination_endpoint_role=r\ndestination_endpoint_owner_id=1200000000000029");
-	warning("destination_endpoint_role=r\ndestination_endpoint_owner_id=12\ndestination_endpoint_instance_type=PolarDB", 102,
-	        "documented for an RDS MySQL destination");
-	warning("destination_endpoint_engine_name=Redis\ndestination_endpoint_instance_type=Redis", 19, "takes no");
-	none("destination_endpoint_engine_name=Redis\ndestination_endpoint_instance_type=Redis\ndestination_endpoint_user_name=");
+	warning("destination_endpoint_role=r\ndestination_endpoint_owner_id=12\ndestination_"
+	        "endpoint_instance_type=PolarDB",
+	        102, "documented for an RDS MySQL destination");
+	warning("destination_endpoint_engine_name=Redis\ndestination_endpoint_instance_type=Redis",
+	        19, "takes no");
+	none("destination_endpoint_engine_name=Redis\ndestination_endpoint_instance_type="
+	     "Redis\ndestination_endpoint_user_name=");
 	warning("source_endpoint_user_name=", 0, "needs an account");
 }
 
-#define KAFKA                                                                                                                    \
-	"destination_endpoint_engine_name=KAFKA\ndestination_endpoint_instance_type=ECS\ndestination_endpoint_port=9092\n"        \
+#define KAFKA                                                                                      \
+	"destination_endpoint_engine_name=KAFKA\ndestination_endpoint_instance_type="              \
+	"ECS\ndestination_endpoint_port=9092\n"                                                    \
 	"destination_endpoint_user_name=\nstructure_initialization=false\n"
-#define KAFKA_KEYS "\"targetTableMode\":\"0\",\"destTopic\":\"t\",\"kafkaRecordFormat\":\"canal_json\""
+#define KAFKA_KEYS                                                                                 \
+	"\"targetTableMode\":\"0\",\"destTopic\":\"t\",\"kafkaRecordFormat\":\"canal_json\""
 
 static void test_kafka(void **state)
 {
 	(void)state;
 	none(KAFKA "reserve={" KAFKA_KEYS ",\"destSSL\":\"0\",\"destVersion\":\"1.0\"}");
 	none(KAFKA "destination_endpoint_ssl=0\nreserve={" KAFKA_KEYS ",\"destVersion\":\"1.0\"}");
-	error(KAFKA "reserve={" KAFKA_KEYS ",\"destVersion\":\"1.0\"}", 106, "reserve lacks `destSSL`");
+	error(KAFKA "reserve={" KAFKA_KEYS ",\"destVersion\":\"1.0\"}", 106,
+	      "reserve lacks `destSSL`");
 	warning(KAFKA "reserve={" KAFKA_KEYS ",\"destSSL\":\"0\"}", 106, "destVersion");
-	error(KAFKA "reserve={\"targetTableMode\":\"0\",\"destSSL\":\"0\",\"destVersion\":\"1.0\",\"destTopic\":\"t\"}", 106,
-	      "reserve lacks `kafkaRecordFormat`");
-	error(KAFKA "reserve=?\nstructure_initialization=true", 107, "structure_initialization must be false");
-	error(KAFKA "reserve=?\ndestination_endpoint_instance_type=RDS", 107, "must be ECS or EXPRESS");
-	warning(KAFKA "reserve=?\ndestination_endpoint_instance_type=KAFKA", 107, "ECS and EXPRESS");
+	error(KAFKA "reserve={\"targetTableMode\":\"0\",\"destSSL\":\"0\",\"destVersion\":\"1.0\","
+	            "\"destTopic\":\"t\"}",
+	      106, "reserve lacks `kafkaRecordFormat`");
+	error(KAFKA "reserve=?\nstructure_initialization=true", 107,
+	      "structure_initialization must be false");
+	error(KAFKA "reserve=?\ndestination_endpoint_instance_type=RDS", 107,
+	      "must be ECS or EXPRESS");
+	warning(KAFKA "reserve=?\ndestination_endpoint_instance_type=KAFKA", 107,
+	        "ECS and EXPRESS");
 }
 
 static void test_reserve(void **state)
@@ -239,12 +271,17 @@ static void test_reserve(void **state)
 	one(DIAG_NOTE, "reserve=", 0, "targetTableMode");
 	one(DIAG_NOTE, "reserve={}", 101, "targetTableMode");
 	none("reserve=?");
-	error("status=Suspending\nreserve={\"targetTableMode\":\"0\",\"autoStartModulesAfterConfig\":\"auto\"}", 102, "does not start");
-	none("status=Suspending\nreserve={\"targetTableMode\":\"0\",\"autoStartModulesAfterConfig\":\"none\"}");
-	warning("source_endpoint_ssl=1\nreserve={\"targetTableMode\":\"0\",\"srcSSL\":\"0\"}", 101, "overrides");
+	error("status=Suspending\nreserve={\"targetTableMode\":\"0\","
+	      "\"autoStartModulesAfterConfig\":\"auto\"}",
+	      102, "does not start");
+	none("status=Suspending\nreserve={\"targetTableMode\":\"0\","
+	     "\"autoStartModulesAfterConfig\":\"none\"}");
+	warning("source_endpoint_ssl=1\nreserve={\"targetTableMode\":\"0\",\"srcSSL\":\"0\"}", 101,
+	        "overrides");
 	none("source_endpoint_ssl=1\nreserve={\"targetTableMode\":\"0\",\"srcSSL\":1}");
 	warning("source_endpoint_ssl=3", 101, "Kafka destination");
-	warning(SELF("OTHER") "source_endpoint_instance_id=\nsource_endpoint_ssl=1", 107, "cloud databases and ECS");
+	warning(SELF("OTHER") "source_endpoint_instance_id=\nsource_endpoint_ssl=1", 107,
+	        "cloud databases and ECS");
 }
 
 /* Said once in a batch, not once in each of 2,000 jobs. */
@@ -261,17 +298,28 @@ static void test_purchase(void **state)
 	(void)state;
 	error("dts_instance_id=", 0, "dts_instance_id is missing");
 	error("dts_instance_id=\ntags={}", 0, "payment_type is missing");
-	none("dts_instance_id=\npayment_type=PayAsYouGo\ninstance_class=small\nsync_architecture=oneway");
+	none("dts_instance_id=\npayment_type=PayAsYouGo\ninstance_class=small\nsync_architecture="
+	     "oneway");
 	error("payment_type=PayAsYouGo", 101, "belongs to the purchase");
-	error("dts_instance_id=\npayment_type=Subscription\npayment_duration=1", 0, "payment_duration_unit is missing");
-	error("dts_instance_id=\npayment_type=Subscription\npayment_duration=4\npayment_duration_unit=Year", 103, "1, 2, 3 or 5");
-	none("dts_instance_id=\npayment_type=Subscription\npayment_duration=9\npayment_duration_unit=Month");
+	error("dts_instance_id=\npayment_type=Subscription\npayment_duration=1", 0,
+	      "payment_duration_unit is missing");
+	error("dts_instance_id=\npayment_type=Subscription\npayment_duration=4\npayment_duration_"
+	      "unit=Year",
+	      103, "1, 2, 3 or 5");
+	none("dts_instance_id=\npayment_type=Subscription\npayment_duration=9\npayment_duration_"
+	     "unit=Month");
 	warning("dts_instance_id=\npayment_type=PayAsYouGo\npayment_duration=1", 103, "no effect");
-	error("dts_instance_id=\npayment_type=PayAsYouGo\nsync_architecture=bidirectional", 103, "bidirectional");
-	error("dts_instance_id=\npayment_type=PayAsYouGo\nsynchronization_direction=Reverse", 103, "Reverse");
+	error("dts_instance_id=\npayment_type=PayAsYouGo\nsync_architecture=bidirectional", 103,
+	      "bidirectional");
+	error("dts_instance_id=\npayment_type=PayAsYouGo\nsynchronization_direction=Reverse", 103,
+	      "Reverse");
 	warning("dedicated_cluster_id=dtscluster_1", 101, "configured before they are bought");
-	warning("dts_instance_id=\npayment_type=PayAsYouGo\ndedicated_cluster_id=c\nsource_endpoint_region=cn-beijing", 103, "one region");
-	warning("data_initialization=false\nstructure_initialization=false\ndata_synchronization=false", 103, "nothing will be copied");
+	warning("dts_instance_id=\npayment_type=PayAsYouGo\ndedicated_cluster_id=c\nsource_"
+	        "endpoint_region=cn-beijing",
+	        103, "one region");
+	warning(
+	    "data_initialization=false\nstructure_initialization=false\ndata_synchronization=false",
+	    103, "nothing will be copied");
 	warning("dts_instance_id=\npayment_type=PayAsYouGo\ndatabase_count=2", 103, "DRDS");
 }
 
@@ -332,16 +380,20 @@ static void test_pairing(void **state)
 	pair("", "", DIAG_NOTE, NULL);
 	pair("", "instance_class=small", DIAG_NOTE, NULL);
 	pair("instance_class=xxlarge", "instance_class=2xlarge", DIAG_NOTE, NULL);
-	pair("", "instance_class=large", DIAG_ERROR, "large here and small in synchronization_instance.i (x.ini:7)");
+	pair("", "instance_class=large", DIAG_ERROR,
+	     "large here and small in synchronization_instance.i (x.ini:7)");
 	pair("", "source_endpoint_engine_name=MARIADB", DIAG_NOTE, NULL);
 	pair("", "source_endpoint_engine_name=MSSQL", DIAG_WARNING, "was bought for MySQL");
 	pair("", "destination_endpoint_region=cn-beijing", DIAG_ERROR, "must be equal");
 	pair("", "source_endpoint_region=cn-beijing", DIAG_WARNING, "cn-hangzhou");
-	pair("", "synchronization_direction=Reverse", DIAG_ERROR, "needs sync_architecture = bidirectional");
+	pair("", "synchronization_direction=Reverse", DIAG_ERROR,
+	     "needs sync_architecture = bidirectional");
 	pair("", "synchronization_direction=Forward", DIAG_WARNING, "is oneway");
-	pair("sync_architecture=", "synchronization_direction=Reverse", DIAG_ERROR, "bidirectional");
+	pair("sync_architecture=", "synchronization_direction=Reverse", DIAG_ERROR,
+	     "bidirectional");
 	pair("sync_architecture=?", "synchronization_direction=Reverse", DIAG_NOTE, NULL);
-	pair("sync_architecture=bidirectional", "synchronization_direction=Reverse", DIAG_NOTE, NULL);
+	pair("sync_architecture=bidirectional", "synchronization_direction=Reverse", DIAG_NOTE,
+	     NULL);
 }
 
 static void test_two_way(void **state)
@@ -376,9 +428,10 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-	    T(test_sound),   T(test_alarms), T(test_addresses), T(test_engines),  T(test_accounts),
-	    T(test_kafka),   T(test_reserve), T(test_note_once), T(test_purchase), T(test_job_as_instance),
-	    T(test_instance), T(test_pairing), T(test_two_way),
+	    T(test_sound),    T(test_alarms),          T(test_addresses), T(test_engines),
+	    T(test_accounts), T(test_kafka),           T(test_reserve),   T(test_note_once),
+	    T(test_purchase), T(test_job_as_instance), T(test_instance),  T(test_pairing),
+	    T(test_two_way),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -69,30 +69,44 @@ static void test_scalars(void **state)
 
 static void test_objects(void **state)
 {
-	static const char *const want = "{\"shop\":{\"name\":\"shop\",\"all\":false,\"Table\":{\"t\":{\"name\":\"t\",\"all\":true},"
-	                                "\"u\":{\"name\":\"u2\",\"all\":false,\"filter\":\"id>10\",\"column\":{\"id\":{\"name\":\"id\"}}}}}}";
+	static const char *const want = "{\"shop\":{\"name\":\"shop\",\"all\":false,\"Table\":{"
+	                                "\"t\":{\"name\":\"t\",\"all\":true},"
+					"\"u\":{\"name\":\"u2\",\"all\":false,\"filter\":\"id>10\","
+	                                "\"column\":{\"id\":{\"name\":\"id\"}}}}}}";
 
 	(void)state;
 	assert_true(ok("db_list", want, want));
 	/* Other order, the service's state, defaults left out or spelled out. */
-	assert_true(ok("db_list", want,
-	               "{\"shop\":{\"Table\":{\"u\":{\"column\":{\"id\":{\"state\":\"normal\"}},\"filter\":\"id>10\",\"name\":\"u2\","
-	               "\"state\":\"normal\"},\"t\":{\"state\":\"checking\"}},\"state\":\"normal\"}}"));
-	assert_true(ok("db_list", "{\"a\":{}}", "{\"a\":{\"all\":true,\"name\":\"a\",\"state\":\"normal\",\"filter\":\"\"}}"));
-	assert_true(ok("db_list", "{\"a\":{\"all\":true}}", "{\"a\":{\"all\":\"true\",\"Table\":{}}}"));
-	assert_true(ok("db_list", "{\"state\":{\"name\":\"state\"}}", "{\"state\":{\"state\":\"normal\"}}"));
-	/* A table gone, a table more, another name, another filter, a filter taken away, a column more. */
-	assert_false(ok("db_list", "{\"a\":{\"Table\":{\"t\":{},\"u\":{}}}}", "{\"a\":{\"Table\":{\"t\":{}}}}"));
-	assert_false(ok("db_list", "{\"a\":{\"Table\":{\"t\":{}}}}", "{\"a\":{\"Table\":{\"t\":{},\"u\":{}}}}"));
+	assert_true(
+	    ok("db_list", want,
+	       "{\"shop\":{\"Table\":{\"u\":{\"column\":{\"id\":{\"state\":\"normal\"}},\"filter\":"
+	       "\"id>10\",\"name\":\"u2\","
+	       "\"state\":\"normal\"},\"t\":{\"state\":\"checking\"}},\"state\":\"normal\"}}"));
+	assert_true(
+	    ok("db_list", "{\"a\":{}}",
+	       "{\"a\":{\"all\":true,\"name\":\"a\",\"state\":\"normal\",\"filter\":\"\"}}"));
+	assert_true(
+	    ok("db_list", "{\"a\":{\"all\":true}}", "{\"a\":{\"all\":\"true\",\"Table\":{}}}"));
+	assert_true(ok("db_list", "{\"state\":{\"name\":\"state\"}}",
+	               "{\"state\":{\"state\":\"normal\"}}"));
+	/* A table gone, a table more, another name, another filter, a filter taken away, a column
+	 * more. */
+	assert_false(ok("db_list", "{\"a\":{\"Table\":{\"t\":{},\"u\":{}}}}",
+	                "{\"a\":{\"Table\":{\"t\":{}}}}"));
+	assert_false(ok("db_list", "{\"a\":{\"Table\":{\"t\":{}}}}",
+	                "{\"a\":{\"Table\":{\"t\":{},\"u\":{}}}}"));
 	assert_false(ok("db_list", "{\"a\":{}}", "{\"a\":{},\"state\":{}}"));
 	assert_false(ok("db_list", "{\"a\":{\"name\":\"b\"}}", "{\"a\":{}}"));
-	assert_false(ok("db_list", "{\"a\":{\"Table\":{\"t\":{\"filter\":\"id>1\"}}}}", "{\"a\":{\"Table\":{\"t\":{\"filter\":\"id>2\"}}}}"));
-	assert_false(ok("db_list", "{\"a\":{\"Table\":{\"t\":{}}}}", "{\"a\":{\"Table\":{\"t\":{\"filter\":\"id>2\"}}}}"));
+	assert_false(ok("db_list", "{\"a\":{\"Table\":{\"t\":{\"filter\":\"id>1\"}}}}",
+	                "{\"a\":{\"Table\":{\"t\":{\"filter\":\"id>2\"}}}}"));
+	assert_false(ok("db_list", "{\"a\":{\"Table\":{\"t\":{}}}}",
+	                "{\"a\":{\"Table\":{\"t\":{\"filter\":\"id>2\"}}}}"));
 	assert_false(ok("db_list", "{\"a\":{\"Table\":{\"t\":{\"column\":{\"x\":{}}}}}}",
 	                "{\"a\":{\"Table\":{\"t\":{\"column\":{\"x\":{},\"y\":{}}}}}}"));
 	assert_false(ok("db_list", "{\"a\":{\"all\":true}}", "{\"a\":{\"Table\":{\"t\":{}}}}"));
 	/* Unknown members count, exactly. */
-	assert_true(ok("db_list", "{\"a\":{\"x\":{\"k\":[1,{\"z\":1,\"y\":2}]}}}", "{\"a\":{\"x\":{\"k\":[1,{\"y\":2,\"z\":1}]}}}"));
+	assert_true(ok("db_list", "{\"a\":{\"x\":{\"k\":[1,{\"z\":1,\"y\":2}]}}}",
+	               "{\"a\":{\"x\":{\"k\":[1,{\"y\":2,\"z\":1}]}}}"));
 	assert_false(ok("db_list", "{\"a\":{\"part_key\":\"id\"}}", "{\"a\":{}}"));
 	assert_false(ok("db_list", "{\"a\":{}}", "no json"));
 }
@@ -100,15 +114,19 @@ static void test_objects(void **state)
 static void test_reserve(void **state)
 {
 	(void)state;
-	assert_true(ok("reserve", "{\"targetTableMode\":\"0\"}", "{\"srcHostPorts\":\"\",\"targetTableMode\":0}"));
-	assert_true(ok("reserve", "{\"a.b\":true,\"n\":1.0}", "{\"n\":\"1\",\"a.b\":\"true\",\"x\":1}"));
+	assert_true(ok("reserve", "{\"targetTableMode\":\"0\"}",
+	               "{\"srcHostPorts\":\"\",\"targetTableMode\":0}"));
+	assert_true(
+	    ok("reserve", "{\"a.b\":true,\"n\":1.0}", "{\"n\":\"1\",\"a.b\":\"true\",\"x\":1}"));
 	assert_false(ok("reserve", "{\"a\":\"1\"}", "{\"a\":\"2\"}"));
 	assert_false(ok("reserve", "{\"a\":\"1\"}", "{\"b\":\"1\"}"));
 	assert_false(ok("reserve", "{\"a\":\"010\"}", "{\"a\":\"10\"}"));
-	assert_true(ok("reserve", "{\"o\":{\"k\":[1,{\"x\":\"1\"}]}}", "{\"o\":{\"more\":1,\"k\":[\"1\",{\"x\":1,\"y\":2}]}}"));
+	assert_true(ok("reserve", "{\"o\":{\"k\":[1,{\"x\":\"1\"}]}}",
+	               "{\"o\":{\"more\":1,\"k\":[\"1\",{\"x\":1,\"y\":2}]}}"));
 	assert_false(ok("reserve", "{\"o\":[1]}", "{\"o\":[1,2]}"));
 	assert_false(ok("reserve", "{\"o\":null}", "{\"o\":\"x\"}"));
-	assert_true(ok("reserve", "{\"o\":{\"k\":1}}", "{\"o\":\"{\\\"k\\\":\\\"1\\\",\\\"z\\\":0}\"}"));
+	assert_true(
+	    ok("reserve", "{\"o\":{\"k\":1}}", "{\"o\":\"{\\\"k\\\":\\\"1\\\",\\\"z\\\":0}\"}"));
 	assert_false(ok("reserve", "{\"o\":{\"k\":1}}", "{\"o\":\"{broken\"}"));
 	/* What the service keeps to itself cannot be held against it. */
 	assert_true(ok("reserve", "{\"srcSslCaCert\":\"PEM\"}", "{}"));
@@ -120,11 +138,15 @@ static void test_parameters(void **state)
 {
 	(void)state;
 	assert_true(ok("job_parameters",
-	               "[{\"module\":\"03\",\"name\":\"a\",\"value\":\"64\"},{\"module\":\"07\",\"name\":\"a\",\"value\":128}]",
-	               "[{\"module\":\"07\",\"name\":\"a\",\"value\":\"128\"},{\"module\":\"07\",\"name\":\"b\",\"value\":\"1\"},"
+	               "[{\"module\":\"03\",\"name\":\"a\",\"value\":\"64\"},{\"module\":\"07\","
+	               "\"name\":\"a\",\"value\":128}]",
+	               "[{\"module\":\"07\",\"name\":\"a\",\"value\":\"128\"},{\"module\":\"07\","
+	               "\"name\":\"b\",\"value\":\"1\"},"
 	               "{\"module\":\"03\",\"name\":\"a\",\"value\":64}]"));
-	assert_false(ok("job_parameters", "[{\"module\":\"03\",\"name\":\"a\",\"value\":1}]", "[{\"module\":\"07\",\"name\":\"a\",\"value\":1}]"));
-	assert_false(ok("job_parameters", "[{\"module\":\"03\",\"name\":\"a\",\"value\":1}]", "[{\"module\":\"03\",\"name\":\"a\",\"value\":2}]"));
+	assert_false(ok("job_parameters", "[{\"module\":\"03\",\"name\":\"a\",\"value\":1}]",
+	                "[{\"module\":\"07\",\"name\":\"a\",\"value\":1}]"));
+	assert_false(ok("job_parameters", "[{\"module\":\"03\",\"name\":\"a\",\"value\":1}]",
+	                "[{\"module\":\"03\",\"name\":\"a\",\"value\":2}]"));
 	assert_true(ok("job_parameters", "[{\"module\":\"03\",\"name\":\"a\",\"value\":true}]",
 	               "[{\"module\":\"03\",\"name\":\"a\",\"value\":\"true\"}]"));
 	assert_true(ok("job_parameters", "[]", "[{\"module\":\"03\",\"name\":\"a\",\"value\":2}]"));
@@ -145,8 +167,9 @@ static const char *read_of(const char *key, const char *json)
 
 static void test_read(void **state)
 {
-	static const char *const rules = "{\"MonitorRules\":[{\"Type\":\"error\",\"State\":\"N\"},{\"Type\":\"delay\",\"State\":\"Y\","
-	                                 "\"DelayRuleTime\":60,\"Phone\":\"13800000001\"}]}";
+	static const char *const rules = "{\"MonitorRules\":[{\"Type\":\"error\",\"State\":\"N\"},{"
+	                                 "\"Type\":\"delay\",\"State\":\"Y\","
+					 "\"DelayRuleTime\":60,\"Phone\":\"13800000001\"}]}";
 
 	(void)state;
 	assert_string_equal(read_of("payment_type", "{\"PayType\":\"PostPaid\"}"), "PayAsYouGo");
@@ -154,17 +177,31 @@ static void test_read(void **state)
 	assert_string_equal(attr_wire(&arena, row("payment_type"), "PayAsYouGo"), "PostPaid");
 	assert_string_equal(attr_wire(&arena, row("payment_type"), "Subscription"), "PrePaid");
 	assert_string_equal(attr_wire(&arena, row("dts_job_name"), "PayAsYouGo"), "PayAsYouGo");
-	assert_string_equal(read_of("source_endpoint_ssl", "{\"SourceEndpoint\":{\"SslSolutionEnum\":\"DISABLE\"}}"), "0");
-	assert_string_equal(read_of("source_endpoint_ssl", "{\"SourceEndpoint\":{\"SslSolutionEnum\":\"ENABLE_WITH_CERTIFICATE\"}}"), "1");
+	assert_string_equal(read_of("source_endpoint_ssl",
+	                            "{\"SourceEndpoint\":{\"SslSolutionEnum\":\"DISABLE\"}}"),
+	                    "0");
 	assert_string_equal(
-	    read_of("destination_endpoint_ssl", "{\"DestinationEndpoint\":{\"SslSolutionEnum\":\"ENABLE_ONLY_4_KAFKA_SCRAM_SHA_256\"}}"), "3");
+	    read_of("source_endpoint_ssl",
+	            "{\"SourceEndpoint\":{\"SslSolutionEnum\":\"ENABLE_WITH_CERTIFICATE\"}}"),
+	    "1");
+	assert_string_equal(
+	    read_of("destination_endpoint_ssl", "{\"DestinationEndpoint\":{\"SslSolutionEnum\":"
+	                                        "\"ENABLE_ONLY_4_KAFKA_SCRAM_SHA_256\"}}"),
+	    "3");
 	assert_null(read_of("source_endpoint_ssl", "{\"SourceEndpoint\":{}}"));
-	assert_string_equal(read_of("data_initialization", "{\"MigrationMode\":{\"DataInitialization\":true}}"), "true");
-	assert_string_equal(read_of("data_initialization", "{\"MigrationMode\":{\"DataInitialization\":\"True\"}}"), "true");
-	assert_string_equal(read_of("source_endpoint_port", "{\"SourceEndpoint\":{\"Port\":3306}}"), "3306");
+	assert_string_equal(
+	    read_of("data_initialization", "{\"MigrationMode\":{\"DataInitialization\":true}}"),
+	    "true");
+	assert_string_equal(
+	    read_of("data_initialization", "{\"MigrationMode\":{\"DataInitialization\":\"True\"}}"),
+	    "true");
+	assert_string_equal(read_of("source_endpoint_port", "{\"SourceEndpoint\":{\"Port\":3306}}"),
+	                    "3306");
 	assert_null(read_of("source_endpoint_ip", "{\"SourceEndpoint\":{\"Ip\":\"\"}}"));
 	assert_null(read_of("source_endpoint_ip", "{}"));
-	assert_string_equal(read_of("db_list", "{\"DbObject\":\"{\\\"a\\\": {\\\"all\\\":true}}\"}"), "{\"a\":{\"all\":true}}");
+	assert_string_equal(
+	    read_of("db_list", "{\"DbObject\":\"{\\\"a\\\": {\\\"all\\\":true}}\"}"),
+	    "{\"a\":{\"all\":true}}");
 	assert_null(read_of("db_list", "{\"DbObject\":\"\"}"));
 	assert_null(read_of("reserve", "{\"Reserved\":\"[]\"}"));
 	assert_string_equal(read_of("delay_notice", rules), "true");
@@ -175,9 +212,11 @@ static void test_read(void **state)
 	assert_string_equal(read_of("error_notice", "{\"MonitorRules\":[]}"), "false");
 	assert_null(read_of("error_notice", "{}"));
 	assert_string_equal(
-	    read_of("job_parameters", "{\"Parameters\":[{\"Module\":\"03\",\"Name\":\"a.b\",\"RunningValue\":\"5\",\"DefaultValue\":\"5\"}]}"),
+	    read_of("job_parameters", "{\"Parameters\":[{\"Module\":\"03\",\"Name\":\"a.b\","
+	                              "\"RunningValue\":\"5\",\"DefaultValue\":\"5\"}]}"),
 	    "[{\"module\":\"03\",\"name\":\"a.b\",\"value\":\"5\"}]");
-	assert_string_equal(read_of("tags", "{\"TagList\":[{\"TagKey\":\"b\",\"TagValue\":\"1,2\"},{\"TagKey\":\"a\",\"TagValue\":\"\"}]}"),
+	assert_string_equal(read_of("tags", "{\"TagList\":[{\"TagKey\":\"b\",\"TagValue\":\"1,2\"},"
+	                                    "{\"TagKey\":\"a\",\"TagValue\":\"\"}]}"),
 	                    "{\"a\":\"\",\"b\":\"1,2\"}");
 	assert_null(read_of("source_endpoint_password", "{\"SourceEndpointPassword\":\"x\"}"));
 }
@@ -197,10 +236,14 @@ static const char *redact(const char *key, const char *value)
 static void test_redact(void **state)
 {
 	(void)state;
-	assert_string_equal(redact("reserve", "{\"a\":\"x\",\"srcSslCaCert\":\"PEM\",\"o\":{\"clientPassword\":[\"ab\",1]}}"),
-	                    "{\"a\":\"x\",\"srcSslCaCert\":\"#3\",\"o\":{\"clientPassword\":[\"#2\",\"#1\"]}}");
-	assert_string_equal(redact("reserve", "{\"destKafkaPartitionKey\":\"none\"}"), "{\"destKafkaPartitionKey\":\"none\"}");
-	assert_string_equal(redact("db_list", "{\"password\":{\"name\":\"p\"}}"), "{\"password\":{\"name\":\"p\"}}");
+	assert_string_equal(
+	    redact("reserve",
+	           "{\"a\":\"x\",\"srcSslCaCert\":\"PEM\",\"o\":{\"clientPassword\":[\"ab\",1]}}"),
+	    "{\"a\":\"x\",\"srcSslCaCert\":\"#3\",\"o\":{\"clientPassword\":[\"#2\",\"#1\"]}}");
+	assert_string_equal(redact("reserve", "{\"destKafkaPartitionKey\":\"none\"}"),
+	                    "{\"destKafkaPartitionKey\":\"none\"}");
+	assert_string_equal(redact("db_list", "{\"password\":{\"name\":\"p\"}}"),
+	                    "{\"password\":{\"name\":\"p\"}}");
 	assert_string_equal(redact("source_endpoint_password", "abc"), "#3");
 	assert_string_equal(redact("dts_job_name", "abc"), "abc");
 	assert_null(redact("reserve", NULL));
@@ -215,24 +258,37 @@ static void test_diff(void **state)
 {
 	(void)state;
 	assert_string_equal(diff("db_list",
-	                         "{\"shop\":{\"Table\":{\"t\":{\"filter\":\"id>10\"},\"old\":{},\"c\":{\"column\":{\"x\":{}}}}},\"crm\":{}}",
-	                         "{\"shop\":{\"Table\":{\"t\":{\"filter\":\"id>20\"},\"orders\":{},\"c\":{\"column\":{\"y\":{}}}}},"
+	                         "{\"shop\":{\"Table\":{\"t\":{\"filter\":\"id>10\"},\"old\":{},"
+	                         "\"c\":{\"column\":{\"x\":{}}}}},\"crm\":{}}",
+	                         "{\"shop\":{\"Table\":{\"t\":{\"filter\":\"id>20\"},\"orders\":{},"
+	                         "\"c\":{\"column\":{\"y\":{}}}}},"
 	                         "\"new\":{\"Table\":{\"a\":{},\"b\":{}}}}",
 	                         20),
-	                    "+ new (2 tables)\n- crm\n~ shop.t: filter \"id>10\" -> \"id>20\"\n+ shop.orders\n- shop.old\n"
+	                    "+ new (2 tables)\n- crm\n~ shop.t: filter \"id>10\" -> \"id>20\"\n+ "
+	                    "shop.orders\n- shop.old\n"
 	                    "+ shop.c.y\n- shop.c.x");
-	assert_string_equal(diff("db_list", "{\"a\":{\"all\":true}}", "{\"a\":{\"state\":\"normal\"}}", 5), "");
-	assert_string_equal(diff("db_list", "{\"a\":{}}", "{\"a\":{\"name\":\"b\",\"dml_op\":\"i\"}}", 5),
-	                    "~ a: name \"b\"\n~ a: dml_op \"i\"");
-	assert_string_equal(diff("db_list", NULL, "{\"a\":{},\"b\":{},\"c\":{}}", 2), "+ a\n+ b\n... and 1 more");
-	assert_string_equal(diff("db_list", "{\"a\":{\"Table\":[1]}}", "{\"a\":{\"Table\":{\"t\":{}}}}", 5),
-	                    "~ a: all true -> false\n+ a.t");
-	assert_string_equal(diff("reserve", "{\"targetTableMode\":0,\"server\":1,\"same\":\"1\"}",
-	                         "{\"targetTableMode\":\"2\",\"same\":1,\"n\":{\"password\":\"x\"}}", 9),
-	                    "~ targetTableMode: 0 -> \"2\"\n+ n: {\"password\":\"(secret)\"}");
-	assert_null(strstr(diff("reserve", "{\"srcSslCaCert\":\"AAAA\"}", "{\"srcSslCaCert\":\"BBBB\"}", 9), "BBBB"));
-	assert_string_equal(diff("job_parameters", "[{\"module\":\"03\",\"name\":\"a\",\"value\":\"1\"}]",
-	                         "[{\"module\":\"03\",\"name\":\"a\",\"value\":2},{\"module\":\"07\",\"name\":\"b\",\"value\":3}]", 9),
+	assert_string_equal(
+	    diff("db_list", "{\"a\":{\"all\":true}}", "{\"a\":{\"state\":\"normal\"}}", 5), "");
+	assert_string_equal(
+	    diff("db_list", "{\"a\":{}}", "{\"a\":{\"name\":\"b\",\"dml_op\":\"i\"}}", 5),
+	    "~ a: name \"b\"\n~ a: dml_op \"i\"");
+	assert_string_equal(diff("db_list", NULL, "{\"a\":{},\"b\":{},\"c\":{}}", 2),
+	                    "+ a\n+ b\n... and 1 more");
+	assert_string_equal(
+	    diff("db_list", "{\"a\":{\"Table\":[1]}}", "{\"a\":{\"Table\":{\"t\":{}}}}", 5),
+	    "~ a: all true -> false\n+ a.t");
+	assert_string_equal(
+	    diff("reserve", "{\"targetTableMode\":0,\"server\":1,\"same\":\"1\"}",
+	         "{\"targetTableMode\":\"2\",\"same\":1,\"n\":{\"password\":\"x\"}}", 9),
+	    "~ targetTableMode: 0 -> \"2\"\n+ n: {\"password\":\"(secret)\"}");
+	assert_null(
+	    strstr(diff("reserve", "{\"srcSslCaCert\":\"AAAA\"}", "{\"srcSslCaCert\":\"BBBB\"}", 9),
+	           "BBBB"));
+	assert_string_equal(diff("job_parameters",
+	                         "[{\"module\":\"03\",\"name\":\"a\",\"value\":\"1\"}]",
+	                         "[{\"module\":\"03\",\"name\":\"a\",\"value\":2},{\"module\":"
+	                         "\"07\",\"name\":\"b\",\"value\":3}]",
+	                         9),
 	                    "~ 03 a: \"1\" -> 2\n+ 07 b: 3");
 	/* A name cannot make a line of its own. */
 	assert_null(strchr(diff("db_list", "{}", "{\"a\\n- b\":{}}", 9), '\n'));
@@ -269,7 +325,8 @@ static void test_big(void **state)
 	strcpy(a, "{\"shop\":{\"Table\":{");
 	len = strlen(a);
 	for (size_t i = 0; i < n; i++) {
-		const char *item = arena_printf(&arena, "%s\"t_%05zu\":{\"all\":true}", i ? "," : "", i);
+		const char *item = arena_printf(&arena, "%s\"t_%05zu\":{\"all\":true}",
+		                                i ? "," : "", i);
 
 		strcpy(a + len, item);
 		len += strlen(item);
@@ -286,8 +343,8 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-	    T(test_scalars), T(test_objects), T(test_reserve), T(test_parameters), T(test_tags), T(test_read),
-	    T(test_redact),  T(test_diff),    T(test_status),  T(test_big),
+	    T(test_scalars), T(test_objects), T(test_reserve), T(test_parameters), T(test_tags),
+	    T(test_read),    T(test_redact),  T(test_diff),    T(test_status),     T(test_big),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

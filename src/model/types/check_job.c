@@ -21,18 +21,19 @@ struct check {
 struct side {
 	bool source;
 	const char *word;
-	const char *type, *engine, *id, *region, *ip, *port, *sid, *database, *user, *owner, *role, *ssl;
+	const char *type, *engine, *id, *region, *ip, *port, *sid, *database, *user, *owner, *role,
+	    *ssl;
 	const char *reserve_cen, *reserve_arch, *reserve_ssl;
 };
 
 #define SIDE(is_source, p, w, short)                                                               \
 	{                                                                                          \
-		.source = is_source, .word = w, .type = p "_instance_type", .engine = p "_engine_name",    \
-		.id = p "_instance_id", .region = p "_region", .ip = p "_ip", .port = p "_port",           \
-		.sid = p "_oracle_sid", .database = p "_database_name", .user = p "_user_name",            \
-		.owner = p "_owner_id", .role = p "_role", .ssl = p "_ssl",                                \
-		.reserve_cen = short "InstanceId", .reserve_arch = short "EngineArchType",                 \
-		.reserve_ssl = short "SSL",                                                                \
+		.source = is_source, .word = w, .type = p "_instance_type",                        \
+		.engine = p "_engine_name", .id = p "_instance_id", .region = p "_region",         \
+		.ip = p "_ip", .port = p "_port", .sid = p "_oracle_sid",                          \
+		.database = p "_database_name", .user = p "_user_name", .owner = p "_owner_id",    \
+		.role = p "_role", .ssl = p "_ssl", .reserve_cen = short "InstanceId",             \
+		.reserve_arch = short "EngineArchType", .reserve_ssl = short "SSL",                \
 	}
 
 static const struct side source = SIDE(true, "source_endpoint", "source", "src");
@@ -66,11 +67,11 @@ static void missing(const struct check *c, const char *key, const char *why_key)
 {
 	if (has(c->r, key))
 		return;
-	diag_error(c->d, c->r->pos, NULL, "%s: %s is missing: %s = %s needs it", c->r->address, key, why_key,
-	           res_get(c->r, why_key));
+	diag_error(c->d, c->r->pos, NULL, "%s: %s is missing: %s = %s needs it", c->r->address, key,
+	           why_key, res_get(c->r, why_key));
 }
 
-/* reserve ---------------------------------------------------------------------------------------- */
+/* ---- reserve ---- */
 
 static void read_reserve(struct check *c)
 {
@@ -100,7 +101,8 @@ static bool reserve_lacks(const struct check *c, const char *key)
 static void need_reserve(const struct check *c, const char *key, const char *why_key)
 {
 	if (reserve_lacks(c, key))
-		diag_error(c->d, where(c->r, "reserve"), NULL, "%s: reserve lacks `%s`: %s = %s needs it", c->r->address, key, why_key,
+		diag_error(c->d, where(c->r, "reserve"), NULL,
+		           "%s: reserve lacks `%s`: %s = %s needs it", c->r->address, key, why_key,
 		           res_get(c->r, why_key));
 }
 
@@ -114,13 +116,16 @@ static bool noted_before(const struct diag *d, const char *msg)
 	return false;
 }
 
-/* Documented as required, missing in nearly every public configuration: said once, never refused. */
+/* Documented as required, missing in nearly all public configurations: said once, never refused. */
 static void note_table_mode(const struct check *c)
 {
-	static const char msg[] = "reserve without targetTableMode: the service decides what happens when a target table exists";
+	static const char msg[] = "reserve without targetTableMode: the service decides what "
+	                          "happens when a target table exists";
 
 	if (reserve_lacks(c, "targetTableMode") && !noted_before(c->d, msg))
-		diag_note(c->d, where(c->r, "reserve"), "\"0\": the precheck reports it; \"2\": the table is used as it is", "%s", msg);
+		diag_note(c->d, where(c->r, "reserve"),
+		          "\"0\": the precheck reports it; \"2\": the table is used as it is", "%s",
+		          msg);
 }
 
 static void check_autostart(const struct check *c)
@@ -129,11 +134,12 @@ static void check_autostart(const struct check *c)
 
 	if (is(c->r, "status", "Suspending") && (text_ieq(mode, "all") || text_ieq(mode, "auto")))
 		diag_error(c->d, where(c->r, "reserve"), "take the key out of reserve",
-		           "%s: reserve says autoStartModulesAfterConfig = %s, but status = Suspending wants a job that does not start",
+		           "%s: reserve says autoStartModulesAfterConfig = %s, but status = "
+		           "Suspending wants a job that does not start",
 		           c->r->address, mode);
 }
 
-/* Endpoints -------------------------------------------------------------------------------------- */
+/* ---- endpoints ---- */
 
 static void check_address(const struct check *c, const struct side *s)
 {
@@ -159,7 +165,8 @@ static void check_address(const struct check *c, const struct side *s)
 
 static void check_engine(const struct check *c, const struct side *s)
 {
-	static const char *const postgres_like[] = {"POSTGRESQL", "POLARDB_O", "POLARDB_PG", "MONGODB", NULL};
+	static const char *const postgres_like[] = {"POSTGRESQL", "POLARDB_O", "POLARDB_PG",
+	                                            "MONGODB", NULL};
 	static const char *const dest_only[] = {"GREENPLUM", "ODPS", NULL};
 	static const char *const as_own[] = {"OTHER", "EXPRESS", NULL};
 
@@ -172,39 +179,47 @@ static void check_engine(const struct check *c, const struct side *s)
 	if (engine_is(c, s, "MONGODB"))
 		need_reserve(c, s->reserve_arch, s->engine);
 	if (engine_is(c, s, "ORACLE") && !has(c->r, s->sid))
-		diag_warn(c->d, c->r->pos, NULL, "%s: %s is missing: an Oracle %s needs it unless it is a RAC", c->r->address, s->sid,
-		          s->word);
+		diag_warn(c->d, c->r->pos, NULL,
+		          "%s: %s is missing: an Oracle %s needs it unless it is a RAC",
+		          c->r->address, s->sid, s->word);
 	if (engine_is(c, s, "POLARDB_O") && type_known(c, s) && !type_is(c, s, as_own))
-		diag_error(c->d, where(c->r, s->type), NULL, "%s: %s must be OTHER or EXPRESS for %s = %s", c->r->address, s->type,
+		diag_error(c->d, where(c->r, s->type), NULL,
+		           "%s: %s must be OTHER or EXPRESS for %s = %s", c->r->address, s->type,
 		           s->engine, res_get(c->r, s->engine));
 }
 
 static void check_account(const struct check *c, const struct side *s)
 {
 	if (has(c->r, s->owner) && !has(c->r, s->role))
-		diag_error(c->d, where(c->r, s->owner), NULL, "%s: %s needs %s", c->r->address, s->owner, s->role);
+		diag_error(c->d, where(c->r, s->owner), NULL, "%s: %s needs %s", c->r->address,
+		           s->owner, s->role);
 	if (has(c->r, s->role) && !has(c->r, s->owner))
-		diag_warn(c->d, where(c->r, s->role), NULL, "%s: %s has no effect without %s", c->r->address, s->role, s->owner);
-	if (s->source || !has(c->r, s->owner) || !res_get(c->r, s->type) || !res_get(c->r, s->engine))
+		diag_warn(c->d, where(c->r, s->role), NULL, "%s: %s has no effect without %s",
+		          c->r->address, s->role, s->owner);
+	if (s->source || !has(c->r, s->owner) || !res_get(c->r, s->type) ||
+	    !res_get(c->r, s->engine))
 		return;
 	if (!is(c->r, s->type, "RDS") || !engine_is(c, s, "MYSQL"))
-		diag_warn(c->d, where(c->r, s->owner), NULL, "%s: %s is documented for an RDS MySQL destination", c->r->address,
+		diag_warn(c->d, where(c->r, s->owner), NULL,
+		          "%s: %s is documented for an RDS MySQL destination", c->r->address,
 		          s->owner);
 }
 
 static void check_user(const struct check *c, const struct side *s)
 {
-	static const char *const with_user[] = {"MYSQL",      "PolarDB",    "POLARDB_O", "POLARDB_PG", "POLARDBX20", "POSTGRESQL",
+	static const char *const with_user[] = {"MYSQL",      "PolarDB",    "POLARDB_O",
+	                                        "POLARDB_PG", "POLARDBX20", "POSTGRESQL",
 	                                        "MSSQL",      "ORACLE",     NULL};
 	bool none = engine_is(c, s, "REDIS") || engine_is(c, s, "KAFKA");
 
 	if (!s->source && none && has(c->r, s->user))
-		diag_warn(c->d, where(c->r, s->user), NULL, "%s: a %s destination takes no %s", c->r->address,
-		          res_get(c->r, s->engine), s->user);
+		diag_warn(c->d, where(c->r, s->user), NULL, "%s: a %s destination takes no %s",
+		          c->r->address, res_get(c->r, s->engine), s->user);
 	for (size_t i = 0; with_user[i] && !has(c->r, s->user); i++)
 		if (engine_is(c, s, with_user[i])) {
-			diag_warn(c->d, c->r->pos, NULL, "%s: %s is not set; a %s %s needs an account in most cases", c->r->address,
-			          s->user, res_get(c->r, s->engine), s->word);
+			diag_warn(c->d, c->r->pos, NULL,
+			          "%s: %s is not set; a %s %s needs an account in most cases",
+			          c->r->address, s->user, res_get(c->r, s->engine), s->word);
 			return;
 		}
 }
@@ -216,19 +231,25 @@ static void check_ssl(const struct check *c, const struct side *s)
 	if (!ssl)
 		return;
 	if (*other && strcmp(other, ssl) != 0)
-		diag_warn(c->d, where(c->r, s->ssl), NULL, "%s: %s = %s overrides %s = %s in reserve", c->r->address, s->ssl, ssl,
+		diag_warn(c->d, where(c->r, s->ssl), NULL,
+		          "%s: %s = %s overrides %s = %s in reserve", c->r->address, s->ssl, ssl,
 		          s->reserve_ssl, other);
-	if (!strcmp(ssl, "3") && (s->source || (res_get(c->r, s->engine) && !engine_is(c, s, "KAFKA"))))
-		diag_warn(c->d, where(c->r, s->ssl), NULL, "%s: %s = 3 (SCRAM-SHA-256) is for a Kafka destination", c->r->address,
+	if (!strcmp(ssl, "3") &&
+	    (s->source || (res_get(c->r, s->engine) && !engine_is(c, s, "KAFKA"))))
+		diag_warn(c->d, where(c->r, s->ssl), NULL,
+		          "%s: %s = 3 (SCRAM-SHA-256) is for a Kafka destination", c->r->address,
 		          s->ssl);
-	if (!strcmp(ssl, "1") && instance_type_is_selfmanaged(res_get(c->r, s->type)) && !is(c->r, s->type, "ECS"))
-		diag_warn(c->d, where(c->r, s->ssl), NULL, "%s: %s = 1 is for cloud databases and ECS", c->r->address, s->ssl);
+	if (!strcmp(ssl, "1") && instance_type_is_selfmanaged(res_get(c->r, s->type)) &&
+	    !is(c->r, s->type, "ECS"))
+		diag_warn(c->d, where(c->r, s->ssl), NULL,
+		          "%s: %s = 1 is for cloud databases and ECS", c->r->address, s->ssl);
 }
 
 static void check_kafka(const struct check *c)
 {
 	static const char *const needed[] = {"destTopic", "kafkaRecordFormat", NULL};
-	static const char *const as_own[] = {"ECS", "EXPRESS", NULL}, *const kafka[] = {"KAFKA", NULL};
+	static const char *const as_own[] = {"ECS", "EXPRESS", NULL}, *const kafka[] = {"KAFKA",
+	                                                                                NULL};
 
 	if (!engine_is(c, &dest, "KAFKA"))
 		return;
@@ -237,20 +258,25 @@ static void check_kafka(const struct check *c)
 	if (!has(c->r, dest.ssl))
 		need_reserve(c, "destSSL", dest.engine);
 	if (reserve_lacks(c, "destVersion"))
-		diag_warn(c->d, where(c->r, "reserve"), NULL, "%s: reserve lacks `destVersion`, which is documented as required for Kafka",
-		          c->r->address);
+		diag_warn(
+		    c->d, where(c->r, "reserve"), NULL,
+		    "%s: reserve lacks `destVersion`, which is documented as required for Kafka",
+		    c->r->address);
 	if (type_is(c, &dest, kafka))
-		diag_warn(c->d, where(c->r, dest.type), NULL, "%s: the documented types of a Kafka destination are ECS and EXPRESS",
+		diag_warn(c->d, where(c->r, dest.type), NULL,
+		          "%s: the documented types of a Kafka destination are ECS and EXPRESS",
 		          c->r->address);
 	else if (type_known(c, &dest) && !type_is(c, &dest, as_own))
-		diag_error(c->d, where(c->r, dest.type), NULL, "%s: %s must be ECS or EXPRESS for a Kafka destination", c->r->address,
+		diag_error(c->d, where(c->r, dest.type), NULL,
+		           "%s: %s must be ECS or EXPRESS for a Kafka destination", c->r->address,
 		           dest.type);
 	if (is(c->r, "structure_initialization", "true"))
 		diag_error(c->d, where(c->r, "structure_initialization"), NULL,
-		           "%s: structure_initialization must be false for a Kafka destination", c->r->address);
+		           "%s: structure_initialization must be false for a Kafka destination",
+		           c->r->address);
 }
 
-/* Alarms ----------------------------------------------------------------------------------------- */
+/* ---- alarms ---- */
 
 static void check_alarms(const struct check *c)
 {
@@ -260,19 +286,20 @@ static void check_alarms(const struct check *c)
 		missing(c, "delay_rule_time", "delay_notice");
 	for (size_t i = 0; i < 2; i++)
 		if (has(c->r, phones[i]) && c->r->region && !text_starts(c->r->region, "cn-"))
-			diag_warn(c->d, where(c->r, phones[i]), NULL, "%s: %s works on the China site only, the region is %s",
+			diag_warn(c->d, where(c->r, phones[i]), NULL,
+			          "%s: %s works on the China site only, the region is %s",
 			          c->r->address, phones[i], c->r->region);
 }
 
-/* Purchase and instance -------------------------------------------------------------------------- */
+/* ---- purchase and instance ---- */
 
 static bool refers_to_job(const struct check *c)
 {
 	const struct value *v = res_val(c->r, "dts_instance_id");
 	const struct part *p = v->state == V_UNKNOWN && v->nparts == 1 ? &v->parts[0] : NULL;
 
-	return p && !p->lit && (p->what == COMP_ID || p->what == COMP_JOB_ID) && p->target < c->b->n &&
-	       c->b->v[p->target].type == &type_job;
+	return p && !p->lit && (p->what == COMP_ID || p->what == COMP_JOB_ID) &&
+	       p->target < c->b->n && c->b->v[p->target].type == &type_job;
 }
 
 static void check_bought(const struct check *c)
@@ -280,17 +307,23 @@ static void check_bought(const struct check *c)
 	const struct type_def *t = c->r->type;
 
 	if (refers_to_job(c))
-		diag_error(c->d, where(c->r, "dts_instance_id"), NULL, "%s: dts_instance_id refers to a job, an instance is needed",
+		diag_error(c->d, where(c->r, "dts_instance_id"), NULL,
+		           "%s: dts_instance_id refers to a job, an instance is needed",
 		           c->r->address);
 	for (size_t i = 0; i < t->nattrs; i++)
 		if ((t->attrs[i].flags & A_PURCHASE) && has(c->r, t->attrs[i].key))
-			diag_error(c->d, where(c->r, t->attrs[i].key), "put it into the section of the instance",
-			           "%s: %s belongs to the purchase, but this job has a dts_instance_id", c->r->address,
-			           t->attrs[i].key);
-	/* The API page allows it for configure-first jobs alone; the reference accepts both together. */
+			diag_error(
+			    c->d, where(c->r, t->attrs[i].key),
+			    "put it into the section of the instance",
+			    "%s: %s belongs to the purchase, but this job has a dts_instance_id",
+			    c->r->address, t->attrs[i].key);
+	/* The API page allows it for configure-first jobs alone; the reference accepts both
+	 * together. */
 	if (has(c->r, "dedicated_cluster_id"))
-		diag_warn(c->d, where(c->r, "dedicated_cluster_id"), "leave out dts_instance_id and give the purchase keys",
-		          "%s: the service documents dedicated_cluster_id only for jobs configured before they are bought",
+		diag_warn(c->d, where(c->r, "dedicated_cluster_id"),
+		          "leave out dts_instance_id and give the purchase keys",
+		          "%s: the service documents dedicated_cluster_id only for jobs configured "
+		          "before they are bought",
 		          c->r->address);
 }
 
@@ -303,19 +336,25 @@ static void check_configure_first(const struct check *c)
 		any = any || ((t->attrs[i].flags & A_PURCHASE) && has(c->r, t->attrs[i].key));
 	if (!any) {
 		diag_error(c->d, c->r->pos,
-		           "dts_instance_id = ${synchronization_instance.NAME.id}; or payment_type and the other purchase keys, and the "
+		           "dts_instance_id = ${synchronization_instance.NAME.id}; or payment_type "
+		           "and the other purchase keys, and the "
 		           "job is bought after its precheck",
 		           "%s: dts_instance_id is missing", c->r->address);
 		return;
 	}
 	if (!has(c->r, "payment_type"))
-		diag_error(c->d, c->r->pos, NULL, "%s: payment_type is missing: a job without dts_instance_id is bought with it",
-		           c->r->address);
+		diag_error(
+		    c->d, c->r->pos, NULL,
+		    "%s: payment_type is missing: a job without dts_instance_id is bought with it",
+		    c->r->address);
 	if (is(c->r, "sync_architecture", "bidirectional"))
-		diag_error(c->d, where(c->r, "sync_architecture"), "give the pair a synchronization_instance section",
-		           "%s: a bidirectional instance cannot be bought for a job", c->r->address);
+		diag_error(c->d, where(c->r, "sync_architecture"),
+		           "give the pair a synchronization_instance section",
+		           "%s: a bidirectional instance cannot be bought for a job",
+		           c->r->address);
 	if (is(c->r, "synchronization_direction", "Reverse"))
-		diag_error(c->d, where(c->r, "synchronization_direction"), "give the pair a synchronization_instance section",
+		diag_error(c->d, where(c->r, "synchronization_direction"),
+		           "give the pair a synchronization_instance section",
 		           "%s: a Reverse job needs a bidirectional instance", c->r->address);
 	check_payment(c->r, c->d);
 }
@@ -326,7 +365,9 @@ static void check_cluster(const struct check *c)
 
 	if (has(c->r, "dedicated_cluster_id") && from && to && !text_eq(from, to))
 		diag_warn(c->d, where(c->r, "dedicated_cluster_id"), NULL,
-		          "%s: a dedicated cluster serves jobs within one region, this one goes from %s to %s", c->r->address, from, to);
+		          "%s: a dedicated cluster serves jobs within one region, this one goes "
+		          "from %s to %s",
+		          c->r->address, from, to);
 }
 
 static void check_match(const struct check *c, const struct resource *inst, const struct side *s)
@@ -335,28 +376,33 @@ static void check_match(const struct check *c, const struct resource *inst, cons
 	const char *region = res_get(c->r, s->region), *paid = res_get(inst, s->region);
 
 	if (mine && bought && !engine_same(mine, bought))
-		diag_warn(c->d, where(c->r, s->engine), NULL, "%s: %s is %s, but %s was bought for %s", c->r->address, s->engine, mine,
+		diag_warn(c->d, where(c->r, s->engine), NULL,
+		          "%s: %s is %s, but %s was bought for %s", c->r->address, s->engine, mine,
 		          inst->address, bought);
 	if (!region || !paid || text_eq(region, paid))
 		return;
 	if (!s->source && instance_type_is_cloud(res_get(c->r, s->type)))
-		diag_error(c->d, where(c->r, s->region), NULL, "%s: %s is %s, but that of %s is %s; they must be equal",
-		           c->r->address, s->region, region, inst->address, paid);
+		diag_error(c->d, where(c->r, s->region), NULL,
+		           "%s: %s is %s, but that of %s is %s; they must be equal", c->r->address,
+		           s->region, region, inst->address, paid);
 	else
-		diag_warn(c->d, where(c->r, s->region), NULL, "%s: %s is %s, but that of %s is %s", c->r->address, s->region, region,
-		          inst->address, paid);
+		diag_warn(c->d, where(c->r, s->region), NULL, "%s: %s is %s, but that of %s is %s",
+		          c->r->address, s->region, region, inst->address, paid);
 }
 
 static void check_class(const struct check *c, const struct resource *inst)
 {
-	const char *mine = res_get(c->r, "instance_class"), *other = res_get(inst, "instance_class");
+	const char *mine = res_get(c->r, "instance_class"),
+		   *other = res_get(inst, "instance_class");
 	struct pos p = where(inst, "instance_class");
 
-	if (!mine || !other || text_ieq(mine, other) || (class_rank(mine) >= 0 && class_rank(mine) == class_rank(other)))
+	if (!mine || !other || text_ieq(mine, other) ||
+	    (class_rank(mine) >= 0 && class_rank(mine) == class_rank(other)))
 		return;
-	diag_error(c->d, where(c->r, "instance_class"), "give it in one of the two sections, or the same in both",
-	           "%s: instance_class is %s here and %s in %s (%s:%u)", c->r->address, mine, other, inst->address,
-	           p.file ? p.file : "?", p.line);
+	diag_error(c->d, where(c->r, "instance_class"),
+	           "give it in one of the two sections, or the same in both",
+	           "%s: instance_class is %s here and %s in %s (%s:%u)", c->r->address, mine, other,
+	           inst->address, p.file ? p.file : "?", p.line);
 }
 
 static bool copies(const struct resource *r)
@@ -364,7 +410,8 @@ static bool copies(const struct resource *r)
 	return is(r, "structure_initialization", "true") || is(r, "data_initialization", "true");
 }
 
-/* Another job of the same instance that comes before this one (lower index) and has that direction; NULL: none. */
+/* Another job of the same instance that comes before this one (lower index) and has that direction;
+ * NULL: none. */
 static const struct resource *sibling(const struct check *c, bool reverse, bool before)
 {
 	const struct graph *g = &c->b->graph;
@@ -375,7 +422,8 @@ static const struct resource *sibling(const struct check *c, bool reverse, bool 
 	for (uint32_t i = g->in_at[inst]; i < g->in_at[inst + 1]; i++) {
 		const struct resource *o = &c->b->v[g->in[i]];
 
-		if (o == c->r || o->type != &type_job || o->instance != inst || (before && o > c->r))
+		if (o == c->r || o->type != &type_job || o->instance != inst ||
+		    (before && o > c->r))
 			continue;
 		if (is(o, "synchronization_direction", "Reverse") == reverse)
 			return o;
@@ -385,7 +433,8 @@ static const struct resource *sibling(const struct check *c, bool reverse, bool 
 
 static void check_direction(const struct check *c, const struct resource *inst)
 {
-	const char *direction = res_get(c->r, "synchronization_direction"), *arch = res_get(inst, "sync_architecture");
+	const char *direction = res_get(c->r, "synchronization_direction"),
+		   *arch = res_get(inst, "sync_architecture");
 	bool open = has(inst, "sync_architecture") && !arch;
 	bool reverse = text_ieq(direction, "Reverse");
 	const struct resource *other;
@@ -393,24 +442,33 @@ static void check_direction(const struct check *c, const struct resource *inst)
 	if (direction && !open && !text_ieq(arch, "bidirectional")) {
 		if (reverse)
 			diag_error(c->d, where(c->r, "synchronization_direction"), NULL,
-			           "%s: synchronization_direction = Reverse needs sync_architecture = bidirectional in %s", c->r->address,
-			           inst->address);
+			           "%s: synchronization_direction = Reverse needs "
+			           "sync_architecture = bidirectional in %s",
+			           c->r->address, inst->address);
 		else
 			diag_warn(c->d, where(c->r, "synchronization_direction"), "leave it out",
-			          "%s: synchronization_direction is for bidirectional instances, %s is oneway", c->r->address,
-			          inst->address);
+			          "%s: synchronization_direction is for bidirectional instances, "
+			          "%s is oneway",
+			          c->r->address, inst->address);
 	}
 	other = sibling(c, reverse, true);
 	if (other)
-		diag_error(c->d, where(c->r, "dts_instance_id"), NULL, "%s: %s already has this direction of %s", c->r->address,
-		           other->address, inst->address);
-	/* dts-api.md 3.5 and 22 #7: Alibaba's own examples copy in both directions, so it is no error. */
+		diag_error(c->d, where(c->r, "dts_instance_id"), NULL,
+		           "%s: %s already has this direction of %s", c->r->address, other->address,
+		           inst->address);
+	/* dts-api.md 3.5 and 22 #7: Alibaba's own examples copy in both directions, so it is no
+	 * error. */
 	other = reverse ? sibling(c, false, false) : NULL;
 	if (other && copies(c->r) && copies(other))
-		diag_warn(c->d, where(c->r, is(c->r, "data_initialization", "true") ? "data_initialization" : "structure_initialization"),
-		          "set data_initialization and structure_initialization to false in the Reverse job",
-		          "%s: only one direction of a two-way pair should copy schema and data, %s does so, too", c->r->address,
-		          other->address);
+		diag_warn(c->d,
+		          where(c->r, is(c->r, "data_initialization", "true")
+		                          ? "data_initialization"
+		                          : "structure_initialization"),
+		          "set data_initialization and structure_initialization to false in the "
+		          "Reverse job",
+		          "%s: only one direction of a two-way pair should copy schema and data, "
+		          "%s does so, too",
+		          c->r->address, other->address);
 }
 
 static void check_pairing(const struct check *c)
@@ -428,10 +486,11 @@ static void check_pairing(const struct check *c)
 
 static void check_modes(const struct check *c)
 {
-	if (is(c->r, "data_initialization", "false") && is(c->r, "structure_initialization", "false") &&
+	if (is(c->r, "data_initialization", "false") &&
+	    is(c->r, "structure_initialization", "false") &&
 	    is(c->r, "data_synchronization", "false"))
-		diag_warn(c->d, where(c->r, "data_synchronization"), NULL, "%s: all three modes are false, nothing will be copied",
-		          c->r->address);
+		diag_warn(c->d, where(c->r, "data_synchronization"), NULL,
+		          "%s: all three modes are false, nothing will be copied", c->r->address);
 }
 
 void check_job(const struct batch *b, const struct resource *r, struct diag *d)

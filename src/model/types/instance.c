@@ -5,7 +5,8 @@
 #include "model/types/types.h"
 
 #define ENGINES                                                                                    \
-	"MySQL|PolarDB|polardb_o|polardb_pg|Redis|DRDS|POLARDBX20|PostgreSQL|odps|oracle|mongodb|tidb|ADS|"     \
+	"MySQL|PolarDB|polardb_o|polardb_pg|Redis|DRDS|POLARDBX20|PostgreSQL|odps|oracle|mongodb|" \
+	"tidb|ADS|"                                                                                \
 	"ADB30|Greenplum|MSSQL|kafka|DataHub|DB2|as400|Tablestore|clickhouse"
 
 #define BUY API_CREATE_DTS_INSTANCE
@@ -65,8 +66,9 @@ static const struct attr_def attrs[] = {
 const struct type_def type_instance = {
     .name = "synchronization_instance",
     .label = "instance",
-    .doc = "A purchased DTS synchronization instance: it carries region, class, billing and tags, and holds one job (two "
-           "when bidirectional).",
+    .doc = "A purchased DTS synchronization instance: it carries region, class, billing and tags, "
+           "and holds one job (two "
+	   "when bidirectional).",
     .attrs = attrs,
     .nattrs = sizeof attrs / sizeof attrs[0],
     .check = check_instance,

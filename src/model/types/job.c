@@ -6,16 +6,20 @@
 #include "model/types/types.h"
 
 #define SOURCE_ENGINES                                                                             \
-	"MYSQL|MARIADB|PolarDB|POLARDB_O|POLARDB_PG|POLARDBX10|POLARDBX20|ORACLE|POSTGRESQL|MSSQL|MONGODB|DB2|" \
+	"MYSQL|MARIADB|PolarDB|POLARDB_O|POLARDB_PG|POLARDBX10|POLARDBX20|ORACLE|POSTGRESQL|"      \
+	"MSSQL|MONGODB|DB2|"                                                                       \
 	"AS400|DMSPOLARDB|HBASE|TERADATA|TiDB|REDIS"
 #define DEST_ENGINES                                                                               \
-	"MYSQL|MARIADB|PolarDB|POLARDB_O|POLARDB_PG|POLARDBX10|POLARDBX20|ORACLE|POSTGRESQL|MSSQL|ADS|ADB20|"   \
+	"MYSQL|MARIADB|PolarDB|POLARDB_O|POLARDB_PG|POLARDBX10|POLARDBX20|ORACLE|POSTGRESQL|"      \
+	"MSSQL|ADS|ADB20|"                                                                         \
 	"ADB30|MONGODB|GREENPLUM|KAFKA|DATAHUB|DB2|AS400|ODPS|Tablestore|ELK|REDIS"
 #define SOURCE_TYPES                                                                               \
-	"RDS|PolarDB|REDIS|DISTRIBUTED_POLARDBX10|POLARDBX20|MONGODB|DISTRIBUTED_DMSLOGICDB|OTHER|ECS|EXPRESS|" \
+	"RDS|PolarDB|REDIS|DISTRIBUTED_POLARDBX10|POLARDBX20|MONGODB|DISTRIBUTED_DMSLOGICDB|"      \
+	"OTHER|ECS|EXPRESS|"                                                                       \
 	"CEN|DG"
 #define DEST_TYPES                                                                                 \
-	"RDS|PolarDB|DISTRIBUTED_POLARDBX10|POLARDBX20|REDIS|ADS|MONGODB|GREENPLUM|DATAHUB|ELK|Tablestore|ODPS|" \
+	"RDS|PolarDB|DISTRIBUTED_POLARDBX10|POLARDBX20|REDIS|ADS|MONGODB|GREENPLUM|DATAHUB|ELK|"   \
+	"Tablestore|ODPS|"                                                                         \
 	"KAFKA|OTHER|ECS|EXPRESS|CEN|DG"
 
 #define CONF API_CONFIGURE_DTS_JOB
@@ -223,7 +227,8 @@ static const struct attr_def attrs[] = {
 const struct type_def type_job = {
     .name = "synchronization_job",
     .label = "job",
-    .doc = "A DTS synchronization job: which objects are copied from which source to which destination, and whether it runs.",
+    .doc = "A DTS synchronization job: which objects are copied from which source to which "
+           "destination, and whether it runs.",
     .attrs = attrs,
     .nattrs = sizeof attrs / sizeof attrs[0],
     .check = check_job,

@@ -24,9 +24,10 @@ struct walk {
 	bool ok;
 };
 
-/* db_list -------------------------------------------------------------------------------------- */
+/* ---- db_list ---- */
 
-static struct json *text_node(struct arena *a, const struct json *from, const char *key, const char *otherwise)
+static struct json *text_node(struct arena *a, const struct json *from, const char *key,
+                              const char *otherwise)
 {
 	const char *s = json_str(from, key);
 
@@ -73,7 +74,8 @@ static struct json *from_old_format(struct arena *a, const struct json *list)
 		if (text_empty(key) || json_get(out, key))
 			return NULL;
 		o = json_new(a, JSON_OBJECT);
-		json_add(o, "name", text_node(a, e, key == db ? "NewDBName" : "NewSchemaName", key));
+		json_add(o, "name",
+		         text_node(a, e, key == db ? "NewDBName" : "NewSchemaName", key));
 		json_add(o, "all", json_new_bool(a, !tables || !tables->n));
 		if (tables && tables->n) {
 			map = json_new(a, JSON_OBJECT);
@@ -96,14 +98,16 @@ static void report_old_format(const struct walk *w, const struct json *list)
 	const char *shown = now ? json_write_dup(w->a, now, false) : NULL;
 
 	if (!now) {
-		diag_error(w->d, source_pos(w->src, 0), "for example {\"shop\": {\"name\": \"shop\", \"all\": true}}",
+		diag_error(w->d, source_pos(w->src, 0),
+		           "for example {\"shop\": {\"name\": \"shop\", \"all\": true}}",
 		           "%s: an object keyed by database is needed, not an array", w->at->key);
 		return;
 	}
 	diag_error(w->d, source_pos(w->src, 0),
 	           arena_printf(w->a, "the same selection: %.*s%s", OLD_SHOWN_MAX, shown,
 	                        strlen(shown) > OLD_SHOWN_MAX ? "..." : ""),
-	           "%s: this is the object list of the older call ConfigureSynchronizationJob (an array with DBName); an object "
+	           "%s: this is the object list of the older call ConfigureSynchronizationJob (an "
+	           "array with DBName); an object "
 	           "keyed by database is needed",
 	           w->at->key);
 }
@@ -123,22 +127,25 @@ static void warn_near(const struct walk *w, const char *key, const char *part)
 {
 	size_t n = strlen(part), len = strlen(key);
 
-	if (!strcmp(key, part) || len < n || len > n + 1 || !text_ieq(arena_strndup(w->a, key, n), part))
+	if (!strcmp(key, part) || len < n || len > n + 1 ||
+	    !text_ieq(arena_strndup(w->a, key, n), part))
 		return;
 	if (key[n] && key[n] != 's')
 		return;
-	diag_warn(w->d, key_pos(w, key), arena_printf(w->a, "did you mean `%s`?", part), "%s: the service knows no `%s`",
-	          w->at->key, text_safe_dup(w->a, key, 60));
+	diag_warn(w->d, key_pos(w, key), arena_printf(w->a, "did you mean `%s`?", part),
+	          "%s: the service knows no `%s`", w->at->key, text_safe_dup(w->a, key, 60));
 }
 
-/* A copy of one database, table or column without the service's `state`. name: member that holds the next level, or NULL. */
+/* A copy of one database, table or column without the service's `state`. name: member that holds
+ * the next level, or NULL. */
 static struct json *level_copy(struct walk *w, struct json *in, const char *name, struct part *part)
 {
 	struct json *out = json_new(w->a, JSON_OBJECT), *next;
 
 	*part = (struct part){0};
 	if (in->type != JSON_OBJECT) {
-		diag_error(w->d, key_pos(w, in->key), NULL, "%s: the value of `%s` must be an object", w->at->key,
+		diag_error(w->d, key_pos(w, in->key), NULL,
+		           "%s: the value of `%s` must be an object", w->at->key,
 		           text_safe_dup(w->a, in->key, 60));
 		w->ok = false;
 		return out;
@@ -157,7 +164,8 @@ static struct json *level_copy(struct walk *w, struct json *in, const char *name
 			continue;
 		}
 		if (m->type != JSON_OBJECT) {
-			diag_error(w->d, key_pos(w, m->key), NULL, "%s: `%s` must be an object", w->at->key, name);
+			diag_error(w->d, key_pos(w, m->key), NULL, "%s: `%s` must be an object",
+			           w->at->key, name);
 			w->ok = false;
 			continue;
 		}
@@ -173,7 +181,8 @@ static void check_filter(const struct walk *w, const struct json *table)
 	size_t n = filter ? strlen(filter) : 0;
 
 	if (n && filter[n - 1] == ';')
-		diag_warn(w->d, key_pos(w, "filter"), "remove it", "%s: a filter must not end in `;`", w->at->key);
+		diag_warn(w->d, key_pos(w, "filter"), "remove it",
+		          "%s: a filter must not end in `;`", w->at->key);
 }
 
 static void copy_columns(struct walk *w, const struct part *columns)
@@ -225,16 +234,18 @@ REFINE(refine_db_list)
 	if (!w.ok)
 		return NULL;
 	if (w.states)
-		diag_note(d, key_pos(&w, "state"), NULL, "%s: `state` belongs to the service and is left out", at->key);
+		diag_note(d, key_pos(&w, "state"), NULL,
+		          "%s: `state` belongs to the service and is left out", at->key);
 	wire = json_write_dup(a, out, false);
 	if ((int64_t)strlen(wire) > at->max) {
-		diag_error(d, source_pos(src, 0), NULL, "%s: %zu bytes, the service takes at most 1 MB", at->key, strlen(wire));
+		diag_error(d, source_pos(src, 0), NULL,
+		           "%s: %zu bytes, the service takes at most 1 MB", at->key, strlen(wire));
 		return NULL;
 	}
 	return wire;
 }
 
-/* reserve -------------------------------------------------------------------------------------- */
+/* ---- reserve ---- */
 
 REFINE(refine_reserve)
 {
@@ -248,14 +259,17 @@ REFINE(refine_reserve)
 	for (const struct json *m = v->child; m; m = m->next)
 		if (m->type == JSON_NUMBER && !n++)
 			first = m->key;
-	/* The docs want numbers as text, but the vendor's own samples do not keep to it (dts-api.md 14). */
+	/* The docs want numbers as text, but the vendor's own samples do not keep to it (dts-api.md
+	 * 14). */
 	if (n)
-		diag_note(d, key_pos(&w, first), NULL, "%s: the service documents numbers as text: put the value of `%s` in quotes",
-		          at->key, text_safe_dup(a, first, 60));
+		diag_note(
+		    d, key_pos(&w, first), NULL,
+		    "%s: the service documents numbers as text: put the value of `%s` in quotes",
+		    at->key, text_safe_dup(a, first, 60));
 	return json_write_dup(a, v, false);
 }
 
-/* job_parameters ------------------------------------------------------------------------------- */
+/* ---- job_parameters ---- */
 
 static bool module_known(const char *module)
 {
@@ -267,7 +281,8 @@ static bool module_known(const char *module)
 	return false;
 }
 
-static bool parameter_check(const struct walk *w, const struct json *p, size_t index, struct map *seen)
+static bool parameter_check(const struct walk *w, const struct json *p, size_t index,
+                            struct map *seen)
 {
 	static const char *const members[] = {"module", "name", "value"};
 	const char *module, *name, *key;
@@ -275,20 +290,25 @@ static bool parameter_check(const struct walk *w, const struct json *p, size_t i
 	for (size_t i = 0; i < 3; i++) {
 		if (json_text(w->a, p, members[i]))
 			continue;
-		diag_error(w->d, source_pos(w->src, 0), "each entry is {\"module\": \"07\", \"name\": \"...\", \"value\": \"...\"}",
-		           "%s: entry %zu has no `%s`", w->at->key, index + 1, members[i]);
+		diag_error(
+		    w->d, source_pos(w->src, 0),
+		    "each entry is {\"module\": \"07\", \"name\": \"...\", \"value\": \"...\"}",
+		    "%s: entry %zu has no `%s`", w->at->key, index + 1, members[i]);
 		return false;
 	}
 	module = json_text(w->a, p, "module");
 	name = json_text(w->a, p, "name");
 	key = arena_printf(w->a, "%s %s", module, name);
 	if (map_put(seen, key, (uint32_t)index) != MAP_NONE) {
-		diag_error(w->d, key_pos(w, name), NULL, "%s: `%s` of module %s is given twice", w->at->key,
-		           text_safe_dup(w->a, name, 60), text_safe_dup(w->a, module, 20));
+		diag_error(w->d, key_pos(w, name), NULL, "%s: `%s` of module %s is given twice",
+		           w->at->key, text_safe_dup(w->a, name, 60),
+		           text_safe_dup(w->a, module, 20));
 		return false;
 	}
 	if (!module_known(module))
-		diag_warn(w->d, key_pos(w, module), "modules: 03 full copy, 04 incremental writer of a migration, 07 incremental writer, 60 Kafka",
+		diag_warn(w->d, key_pos(w, module),
+		          "modules: 03 full copy, 04 incremental writer of a migration, 07 "
+		          "incremental writer, 60 Kafka",
 		          "%s: unknown module `%s`", w->at->key, text_safe_dup(w->a, module, 20));
 	return true;
 }

@@ -1,4 +1,4 @@
-/* Hooks of rows (attr_def.refine) and checks of types; used by the tables in this directory alone. */
+/* Hooks of rows (attr_def.refine) and checks of types; for the tables in this directory alone. */
 #ifndef MODEL_TYPES_TYPES_H
 #define MODEL_TYPES_TYPES_H
 
