@@ -234,7 +234,8 @@ static int64_t pump(struct run *r)
 				break;
 			}
 			queue_pop(&r->queue[q]);
-			new_nonce(c);
+			if (!c->fixed_nonce)
+				new_nonce(c);
 			if (q == QUEUE_WRITE) {
 				note_intent(c);
 				queue_push(&r->noted, c);
@@ -386,13 +387,15 @@ static void on_result(void *arg, const struct http_res *res)
 	if (v == VERDICT_OK || (v == VERDICT_RETRY && text_starts(reply.code, "Throttling")) ||
 	    (v == VERDICT_RETRY && text_eq(reply.code, "Rejected.Throttling")))
 		rate_learn(r, c->api->rate, v != VERDICT_OK);
+	if (v == VERDICT_OK && !is_write(c) && !c->fixed_nonce)
+		memcpy(r->read_nonce, c->nonce, sizeof r->read_nonce);
 	trace(c, res, &reply, v);
-	if (goes_on(c, &reply, &v))
+	if (!c->fixed_nonce && goes_on(c, &reply, &v))
 		return;
 	/* For an equal or lower class the service says NoPermission (dts-api.md 7): no word about our rights. */
 	if (v == VERDICT_DENIED && c->req.action == API_TRANSFER_INSTANCE_CLASS)
 		v = VERDICT_FAIL;
-	if (v == VERDICT_DENIED || v == VERDICT_UNREACHABLE) {
+	if (!c->fixed_nonce && (v == VERDICT_DENIED || v == VERDICT_UNREACHABLE)) {
 		if (!r->dead)
 			reply_err(&r->fatal, c->api, &reply);
 		if (v == VERDICT_UNREACHABLE)

@@ -412,6 +412,16 @@ static void settle_arm(struct exec *x)
 	                              : 0));
 }
 
+static void fence_said(struct fence *f, enum arrived a)
+{
+	struct task *t = f->owner;
+
+	t->buy.arrived = a;
+	if (a != ARRIVED_UNKNOWN)
+		run_note(f->r, t->op, a == ARRIVED_YES ? "the purchase did arrive at the service: it is looked for"
+		                                       : "the purchase did not arrive at the service");
+}
+
 void settle_add(struct task *t)
 {
 	struct exec *x = t->x;
@@ -420,6 +430,12 @@ void settle_add(struct task *t)
 	ev.text = "the answer of its purchase was lost: nothing is bought again until the account's list has settled";
 	run_event(x->r, &ev);
 	*VEC_PUSH(x->a, &x->settling) = t;
+	t->buy.fence.r = x->r;
+	t->buy.fence.region = t->region;
+	t->buy.fence.sent_ms = t->buy.sent_ms;
+	t->buy.fence.done = fence_said;
+	t->buy.fence.owner = t;
+	fence_start(&t->buy.fence);
 	settle_arm(x);
 }
 

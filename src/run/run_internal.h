@@ -45,6 +45,7 @@ struct call {
 	unsigned attempt;
 	bool refreshed;      /* clock corrected or credential refreshed once */
 	bool fresh;
+	bool fixed_nonce;    /* a fence read: sent once, with the nonce given, and never again */
 	int64_t begun_ms;
 	char nonce[33];
 	const char *body;
@@ -154,6 +155,7 @@ struct run {
 	const struct inventory *before; /* of the last refresh: what existed before the first purchase */
 	bool finishing;           /* no new calls: the queues are dropped */
 	uint64_t random_state;
+	char read_nonce[33];      /* of a finished read: the control of the fence */
 };
 
 /* One turn: fire timers, send what may be sent, flush the journal, wait for answers (at most until `until_ms`). */
@@ -169,7 +171,22 @@ void reply_err(struct err *e, const struct api_def *api, const struct dts_reply 
 
 /* settle.c: purchases whose answer was lost. */
 #define LINEAGE_TAG "dtsbatch:lineage" /* on instances that were adopted: whose they are */
+enum arrived { ARRIVED_UNKNOWN, ARRIVED_YES, ARRIVED_NO };
+
+/* fence.c: did a purchase ever reach the gateway? */
+struct fence {
+	struct run *r;
+	const char *region;
+	char nonce[33];      /* of the purchase; "": not known */
+	int64_t sent_ms;     /* server time */
+	void (*done)(struct fence *f, enum arrived a); /* may be called from fence_start */
+	void *owner;
+};
+void fence_start(struct fence *f);
+
 struct purchase {
+	struct fence fence;
+	enum arrived arrived;
 	const char *address, *region;
 	uint64_t intent;          /* open intent of the state */
 	const struct json *detail; /* shape, before */

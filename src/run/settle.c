@@ -115,6 +115,7 @@ static bool is_candidate(struct run *r, const struct purchase *p, const struct o
 struct group {
 	struct purchase **v;
 	size_t n;
+	size_t here; /* of them, those that may have arrived */
 	const struct observed **found;
 	size_t nfound;
 };
@@ -122,8 +123,15 @@ struct group {
 static void decide_group(struct run *r, struct group *g)
 {
 	const char *list = "";
+	size_t k = 0;
 
-	if (g->nfound > g->n || (r->o.adopt_ask && g->nfound)) {
+	for (size_t i = 0; i < g->n; i++)
+		g->here += g->v[i]->arrived != ARRIVED_NO;
+	if (g->nfound > g->here && g->here == 0) {
+		/* The fence says that none of ours arrived: whatever stands there is somebody else's. */
+		g->nfound = 0;
+	}
+	if (g->nfound > g->here || (r->o.adopt_ask && g->nfound)) {
 		for (size_t i = 0; i < g->nfound && i < 10; i++)
 			list = arena_printf(&r->a, "%s%s%s", list, i ? ", " : "", g->found[i]->instance_id);
 		for (size_t i = 0; i < g->n; i++) {
@@ -133,10 +141,16 @@ static void decide_group(struct run *r, struct group *g)
 		}
 		return;
 	}
-	for (size_t i = 0; i < g->n; i++) {
-		g->v[i]->found = i < g->nfound ? g->found[i] : NULL;
-		g->v[i]->result = i < g->nfound ? PURCHASE_ADOPT : PURCHASE_MISSING;
-	}
+	/* Those that surely arrived take first, those that surely did not take nothing. */
+	for (int want = ARRIVED_YES; want >= ARRIVED_UNKNOWN; want--)
+		for (size_t i = 0; i < g->n; i++)
+			if (g->v[i]->arrived == (enum arrived)want && k < g->nfound) {
+				g->v[i]->found = g->found[k++];
+				g->v[i]->result = PURCHASE_ADOPT;
+			}
+	for (size_t i = 0; i < g->n; i++)
+		if (g->v[i]->result == PURCHASE_OPEN)
+			g->v[i]->result = PURCHASE_MISSING;
 }
 
 void purchases_settle(struct run *r, struct purchase **v, size_t n, const struct inventory *inv1, const struct inventory *inv2)

@@ -199,6 +199,8 @@ static void step_lost(struct task *t, struct call *c)
 	if (current(t) == DO_BUY) {
 		t->buy.intent = t->open_intent;
 		t->open_intent = 0;
+		memcpy(t->buy.fence.nonce, c->nonce, sizeof c->nonce);
+		t->buy.result = PURCHASE_OPEN;
 		settle_add(t);
 		return;
 	}
@@ -480,6 +482,8 @@ static bool resumes_purchase(struct task *t)
 		t->buy = (struct purchase){.address = t->op->address, .region = t->region, .intent = v[i].id,
 		                           .sent_ms = v[i].wall_ms};
 		t->buy.detail = v[i].detail ? json_clone(t->x->a, v[i].detail) : json_new(t->x->a, JSON_OBJECT);
+		if (v[i].nonce)
+			snprintf(t->buy.fence.nonce, sizeof t->buy.fence.nonce, "%s", v[i].nonce);
 		t->unknowns++;
 		t->acting = true;
 		settle_add(t);
