@@ -1,8 +1,11 @@
 #include "base/err.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/text.h"
 
 /* One row per code: its exit status and its rank among several failures of one run (design: exit statuses).
  * A signal outranks all of them and is no code. What ends a run before it begins ranks highest. */
@@ -30,7 +33,8 @@ _Static_assert(sizeof rows / sizeof *rows == ERR__COUNT, "one row per code");
 static void put(char *out, size_t size, const char *fmt, va_list ap)
 {
 	int n = vsnprintf(out, size, fmt, ap);
-	size_t end = size - 1;
+	size_t last = size - 1; /* where the last character begins */
+	uint32_t cp;
 
 	if (n < 0) {
 		out[0] = '\0';
@@ -38,11 +42,11 @@ static void put(char *out, size_t size, const char *fmt, va_list ap)
 	}
 	if ((size_t)n < size)
 		return;
-	while (end > 0 && ((unsigned char)out[end - 1] & 0xC0) == 0x80)
-		end--;
-	if (end > 0 && (unsigned char)out[end - 1] >= 0xC0)
-		end--;
-	out[end] = '\0';
+	do
+		last--;
+	while (last && ((unsigned char)out[last] & 0xC0) == 0x80);
+	if (!text_utf8_next(out + last, size - 1 - last, &cp))
+		out[last] = '\0';
 }
 
 int err_set(struct err *e, enum err_code c, const char *fmt, ...)

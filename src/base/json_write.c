@@ -1,5 +1,6 @@
 #include "base/json_internal.h"
 
+#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -18,7 +19,8 @@ void json_number_text(double d, char out[40])
 		snprintf(out, 40, "%" PRId64, (int64_t)d);
 		return;
 	}
-	for (int digits = 15; digits <= 17; digits++) {
+	/* 15 digits are always kept, except where a double has fewer bits. */
+	for (int digits = fabs(d) < DBL_MIN ? 1 : 15; digits <= 17; digits++) {
 		snprintf(out, 40, "%.*g", digits, d);
 		if (strtod(out, NULL) == d)
 			break;

@@ -16,18 +16,33 @@
 #include "base/hash.h"
 
 enum call { CALL_OPEN, CALL_WRITE, CALL_FSYNC, CALL_RENAME, CALL_FTRUNCATE, CALL_UNLINK, CALL_ALLOC };
-enum fate { FATE_LIVE, FATE_FAIL, FATE_SHORT, FATE_KILL_HALF, FATE_KILL_AFTER };
+enum fate { FATE_LIVE, FATE_FAIL, FATE_SHORT, FATE_KILL_BEFORE, FATE_KILL_HALF, FATE_KILL_AFTER };
 
 #ifdef DTSBATCH_FAULTS
 
 static const char *const call_names[] = {"open", "write", "fsync", "rename", "ftruncate", "unlink", "alloc"};
+
+static const struct fault_kind {
+	const char *name;
+	enum fate fate;
+	int err;
+} fault_kinds[] = {
+    {"ENOSPC", FATE_FAIL, ENOSPC},
+    {"EIO", FATE_FAIL, EIO},
+    {"EDQUOT", FATE_FAIL, EDQUOT},
+    {"EROFS", FATE_FAIL, EROFS},
+    {"short", FATE_SHORT, ENOSPC},
+    {"kill-before", FATE_KILL_BEFORE, 0},
+    {"kill-half", FATE_KILL_HALF, 0},
+    {"kill-after", FATE_KILL_AFTER, 0},
+};
 
 /* The one armed fault. */
 static struct {
 	bool ready; /* the environment was looked at */
 	int call;   /* enum call, -1: any, -2: none */
 	unsigned long k, count;
-	char what[16];
+	const struct fault_kind *what;
 	bool forever;
 } fault = {.call = -2};
 
@@ -46,7 +61,7 @@ static _Noreturn void bad_spec(const char *spec)
 
 void sys_fault_arm(const char *spec)
 {
-	char call[16], more[16] = "";
+	char call[16], what[16], more[16] = "";
 	int fields;
 
 	memset(&fault, 0, sizeof fault);
@@ -54,7 +69,7 @@ void sys_fault_arm(const char *spec)
 	fault.call = -2;
 	if (!spec || !*spec)
 		return;
-	fields = sscanf(spec, "%15[a-z]:%lu:%15[A-Za-z-]:%15s", call, &fault.k, fault.what, more);
+	fields = sscanf(spec, "%15[a-z]:%lu:%15[A-Za-z-]:%15s", call, &fault.k, what, more);
 	if (fields < 3 || (fields == 4 && strcmp(more, "forever") != 0) || !fault.k)
 		bad_spec(spec);
 	fault.forever = fields == 4;
@@ -63,7 +78,10 @@ void sys_fault_arm(const char *spec)
 	for (size_t i = 0; i < sizeof call_names / sizeof *call_names; i++)
 		if (strcmp(call, call_names[i]) == 0)
 			fault.call = (int)i;
-	if (fault.call == -2)
+	for (size_t i = 0; i < sizeof fault_kinds / sizeof *fault_kinds; i++)
+		if (strcmp(what, fault_kinds[i].name) == 0)
+			fault.what = &fault_kinds[i];
+	if (fault.call == -2 || !fault.what)
 		bad_spec(spec);
 }
 
@@ -75,18 +93,13 @@ static void fault_note(enum call c)
 
 	if (fd < 0)
 		return;
-	dprintf(fd, "%s %lu %s\n", call_names[c], fault.count, fault.what);
+	dprintf(fd, "%s %lu %s\n", call_names[c], fault.count, fault.what->name);
 	close(fd);
 }
 
 /* Counts the call and tells what becomes of it; FATE_FAIL has set errno. */
 static enum fate fault_enter(enum call c)
 {
-	static const struct {
-		const char *what;
-		int err;
-	} errors[] = {{"ENOSPC", ENOSPC}, {"EIO", EIO}, {"EDQUOT", EDQUOT}, {"EROFS", EROFS}};
-
 	if (!fault.ready)
 		sys_fault_arm(getenv("DTSBATCH_FAULT"));
 	if (fault.call == -2 || (fault.call >= 0 && fault.call != (int)c))
@@ -95,21 +108,14 @@ static enum fate fault_enter(enum call c)
 	if (fault.count != fault.k && !(fault.forever && fault.count > fault.k))
 		return FATE_LIVE;
 	fault_note(c);
-	if (strcmp(fault.what, "kill-before") == 0)
+	if (fault.what->fate == FATE_KILL_BEFORE)
 		die_now();
-	if (strcmp(fault.what, "kill-after") == 0)
+	errno = fault.what->err;
+	if (c != CALL_WRITE && fault.what->fate == FATE_SHORT)
+		return FATE_FAIL; /* only a write has a half */
+	if (c != CALL_WRITE && fault.what->fate == FATE_KILL_HALF)
 		return FATE_KILL_AFTER;
-	if (strcmp(fault.what, "kill-half") == 0)
-		return c == CALL_WRITE ? FATE_KILL_HALF : FATE_KILL_AFTER;
-	for (size_t i = 0; i < sizeof errors / sizeof *errors; i++)
-		if (strcmp(fault.what, errors[i].what) == 0) {
-			errno = errors[i].err;
-			return FATE_FAIL;
-		}
-	if (strcmp(fault.what, "short") != 0)
-		bad_spec(fault.what);
-	errno = ENOSPC;
-	return c == CALL_WRITE ? FATE_SHORT : FATE_FAIL;
+	return fault.what->fate;
 }
 
 static void fault_leave(enum fate f)
