@@ -1,0 +1,8 @@
+# shellcheck shell=sh
+# cJSON: one file. The nesting limit guards the stack against hostile documents.
+
+build() {
+	CFLAGS="$CFLAGS $CJSON_DEFINES"
+	compile_archive "$PREFIX/lib/libcjson.a" "$PWD/cJSON.c"
+	cp cJSON.h "$PREFIX/include/"
+}
