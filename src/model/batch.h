@@ -58,14 +58,15 @@ struct part {
 	enum computed what;
 };
 
+/* There is one for each attribute of each resource: small, and texts are shared between the items of a section. */
 struct value {
-	enum value_state state;
-	bool secret;        /* A_SECRET, or came from ${file:} or ${cred:} */
 	const char *s;      /* V_SET: wire form. Secrets stand in secret memory */
-	struct pos pos;
-	const struct part *parts; /* V_UNKNOWN: put together when the ids are known */
-	size_t nparts;
+	const struct part *parts; /* V_UNKNOWN: put together when the ids are known. None: it was wrong, which is reported */
 	const char *missing; /* V_MISSING: why, e.g. "environment variable SOURCE_PASSWORD is not set" */
+	struct pos pos;     /* of the value; V_MISSING: of the reference */
+	enum value_state state;
+	unsigned nparts : 31;
+	bool secret : 1;    /* A_SECRET, or came from ${file:} or ${cred:} */
 };
 
 enum on_gone { GONE_RECREATE, GONE_FORGET, GONE_FAIL };
@@ -133,9 +134,26 @@ const char *batch_text(struct arena *a, const struct value *v, id_lookup lookup,
 const char *res_get(const struct resource *r, const char *key);
 const struct value *res_val(const struct resource *r, const char *key);
 
+enum meta_kind {
+	META_TEXT,     /* const char * */
+	META_BOOL,     /* true or false: bool */
+	META_TRI,      /* true or false: int */
+	META_FLAG,     /* one of two words: bool, true for the second */
+	META_CHOICE,   /* one of several words: enum, number of the word */
+	META_WORD,     /* one of several words: const char * */
+	META_INT,      /* int64_t, at least 0 */
+	META_DURATION, /* int64_t, ms */
+	META_LIST,     /* a list with a meaning of its own */
+};
+
 /* One row per lifecycle key and setting: for validation, explain and help. */
 struct meta_key {
-	const char *key, *values, *def, *doc;
+	const char *key;
+	const char *values; /* "a|b", or in words */
+	const char *def, *doc;
+	enum meta_kind kind;
+	uint16_t at;   /* offset in struct lifecycle or struct settings; 0 in META_LIST rows */
+	bool defaults; /* may stand in [defaults.TYPE] */
 };
 extern const struct meta_key lifecycle_keys[], setting_keys[]; /* end: key NULL */
 
