@@ -178,6 +178,8 @@ static int scan_tail(const char *p, size_t n, const char *name, struct journal_i
 		}
 		if (l.group != ji->group + 1)
 			return damaged(e, name, ji->end, "damage before records that were written later");
+		if (group_end && group_end != off + l.rest)
+			return damaged(e, name, off, "records stand where they were not written");
 		group_end = off + l.rest;
 		off = l.end == -1 ? l.next - 1 : l.next;
 	}

@@ -101,6 +101,7 @@ int load_images(struct content *c, const struct image *snap, const struct image 
 	}
 	if (journal_scan(jour->p, jour->n, jour_name, &ld.ji, e) < 0)
 		return -1;
+	ld.torn = ld.ji.torn;
 	if (!snap->present) {
 		if (journal_alone(c, &nm, &ld, e) < 0)
 			return -1;
