@@ -237,7 +237,7 @@ static void decide_new(struct planner *pl, struct op *op, const struct resource 
 static void decide_import(struct planner *pl, struct op *op, const struct resource *r)
 {
 	const char *id = r->life.import_id;
-	const char *dir = res_get(r, "synchronization_direction");
+	const char *dir = r->type == &type_job ? res_get(r, "synchronization_direction") : NULL;
 
 	op->new_id = id;
 	if (r->type == &type_job)

@@ -151,7 +151,7 @@ static bool reconfigures(const struct op *op, const struct diff *df)
 void plan_steps_update(struct planner *pl, struct op *op, const struct diff *df)
 {
 	const struct resource *r = &pl->b->v[op->want];
-	const char *want = res_get(r, "status");
+	const char *want = op->type == &type_job ? res_get(r, "status") : NULL;
 	bool running = op->seen && status_class(op->seen->status) == SC_RUNNING;
 	bool needs_running = df->routes & (1u << ROUTE_OBJECTS | 1u << ROUTE_RESERVED | 1u << ROUTE_CLASS |
 	                                   1u << ROUTE_ENDPOINT | 1u << ROUTE_PARAMS | 1u << ROUTE_TWOWAY);

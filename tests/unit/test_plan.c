@@ -1,0 +1,434 @@
+/* The planner, from manifest text, records and service rows to operations. No file, clock or network. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/diag.h"
+#include "base/err.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "model/batch.h"
+#include "model/guard.h"
+#include "model/plan.h"
+
+static struct arena A;
+static const uint8_t KEY[32] = {7};
+
+struct world {
+	struct manifest m;
+	struct batch b;
+	struct diag d;
+	struct plan p;
+	struct inventory inv;
+	struct record_list recs;
+	const struct record *rec[16];
+	struct plan_opts o;
+};
+
+static const char *no_env(void *ctx, const char *name)
+{
+	(void)ctx;
+	return text_eq(name, "PW") ? "secret-text" : NULL;
+}
+
+static int no_read(void *ctx, const char *file, const char *path, bool cred, struct buf *out, struct err *e)
+{
+	(void)ctx;
+	(void)file;
+	(void)cred;
+	(void)out;
+	return err_set(e, ERR_MANIFEST, "no file %s", path);
+}
+
+#define HEAD "[dtsbatch]\nregion = cn-hangzhou\n"
+#define INSTANCE(name)                                                                             \
+	"[synchronization_instance." name "]\n"                                                    \
+	"payment_type = PayAsYouGo\nsource_endpoint_engine_name = MySQL\n"                         \
+	"source_endpoint_region = ${region}\ndestination_endpoint_engine_name = MySQL\n"           \
+	"destination_endpoint_region = ${region}\ninstance_class = small\nsync_architecture = oneway\n"
+#define JOB(name, extra)                                                                           \
+	"[synchronization_job." name "]\n"                                                         \
+	"dts_instance_id = ${synchronization_instance." name ".id}\n"                              \
+	"dts_job_name = " name "\nsource_endpoint_instance_type = RDS\n"                           \
+	"source_endpoint_instance_id = rm-a\nsource_endpoint_engine_name = MySQL\n"                \
+	"source_endpoint_region = ${region}\nsource_endpoint_user_name = u\n"                      \
+	"source_endpoint_password = ${env:PW}\ndestination_endpoint_instance_type = RDS\n"         \
+	"destination_endpoint_instance_id = rm-b\ndestination_endpoint_engine_name = MySQL\n"      \
+	"destination_endpoint_region = ${region}\ndestination_endpoint_user_name = u\n"            \
+	"destination_endpoint_password = ${env:PW}\nstructure_initialization = true\n"             \
+	"data_initialization = true\ndata_synchronization = true\nstatus = Synchronizing\n"        \
+	"db_list = {\"shop\": {\"name\": \"shop\", \"all\": true}}\n" extra
+#define PAIR(name, extra) INSTANCE(name) JOB(name, extra)
+
+static void build(struct world *w, const char *text)
+{
+	struct inputs in = {.env = no_env, .read = no_read};
+	struct batch_opts bo = {.in = &in};
+
+	memset(w, 0, sizeof *w);
+	manifest_init(&w->m, &A);
+	diag_init(&w->d, &A);
+	manifest_parse(&w->m, "t.ini", text, strlen(text), &w->d);
+	batch_build(&w->b, &A, &w->m, &bo, &w->d);
+	for (size_t i = 0; i < w->d.n; i++)
+		if (w->d.v[i].level == DIAG_ERROR)
+			fail_msg("%u: %s", w->d.v[i].pos.line, w->d.v[i].msg);
+	inventory_init(&w->inv, &A);
+	w->inv.complete = true;
+	w->recs.v = w->rec;
+	w->o = (struct plan_opts){.refresh = true, .fp_key = KEY, .now_ms = 1000000};
+}
+
+static const char *no_ids(void *ctx, uint32_t r, enum computed what)
+{
+	(void)ctx;
+	(void)r;
+	(void)what;
+	return "dtsone";
+}
+
+/* A record as a finished apply of the section leaves it. */
+static struct record *record(struct world *w, const char *address, const char *instance, const char *job)
+{
+	uint32_t k = map_get(&w->b.by_address, address);
+	const struct type_def *t = text_starts(address, "synchronization_job") ? &type_job : &type_instance;
+	struct record *r = record_new(&A, address, t);
+
+	r->instance_id = instance;
+	r->job_id = job;
+	r->id = t == &type_job ? job : instance;
+	r->step = STEP_DONE;
+	if (k != MAP_NONE) {
+		plan_applied(&A, &w->b, &w->b.v[k], KEY, no_ids, NULL, r->attrs);
+		r->ndeps = w->b.v[k].ndeps;
+		r->deps = arena_array(&A, const char *, r->ndeps + 1);
+		for (size_t i = 0; i < r->ndeps; i++)
+			r->deps[i] = w->b.v[w->b.v[k].deps[i]].address;
+	}
+	w->rec[w->recs.n++] = r;
+	return r;
+}
+
+static void row(struct world *w, const char *instance, const char *job, const char *name, const char *status, const char *more)
+{
+	char *t = arena_printf(
+	    &A,
+	    "{\"DtsInstanceID\":\"%s\",\"DtsJobId\":\"%s\",\"DtsJobName\":\"%s\",\"Status\":\"%s\",\"DtsJobClass\":\"small\","
+	    "\"PayType\":\"PostPaid\",\"SourceEndpoint\":{\"EngineName\":\"MySQL\",\"Region\":\"cn-hangzhou\",\"InstanceType\":"
+	    "\"RDS\",\"InstanceID\":\"rm-a\",\"UserName\":\"u\"},\"DestinationEndpoint\":{\"EngineName\":\"MYSQL\",\"Region\":"
+	    "\"cn-hangzhou\",\"InstanceType\":\"RDS\",\"InstanceID\":\"rm-b\",\"UserName\":\"u\"},\"MigrationMode\":{"
+	    "\"DataInitialization\":true,\"DataSynchronization\":true,\"StructureInitialization\":true}%s}",
+	    instance, job, name, status, more);
+	struct json_err je;
+	struct json *j = json_parse(&A, t, strlen(t), &je);
+
+	if (!j)
+		fail_msg("row: %s in %s", je.msg, t);
+	inventory_add_row(&w->inv, j);
+}
+
+#define SHOP ",\"DbObject\":\"{\\\"shop\\\":{\\\"all\\\":true,\\\"name\\\":\\\"shop\\\",\\\"state\\\":\\\"normal\\\"}}\""
+
+static void make(struct world *w)
+{
+	plan_make(&w->p, &A, &w->b, &w->recs, &w->inv, &w->o, &w->d);
+}
+
+static const struct op *op_at(const struct world *w, const char *address)
+{
+	for (size_t i = 0; i < w->p.n; i++)
+		if (text_eq(w->p.ops[i].address, address))
+			return &w->p.ops[i];
+	fail_msg("no op for %s", address);
+	return NULL;
+}
+
+static const char *steps(const struct op *op)
+{
+	const char *s = "";
+
+	for (unsigned i = 0; i < op->nsteps; i++)
+		s = arena_printf(&A, "%s%s%s", s, i ? ", " : "", step_def(op->steps[i])->verb);
+	return s;
+}
+
+static bool after(const struct world *w, const char *later, const char *earlier)
+{
+	uint32_t l = (uint32_t)(op_at(w, later) - w->p.ops), e = (uint32_t)(op_at(w, earlier) - w->p.ops);
+
+	for (uint32_t i = w->p.graph.out_at[l]; i < w->p.graph.out_at[l + 1]; i++)
+		if (w->p.graph.out[i] == e)
+			return true;
+	return false;
+}
+
+static void pair_seen(struct world *w, const char *text, const char *name, const char *status, const char *more)
+{
+	build(w, text);
+	record(w, "synchronization_instance.a", "dtsone", "one");
+	record(w, "synchronization_job.a", "dtsone", "one");
+	row(w, "dtsone", "one", name, status, more);
+	make(w);
+}
+
+static void creates_a_pair(void **s)
+{
+	struct world w;
+
+	(void)s;
+	build(&w, HEAD PAIR("a", ""));
+	make(&w);
+	assert_int_equal(w.p.count[OP_CREATE], 2);
+	assert_string_equal(steps(op_at(&w, "synchronization_instance.a")), "buy");
+	assert_string_equal(steps(op_at(&w, "synchronization_job.a")), "configure, wait");
+	assert_true(after(&w, "synchronization_job.a", "synchronization_instance.a"));
+	assert_true(op_at(&w, "synchronization_instance.a")->impact & IMPACT_PAYS);
+}
+
+static void converged_is_noop(void **s)
+{
+	struct world w;
+
+	(void)s;
+	pair_seen(&w, HEAD PAIR("a", ""), "a", "Synchronizing", SHOP);
+	for (size_t i = 0; i < w.p.n; i++)
+		for (size_t k = 0; k < w.p.ops[i].nchanges; k++)
+			fail_msg("%s: %s %s -> %s", w.p.ops[i].address,
+			         w.p.ops[i].type->attrs[w.p.ops[i].changes[k].attr].key, w.p.ops[i].changes[k].from,
+			         w.p.ops[i].changes[k].to);
+	assert_int_equal(w.p.count[OP_NOOP], 2);
+	/* Initializing counts as Synchronizing */
+	pair_seen(&w, HEAD PAIR("a", ""), "a", "Initializing", SHOP);
+	assert_int_equal(w.p.count[OP_NOOP], 2);
+}
+
+static void changes_go_in_place(void **s)
+{
+	struct world w;
+
+	(void)s;
+	pair_seen(&w, HEAD PAIR("a", ""), "other", "Suspending",
+	          ",\"DbObject\":\"{\\\"crm\\\":{\\\"all\\\":true,\\\"name\\\":\\\"crm\\\"}}\"");
+	assert_int_equal(op_at(&w, "synchronization_job.a")->kind, OP_UPDATE);
+	assert_string_equal(steps(op_at(&w, "synchronization_job.a")), "start, rename, change objects");
+	assert_true(op_at(&w, "synchronization_job.a")->changes[0].behind);
+}
+
+static void secret_rotation(void **s)
+{
+	struct world w;
+	struct record *r;
+
+	(void)s;
+	build(&w, HEAD PAIR("a", ""));
+	record(&w, "synchronization_instance.a", "dtsone", "one");
+	r = record(&w, "synchronization_job.a", "dtsone", "one");
+	r->attrs[attr_of(&type_job, "source_endpoint_password")] = plan_fingerprint(&A, KEY, "older");
+	row(&w, "dtsone", "one", "a", "Synchronizing", SHOP);
+	make(&w);
+	assert_string_equal(steps(op_at(&w, "synchronization_job.a")), "change source password");
+	assert_string_equal(op_at(&w, "synchronization_job.a")->changes[0].to, "(secret)");
+	/* without a key nothing can be said, and nothing is sent */
+	w.o.fp_key = NULL;
+	r->attrs[attr_of(&type_job, "source_endpoint_password")] = NULL;
+	make(&w);
+	assert_int_equal(op_at(&w, "synchronization_job.a")->nsteps, 0);
+}
+
+static void replacement_needs_leave(void **s)
+{
+	struct world w;
+
+	(void)s;
+	build(&w, HEAD PAIR("a", ""));
+	record(&w, "synchronization_instance.a", "dtsone", "one");
+	record(&w, "synchronization_job.a", "dtsone", "one");
+	row(&w, "dtsone", "one", "a", "Synchronizing", SHOP);
+	w.rec[1]->attrs[attr_of(&type_job, "checkpoint")] = NULL;
+	build(&w, HEAD PAIR("a", "source_endpoint_oracle_sid = X\n"));
+	record(&w, "synchronization_instance.a", "dtsone", "one");
+	((struct record *)record(&w, "synchronization_job.a", "dtsone", "one"))
+	    ->attrs[attr_of(&type_job, "source_endpoint_oracle_sid")] = "Y";
+	row(&w, "dtsone", "one", "a", "Synchronizing", SHOP);
+	make(&w);
+	assert_int_equal(op_at(&w, "synchronization_job.a")->kind, OP_REPLACE);
+	assert_non_null(op_at(&w, "synchronization_job.a")->refused);
+	assert_non_null(strstr(op_at(&w, "synchronization_job.a")->refused, "replace = allowed"));
+	build(&w, HEAD PAIR("a", "source_endpoint_oracle_sid = X\nreplace = allowed\n"));
+	record(&w, "synchronization_instance.a", "dtsone", "one");
+	record(&w, "synchronization_job.a", "dtsone", "one")
+	    ->attrs[attr_of(&type_job, "source_endpoint_oracle_sid")] = "Y";
+	row(&w, "dtsone", "one", "a", "Synchronizing", SHOP);
+	make(&w);
+	assert_null(op_at(&w, "synchronization_job.a")->refused);
+	/* the paid instance is kept */
+	assert_string_equal(steps(op_at(&w, "synchronization_job.a")), "verify, reset, configure, wait");
+}
+
+static void deletions(void **s)
+{
+	struct world w;
+
+	(void)s;
+	/* both sections gone: orphans first, then with prune one call releases both */
+	pair_seen(&w, HEAD PAIR("b", ""), "a", "Synchronizing", SHOP);
+	assert_int_equal(w.p.norphans, 2);
+	build(&w, HEAD PAIR("a", ""));
+	record(&w, "synchronization_instance.a", "dtsone", "one");
+	record(&w, "synchronization_job.a", "dtsone", "one");
+	row(&w, "dtsone", "one", "a", "Synchronizing", SHOP);
+	w.o.destroy = true;
+	make(&w);
+	assert_int_equal(w.p.count[OP_DELETE], 2);
+	assert_string_equal(steps(op_at(&w, "synchronization_job.a")), "verify, delete, wait for release");
+	assert_string_equal(steps(op_at(&w, "synchronization_instance.a")), "wait for release");
+	assert_true(after(&w, "synchronization_instance.a", "synchronization_job.a"));
+	assert_int_equal(w.p.impact[6], 1);
+	/* only the job goes: the instance is emptied */
+	build(&w, HEAD INSTANCE("a"));
+	record(&w, "synchronization_instance.a", "dtsone", "one");
+	record(&w, "synchronization_job.a", "dtsone", "one");
+	((struct record *)w.rec[1])->deps = arena_array(&A, const char *, 1);
+	w.rec[1]->deps[0] = "synchronization_instance.a";
+	((struct record *)w.rec[1])->ndeps = 1;
+	row(&w, "dtsone", "one", "a", "Synchronizing", SHOP);
+	w.o.prune = true;
+	make(&w);
+	assert_string_equal(steps(op_at(&w, "synchronization_job.a")), "verify, reset");
+	/* protected */
+	((struct record *)w.rec[1])->protect = true;
+	make(&w);
+	assert_non_null(op_at(&w, "synchronization_job.a")->refused);
+}
+
+static void gone_and_guard(void **s)
+{
+	struct world w;
+	struct err e = {0};
+	struct guard_opts g = {.max_changes = -1, .max_deletes = -1, .max_gone = -1};
+
+	(void)s;
+	build(&w, HEAD PAIR("a", "") PAIR("b", ""));
+	record(&w, "synchronization_instance.a", "dtsone", "one");
+	record(&w, "synchronization_instance.b", "dtstwo", "two");
+	record(&w, "synchronization_job.a", "dtsone", "one");
+	record(&w, "synchronization_job.b", "dtstwo", "two");
+	make(&w);
+	assert_int_equal(w.p.gone, 4);
+	assert_int_equal(w.p.count[OP_CREATE], 4);
+	assert_int_equal(guard_check(&w.p, &g, &e), -1);
+	assert_int_equal(e.code, ERR_DECISION);
+	g.looked = true;
+	assert_int_equal(guard_check(&w.p, &g, &e), 0);
+	g.looked = false;
+	g.max_gone = 4;
+	assert_int_equal(guard_check(&w.p, &g, &e), 0);
+	/* an incomplete inventory proves nothing */
+	w.inv.complete = false;
+	make(&w);
+	assert_int_equal(w.p.gone, 0);
+}
+
+static void imports_and_moves(void **s)
+{
+	struct world w;
+
+	(void)s;
+	build(&w, HEAD INSTANCE("a") "import_id = dtsone\n" JOB("a", "import_id = one\n"));
+	row(&w, "dtsone", "one", "a", "Synchronizing", SHOP);
+	make(&w);
+	assert_int_equal(w.p.count[OP_ADOPT], 2);
+	assert_int_equal(op_at(&w, "synchronization_job.a")->nsteps, 0);
+	build(&w, HEAD INSTANCE("new") "was = synchronization_instance.old\n");
+	record(&w, "synchronization_instance.old", "dtsone", "one");
+	row(&w, "dtsone", "one", "a", "NotConfigured", "");
+	make(&w);
+	assert_int_equal(op_at(&w, "synchronization_instance.new")->kind, OP_MOVE);
+	assert_int_equal(w.p.norphans, 0);
+}
+
+static void class_belongs_to_the_pair(void **s)
+{
+	struct world w;
+	const char *text = HEAD "[synchronization_instance.a]\npayment_type = PayAsYouGo\nsource_endpoint_engine_name = MySQL\n"
+	                        "source_endpoint_region = ${region}\ndestination_endpoint_engine_name = MySQL\n"
+	                        "destination_endpoint_region = ${region}\n" JOB("a", "instance_class = large\n");
+
+	(void)s;
+	pair_seen(&w, text, "a", "Synchronizing", SHOP);
+	assert_string_equal(steps(op_at(&w, "synchronization_instance.a")), "change class");
+	assert_int_equal(op_at(&w, "synchronization_job.a")->nsteps, 0);
+	pair_seen(&w, HEAD PAIR("a", "instance_class = small\n"), "a", "Synchronizing", SHOP);
+	assert_int_equal(w.p.count[OP_NOOP], 2);
+}
+
+static void targets(void **s)
+{
+	struct world w;
+	static const char *const t[] = {"synchronization_job.b"};
+
+	(void)s;
+	build(&w, HEAD PAIR("a", "") PAIR("b", ""));
+	w.o.targets = t;
+	w.o.ntargets = 1;
+	make(&w);
+	assert_int_equal(w.p.n, 2); /* with the instance it needs */
+	w.o.ntargets = 0;
+	w.o.excludes = t;
+	w.o.nexcludes = 1;
+	make(&w);
+	assert_int_equal(w.p.n, 3);
+}
+
+static void resumes(void **s)
+{
+	struct world w;
+
+	(void)s;
+	build(&w, HEAD PAIR("a", ""));
+	record(&w, "synchronization_instance.a", "dtsone", "one");
+	record(&w, "synchronization_job.a", "dtsone", "one")->step = STEP_CONFIGURED;
+	row(&w, "dtsone", "one", "a", "PrecheckFailed", SHOP);
+	make(&w);
+	assert_int_equal(op_at(&w, "synchronization_job.a")->kind, OP_RESUME);
+	assert_string_equal(steps(op_at(&w, "synchronization_job.a")), "start, wait");
+}
+
+static int setup(void **s)
+{
+	(void)s;
+	arena_init(&A);
+	return 0;
+}
+
+static int teardown(void **s)
+{
+	(void)s;
+	arena_release(&A);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest t[] = {
+	    cmocka_unit_test_setup_teardown(creates_a_pair, setup, teardown),
+	    cmocka_unit_test_setup_teardown(converged_is_noop, setup, teardown),
+	    cmocka_unit_test_setup_teardown(changes_go_in_place, setup, teardown),
+	    cmocka_unit_test_setup_teardown(secret_rotation, setup, teardown),
+	    cmocka_unit_test_setup_teardown(replacement_needs_leave, setup, teardown),
+	    cmocka_unit_test_setup_teardown(deletions, setup, teardown),
+	    cmocka_unit_test_setup_teardown(gone_and_guard, setup, teardown),
+	    cmocka_unit_test_setup_teardown(imports_and_moves, setup, teardown),
+	    cmocka_unit_test_setup_teardown(class_belongs_to_the_pair, setup, teardown),
+	    cmocka_unit_test_setup_teardown(targets, setup, teardown),
+	    cmocka_unit_test_setup_teardown(resumes, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(t, NULL, NULL);
+}
