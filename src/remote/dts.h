@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "model/plan.h"
+#include "remote/http.h"
 #include "remote/retry.h"
 #include "remote/sign.h"
 
@@ -21,7 +22,8 @@ struct dts_call {
 };
 
 void dts_call_init(struct dts_call *c, struct arena *a, enum api_action action, const char *region);
-/* Puts a parameter where the api row says (query or body); value NULL or "" is left out. BUG when the action has no such parameter. */
+/* Puts a parameter where the api row says (query or body), in place of an earlier one of that name; value NULL or "" is left
+ * out. Texts are not copied. BUG when the action has no such parameter. */
 void dts_param(struct dts_call *c, const char *name, const char *value);
 void dts_param_list(struct dts_call *c, const char *name, const char *const *values, size_t n);
 
@@ -42,7 +44,19 @@ struct step_input {
 };
 /* The call of a step. */
 void dts_encode(struct dts_call *out, struct arena *a, enum step s, const struct step_input *in);
+/* One page of DTS_PAGE_ROWS rows, oldest first; the rest by dts_param (Status, Type and Params). */
+#define DTS_PAGE_ROWS 100
 void dts_encode_list(struct dts_call *out, struct arena *a, const char *region, unsigned page, const char *instance_id, bool with_objects);
+/* Single reads. job_id may be NULL in the first (then by instance and direction). */
+void dts_encode_detail(struct dts_call *out, struct arena *a, const char *region, const char *instance_id, const char *job_id, bool reverse);
+void dts_encode_config(struct dts_call *out, struct arena *a, const char *region, const char *job_id);
+void dts_encode_precheck(struct dts_call *out, struct arena *a, const char *region, const char *job_id);
+void dts_encode_monitor(struct dts_call *out, struct arena *a, const char *region, const char *job_id);
+void dts_encode_tags(struct dts_call *out, struct arena *a, const char *region, const char *const *instance_ids, size_t n, const char *next_token);
+/* Writes that are no step: one tag of ours on an instance; removal of tags; items of a precheck to be skipped (JSON arrays are made here). */
+void dts_encode_tag(struct dts_call *out, struct arena *a, const char *region, const char *instance_id, const char *key, const char *value);
+void dts_encode_untag(struct dts_call *out, struct arena *a, const char *region, const char *instance_id, const char *const *keys, size_t n);
+void dts_encode_skip(struct dts_call *out, struct arena *a, const char *region, const char *job_id, const char *const *items, size_t n);
 
 struct dts_reply {
 	struct reply_facts facts;
@@ -51,7 +65,10 @@ struct dts_reply {
 	const char *instance_id, *job_id;        /* CreateDtsInstance, ConfigureDtsJob */
 	const char *raw;          /* unreadable: content type and at most 80 printable characters */
 };
-/* Decode any answer. An answer that contradicts itself is "not readable". */
+/*
+ * Decode any answer. One that contradicts itself (rows against the total, success without the id it promises) is "not
+ * readable". Error texts in root are masked; other strings are as they came. Strings live in a, or are those of res (net_text).
+ */
 void dts_decode(struct dts_reply *out, struct arena *a, enum api_action action, const struct http_res *res);
 /* DescribeDtsJobs: the rows; false when the page contradicts itself (dts-api.md 4; design.md 5). */
 bool dts_page(const struct dts_reply *r, const struct json **rows, size_t *count, size_t *total);
@@ -60,7 +77,8 @@ struct precheck_item {
 	const char *item, *state, *message, *repair;
 	bool can_skip;
 };
-size_t dts_precheck_items(struct arena *a, const struct json *root, struct precheck_item **out); /* failed ones only */
+/* Failed ones only; those of the parts of a distributed job, too, each item once. */
+size_t dts_precheck_items(struct arena *a, const struct json *root, struct precheck_item **out);
 const char *dts_precheck_explain(const char *item); /* our own explanation per item (dts-api.md 19), NULL: unknown */
 
 /* region -> endpoint host (dts-api/endpoints.json). public host if vpc is false; NULL: region unknown. */

@@ -1,0 +1,58 @@
+/* Shared by http.c, http_url.c and http_tls.c; nobody else includes it. */
+#ifndef REMOTE_HTTP_INTERNAL_H
+#define REMOTE_HTTP_INTERNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "remote/http.h"
+
+#define HOST_MAX 254
+
+typedef const char *(*env_fn)(void *ctx, const char *name);
+
+/* ---- http_url.c: addresses and proxies ------------------------------------ */
+
+struct url {
+	bool tls;
+	char host[HOST_MAX]; /* lower case; an IPv6 address without brackets */
+	unsigned port;       /* never 0 */
+	const char *rest;    /* in the text that was parsed: path and so on */
+};
+/* False when it is no http or https address. */
+bool url_parse(const char *text, struct url *out);
+bool url_is_address(const char *host); /* literal IPv4 or IPv6 */
+bool url_is_loopback(const char *host);
+
+struct proxy {
+	bool used;
+	const char *var;    /* the variable it came from */
+	char url[HOST_MAX + 32]; /* scheme://host:port, no user */
+	char host[HOST_MAX];
+	unsigned port;
+	const char *user, *password; /* secret memory; NULL: none */
+};
+/* The proxy for a request to u by the usual variables. -1: a variable holds no proxy address. */
+int proxy_choose(struct proxy *out, const struct url *u, env_fn env, void *ctx, struct err *e);
+
+/* ---- http_tls.c: whom to trust --------------------------------------------- */
+
+struct trust;
+/* cacert, else SSL_CERT_FILE, else the system's file, else the embedded bundle; parsed once. */
+struct trust *trust_open(const char *cacert, env_fn env, void *ctx, struct err *e);
+void trust_free(struct trust *t);
+
+/* What was wrong with a certificate, filled while the handshake runs. */
+struct tls_report {
+	uint32_t flags; /* 0: nothing */
+	char subject[160];
+	int64_t from_s, to_s;
+};
+/* ssl_config: the backend's configuration of one connection. rep lives as long as the connection attempt. */
+void trust_apply(struct trust *t, void *ssl_config, struct tls_report *rep);
+/* Text for people. now_s, build_s: to name our own clock. */
+void tls_explain(char *out, size_t n, const struct trust *t, const struct tls_report *rep,
+                 const char *host, int64_t now_s, int64_t build_s);
+
+#endif
