@@ -234,8 +234,7 @@ const char *route_text(enum route r)
 	    [ROUTE_STATUS] = "in place (StartDtsJob, SuspendDtsJob)",
 	    [ROUTE_DELAY] = "in place (CreateJobMonitorRule)",
 	    [ROUTE_ERROR] = "in place (CreateJobMonitorRule)",
-	    [ROUTE_ENDPOINT] = "in place with endpoint_change = same-data (ModifyDtsJobEndpoint), "
-	                       "else by replacement",
+	    [ROUTE_ENDPOINT] = "in place if endpoint_change = same-data (ModifyDtsJobEndpoint)",
 	    [ROUTE_PAYTYPE] = "in place (TransferPayType)",
 	    [ROUTE_TWOWAY] = "in place, oneway to bidirectional only (UpgradeTwoWay)",
 	    [ROUTE_CLUSTER] = "in place (ModifyDtsJobDedicatedCluster)",

@@ -323,26 +323,6 @@ static void test_purchase(void **state)
 	warning("dts_instance_id=\npayment_type=PayAsYouGo\ndatabase_count=2", 103, "DRDS");
 }
 
-static void test_job_as_instance(void **state)
-{
-	struct part part = {.target = 0, .what = COMP_ID};
-	struct resource *r;
-	struct value *v;
-
-	(void)state;
-	add(&type_job, "other", "");
-	r = add(&type_job, "j", "dts_instance_id=?");
-	v = &r->vals[attr_of(&type_job, "dts_instance_id")];
-	v->parts = &part;
-	v->nparts = 1;
-	check(r);
-	assert_int_equal(diag.errors, 1);
-	assert_non_null(strstr(diag.v[0].msg, "refers to a job"));
-	part.what = COMP_INSTANCE_ID;
-	check(r);
-	assert_int_equal(diag.n, 0);
-}
-
 static void test_instance(void **state)
 {
 	struct resource *r = add(&type_instance, "i", "destination_endpoint_region=cn-beijing");
@@ -378,10 +358,6 @@ static void test_pairing(void **state)
 {
 	(void)state;
 	pair("", "", DIAG_NOTE, NULL);
-	pair("", "instance_class=small", DIAG_NOTE, NULL);
-	pair("instance_class=xxlarge", "instance_class=2xlarge", DIAG_NOTE, NULL);
-	pair("", "instance_class=large", DIAG_ERROR,
-	     "large here and small in synchronization_instance.i (x.ini:7)");
 	pair("", "source_endpoint_engine_name=MARIADB", DIAG_NOTE, NULL);
 	pair("", "source_endpoint_engine_name=MSSQL", DIAG_WARNING, "was bought for MySQL");
 	pair("", "destination_endpoint_region=cn-beijing", DIAG_ERROR, "must be equal");
@@ -428,10 +404,9 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-	    T(test_sound),    T(test_alarms),          T(test_addresses), T(test_engines),
-	    T(test_accounts), T(test_kafka),           T(test_reserve),   T(test_note_once),
-	    T(test_purchase), T(test_job_as_instance), T(test_instance),  T(test_pairing),
-	    T(test_two_way),
+	    T(test_sound),    T(test_alarms),   T(test_addresses), T(test_engines),
+	    T(test_accounts), T(test_kafka),    T(test_reserve),   T(test_note_once),
+	    T(test_purchase), T(test_instance), T(test_pairing),   T(test_two_way),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -120,7 +120,7 @@ static bool noted_before(const struct diag *d, const char *msg)
 static void note_table_mode(const struct check *c)
 {
 	static const char msg[] = "reserve without targetTableMode: the service decides what "
-	                          "happens when a target table exists";
+				  "happens when a target table exists";
 
 	if (reserve_lacks(c, "targetTableMode") && !noted_before(c->d, msg))
 		diag_note(c->d, where(c->r, "reserve"),
@@ -293,23 +293,10 @@ static void check_alarms(const struct check *c)
 
 /* ---- purchase and instance ---- */
 
-static bool refers_to_job(const struct check *c)
-{
-	const struct value *v = res_val(c->r, "dts_instance_id");
-	const struct part *p = v->state == V_UNKNOWN && v->nparts == 1 ? &v->parts[0] : NULL;
-
-	return p && !p->lit && (p->what == COMP_ID || p->what == COMP_JOB_ID) &&
-	       p->target < c->b->n && c->b->v[p->target].type == &type_job;
-}
-
 static void check_bought(const struct check *c)
 {
 	const struct type_def *t = c->r->type;
 
-	if (refers_to_job(c))
-		diag_error(c->d, where(c->r, "dts_instance_id"), NULL,
-		           "%s: dts_instance_id refers to a job, an instance is needed",
-		           c->r->address);
 	for (size_t i = 0; i < t->nattrs; i++)
 		if ((t->attrs[i].flags & A_PURCHASE) && has(c->r, t->attrs[i].key))
 			diag_error(
@@ -390,21 +377,6 @@ static void check_match(const struct check *c, const struct resource *inst, cons
 		          c->r->address, s->region, region, inst->address, paid);
 }
 
-static void check_class(const struct check *c, const struct resource *inst)
-{
-	const char *mine = res_get(c->r, "instance_class"),
-		   *other = res_get(inst, "instance_class");
-	struct pos p = where(inst, "instance_class");
-
-	if (!mine || !other || text_ieq(mine, other) ||
-	    (class_rank(mine) >= 0 && class_rank(mine) == class_rank(other)))
-		return;
-	diag_error(c->d, where(c->r, "instance_class"),
-	           "give it in one of the two sections, or the same in both",
-	           "%s: instance_class is %s here and %s in %s (%s:%u)", c->r->address, mine, other,
-	           inst->address, p.file ? p.file : "?", p.line);
-}
-
 static bool copies(const struct resource *r)
 {
 	return is(r, "structure_initialization", "true") || is(r, "data_initialization", "true");
@@ -480,7 +452,6 @@ static void check_pairing(const struct check *c)
 	inst = &c->b->v[c->r->instance];
 	check_match(c, inst, &source);
 	check_match(c, inst, &dest);
-	check_class(c, inst);
 	check_direction(c, inst);
 }
 
