@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "remote/http.h"
+#include "remote/resolve.h"
 
 #define HOST_MAX 254
 
@@ -35,6 +36,33 @@ struct proxy {
 };
 /* The proxy for a request to u by the usual variables. -1: a variable holds no proxy address. */
 int proxy_choose(struct proxy *out, const struct url *u, env_fn env, void *ctx, struct err *e);
+
+/* ---- http_target.c: names --------------------------------------------------- */
+
+struct curl_slist;
+/* A host we connect to: the endpoint's or a proxy's. Looked up once per run. */
+struct target {
+	struct target *next;
+	char host[HOST_MAX];
+	unsigned port;
+	struct lookup *lookup;
+	enum { LOOKING, KNOWN, UNKNOWN } state;
+	const struct address *addr;
+	size_t naddr;
+	const char *text;         /* why UNKNOWN */
+	struct curl_slist *resolve; /* NULL: a literal address, nothing to tell libcurl */
+	struct curl_slist *former;  /* the list before `ordered`: transfers may still hold it */
+	bool ordered;             /* resolve was rewritten for the family that answers */
+};
+
+/* The one of that name in *list, or a new one whose lookup has begun; wake_fd gets a byte when it ends. */
+struct target *target_of(struct target **list, const char *host, unsigned port, int wake_fd);
+void target_poll(struct target *g); /* LOOKING -> KNOWN or UNKNOWN */
+void target_free(struct target *g);
+/* A family that does not answer is waited for once per run, not once per connection: v6 says which one did. */
+void target_prefer(struct target *g, bool v6);
+/* "127.0.0.2:9": where it was tried to connect. */
+void target_addresses(char *out, size_t n, const struct target *g);
 
 /* ---- http_tls.c: whom to trust --------------------------------------------- */
 
