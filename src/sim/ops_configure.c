@@ -141,7 +141,7 @@ op_configure(struct call *c)
 {
 	struct json *reserve = parse_object(c, arg(c, "Reserve"));
 	const char *objects = NULL;
-	struct job *j;
+	struct job *j = NULL;
 
 	if (configure_check(c, reserve) != 0)
 		return -1;

@@ -191,7 +191,7 @@ batch(struct call *c, int (*act)(struct call *, struct job *))
 	struct job *v[BATCH_MAX];
 	bool partial = c->w->sc->partial_batch;
 	int rc = 0;
-	size_t n;
+	size_t n = 0;
 
 	if (batch_ids(c, v, &n) != 0)
 		return -1;
