@@ -189,55 +189,54 @@ static size_t unit_at(enum form f, const char *s, char out[4], size_t *n)
 	return 1;
 }
 
-/* Length of the text at s that is this secret in some form, or 0. */
-static size_t match_at(const struct item *it, const char *s)
+/* Length of the text at s that is this secret in this form, or 0. */
+static size_t match_at(enum form f, const struct item *it, const char *s)
 {
-	size_t best = 0;
+	size_t done = 0, i = 0;
 
-	for (int f = FORM_RAW; f < FORM__COUNT; f++) {
-		size_t done = 0, i = 0;
+	while (done < it->n && s[i]) {
+		char means[4];
+		size_t n, len = unit_at(f, s + i, means, &n);
 
-		while (done < it->n && s[i]) {
-			char means[4];
-			size_t n, len = unit_at((enum form)f, s + i, means, &n);
-
-			if (!len || n > it->n - done || memcmp(means, it->text + done, n) != 0)
-				break;
-			done += n;
-			i += len;
-		}
-		if (done == it->n && i > best)
-			best = i;
+		if (!len || n > it->n - done || memcmp(means, it->text + done, n) != 0)
+			return 0;
+		done += n;
+		i += len;
 	}
-	return best;
+	return done == it->n ? i : 0;
 }
 
-static size_t longest_at(const char *s)
+/* Length of the longest secret at s in any form, or 0. first: the bytes with which a secret begins. */
+static size_t longest_at(const bool first[256], const char *s)
 {
 	size_t best = 0;
 
-	for (const struct item *it = home.items; it; it = it->next) {
-		size_t n = it->n >= MASK_MIN ? match_at(it, s) : 0;
+	for (enum form f = FORM_RAW; f < FORM__COUNT; f++) {
+		char means[4];
+		size_t n;
 
-		if (n > best)
-			best = n;
+		if (!unit_at(f, s, means, &n) || !first[(unsigned char)means[0]])
+			continue;
+		for (const struct item *it = home.items; it; it = it->next) {
+			n = it->n >= MASK_MIN ? match_at(f, it, s) : 0;
+			if (n > best)
+				best = n;
+		}
 	}
 	return best;
 }
 
 const char *secret_mask(struct arena *a, const char *s)
 {
-	bool first[256] = {false}; /* bytes at which a secret can begin, whatever its form */
+	bool first[256] = {false};
 	size_t at = 0, end = 0;    /* end of the stretch that is being masked */
 	char *out = NULL, *o = NULL;
 
 	for (const struct item *it = home.items; it; it = it->next)
 		if (it->n >= MASK_MIN)
 			first[(unsigned char)it->text[0]] = true;
-	first['%'] = first['\\'] = true;
-	first['+'] = first['+'] || first[' '];
 	for (; s[at]; at++) {
-		size_t n = first[(unsigned char)s[at]] ? longest_at(s + at) : 0;
+		size_t n = longest_at(first, s + at);
 
 		if (n && !out) {
 			out = o = arena_alloc(a, strlen(s) + 1); /* "***" is shorter than any secret */

@@ -74,6 +74,14 @@ static void test_crc32c(void **st)
 		v[i] = i;
 	assert_int_equal(hash_crc32c(0, v, 32), 0x46dd794e);
 	assert_int_equal(hash_crc32c(0, "123456789", 9), 0xe3069283);
+	/* each entry of the table, against the definition */
+	for (unsigned i = 0; i < 256; i++) {
+		uint32_t c = ~i;
+
+		for (int bit = 0; bit < 8; bit++)
+			c = c >> 1 ^ (c & 1 ? 0x82F63B78 : 0);
+		assert_int_equal(hash_crc32c(0, &(uint8_t){(uint8_t)i}, 1), ~c);
+	}
 	/* in pieces */
 	assert_int_equal(hash_crc32c(hash_crc32c(0, "1234", 4), "56789", 5), 0xe3069283);
 	assert_int_equal(hash_crc32c(0, NULL, 0), 0);

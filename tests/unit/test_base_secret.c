@@ -99,6 +99,10 @@ static void test_places(void **st)
 	assert_string_equal(secret_mask(&a, "abcdabcd"), "******");
 	assert_string_equal(secret_mask(&a, "abcdef!"), "***!");    /* overlapping */
 	assert_string_equal(secret_mask(&a, "abcdefgh!"), "***!");  /* the longer of two */
+	secret_dup("tuvwxyz", 7);
+	secret_dup("uvwx", 4);
+	secret_dup("tuvw", 4);
+	assert_string_equal(secret_mask(&a, "tuvwxyz!"), "***!");   /* one within the other */
 	assert_string_equal(secret_mask(&a, "ab%63d ab%63%6"), "*** ab%63%6");
 	assert_string_equal(secret_mask(&a, ""), "");
 }

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -111,6 +112,7 @@ static void test_read(void **st)
 	assert_int_equal(sys_read_file(path, &b), -1);
 	assert_int_equal(errno, EFBIG);
 	assert_string_equal(buf_str(&b), "abc");
+	assert_int_equal(b.n, 3);
 	buf_release(&b);
 	buf_init(&b, 10);
 	assert_int_equal(sys_read_file(dir, &b), -1);
@@ -166,6 +168,25 @@ static void test_descriptors(void **st)
 	assert_int_equal(before, after);
 	assert_int_equal(sys_open("/nonexistent/file", O_RDONLY, 0), -1);
 	assert_int_equal(errno, ENOENT);
+}
+
+/* The kernel takes a part first and refuses the rest afterwards. */
+static int write_to_the_limit(void)
+{
+	struct rlimit five = {5, 5};
+	int fd = sys_open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	signal(SIGXFSZ, SIG_IGN);
+	if (setrlimit(RLIMIT_FSIZE, &five) < 0 || fd < 0)
+		return 1;
+	return sys_write_all(fd, "12345678", 8) == 0 ? 2 : errno;
+}
+
+static void test_partial_write(void **st)
+{
+	(void)st;
+	assert_int_equal(in_child(write_to_the_limit), EFBIG);
+	assert_content("12345");
 }
 
 static void test_clocks(void **st)
@@ -322,6 +343,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_replace),        cmocka_unit_test(test_read),
 	    cmocka_unit_test(test_descriptors),    cmocka_unit_test(test_clocks),
+	    cmocka_unit_test(test_partial_write),
 #ifdef DTSBATCH_FAULTS
 	    cmocka_unit_test(test_replace_fails),  cmocka_unit_test(test_replace_killed),
 	    cmocka_unit_test(test_faults),

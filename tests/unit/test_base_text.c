@@ -147,6 +147,7 @@ static void test_nearest(void **st)
 	assert_null(text_nearest("", names, n));
 	assert_null(text_nearest("region", names, 0));
 	assert_null(text_nearest("ab", (const char *const[]){"xy"}, 1));
+	assert_string_equal(text_nearest("ba", (const char *const[]){"ab"}, 1), "ab"); /* a swap is one slip */
 	/* one edit each: the one that begins alike wins, whatever the order */
 	assert_string_equal(text_nearest("bat", (const char *const[]){"cat", "bar"}, 2), "bar");
 	assert_string_equal(text_nearest("bat", (const char *const[]){"bar", "cat"}, 2), "bar");
