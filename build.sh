@@ -283,8 +283,8 @@ tree() {
 	v=$(version)
 	cpp="-I src -I $B/gen -D_GNU_SOURCE -DDTSBATCH_VERSION='\"${v:-0.0.0}\"' $INI_DEFINES $CJSON_DEFINES"
 	case $1 in
-	obj | fault)
-		[ "$1" = obj ] || cpp="$cpp -DDTSBATCH_FAULTS"
+	musl | fault)
+		[ "$1" = musl ] || cpp="$cpp -DDTSBATCH_FAULTS"
 		{
 			echo "CC = $VB/musl/bin/musl-cc"
 			echo "CPPFLAGS = $cpp -isystem $VB/musl/include"
@@ -307,18 +307,30 @@ tree() {
 		} >"$O/config.mk.new"
 		;;
 	esac
-	echo "WARN = $WARN" >>"$O/config.mk.new"
+	# clang counts signedness into -Wconversion, gcc does not.
+	case $1 in
+	san | fuzz) echo "WARN = $WARN -Wno-sign-conversion" ;;
+	*) echo "WARN = $WARN" ;;
+	esac >>"$O/config.mk.new"
 	settle "$O/config.mk"
 	shift
 	make -f $B/gen/Makefile --no-print-directory -k -O -r -j "$JOBS" O="$O" "$@"
 }
 
 compile_commands() {
-	find src tests/unit tests/fuzz -name '*.c' 2>/dev/null | sort | awk -v root="$ROOT" -v vb="$VB" \
-		-v flags="-std=c11 -D_GNU_SOURCE -DDTSBATCH_VERSION=\\\\\\\"0\\\\\\\" -DDTSBATCH_BUILD_TIME=0 -DDTSBATCH_FAULTS $INI_DEFINES $CJSON_DEFINES -I src -I $B/gen -I tests/unit -I tests/fuzz $WARN" '
-		BEGIN { print "[" }
-		{ printf "%s{\"directory\": \"%s\", \"file\": \"%s\", \"command\": \"clang %s -isystem %s/host/include -isystem %s/musl/include -c %s\"}", sep, root, $0, flags, vb, "@", $0; sep = ",\n" }
-		END { print "\n]" }' | sed "s| -isystem @/musl/include||" >compile_commands.json.new
+	find src tests/unit tests/fuzz -name '*.c' 2>/dev/null | sort | awk -v root="$ROOT" \
+		-v flags="-std=c11 -D_GNU_SOURCE -DDTSBATCH_BUILD_TIME=0 -DDTSBATCH_FAULTS $INI_DEFINES $CJSON_DEFINES -I src -I $B/gen -I tests/unit -I tests/fuzz -isystem $VB/host/include $WARN -Wno-sign-conversion" '
+		BEGIN {
+			n = split(flags, f, " ")
+			args = "\"clang\", \"-DDTSBATCH_VERSION=\\\"0\\\"\""
+			for (i = 1; i <= n; i++) args = args ", \"" f[i] "\""
+			print "["
+		}
+		{
+			printf "%s{\"directory\": \"%s\", \"file\": \"%s\",\n \"arguments\": [%s, \"-c\", \"%s\"]}", sep, root, $0, args, $0
+			sep = ",\n"
+		}
+		END { print "\n]" }' >compile_commands.json.new
 	settle compile_commands.json
 }
 
@@ -328,8 +340,8 @@ product() {
 	libraries musl
 	generate
 	compile_commands
-	tree obj all || return 1
-	cp $B/obj/dtsbatch $B/dtsbatch.new
+	tree musl all || return 1
+	cp $B/musl/dtsbatch $B/dtsbatch.new
 	settle $B/dtsbatch
 }
 
