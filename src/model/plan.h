@@ -46,6 +46,7 @@ enum step {
 	DO_CLUSTER,
 	DO_GROUP,
 	DO_TAGS,
+	DO_UNTAG,        /* tags that we set and the manifest dropped */
 	DO_OBJECTS,      /* then waits until Modifying is over */
 	DO_RESERVED,
 	DO_ENDPOINT_SRC,
@@ -139,6 +140,8 @@ const char *impact_name(unsigned bit_index); /* online, pause, resync, resume-at
 const char *plan_fingerprint(struct arena *a, const uint8_t *fp_key, const char *secret);
 /* Class a pair shall have: the instance section's or else its job's; NULL: not said. */
 const char *plan_wanted_class(const struct batch *b, uint32_t res);
+/* Keys of the JSON object `recorded` that `wanted` lacks; both may be NULL. Returns their number. */
+size_t plan_dropped_keys(struct arena *a, const char *recorded, const char *wanted, const char *const **keys);
 /* The attributes of a record after this op has been applied: wire form, secrets as fingerprints. lookup gives ids. */
 void plan_applied(struct arena *a, const struct batch *b, const struct resource *r, const uint8_t *fp_key, id_lookup lookup,
                   void *ctx, const char **attrs);

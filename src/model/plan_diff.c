@@ -168,6 +168,39 @@ static const char *wanted_text(struct planner *pl, const struct op *op, size_t i
 	return batch_text(pl->a, &r->vals[i], planner_lookup, pl);
 }
 
+size_t plan_dropped_keys(struct arena *a, const char *recorded, const char *wanted, const char *const **keys)
+{
+	const struct json *r = recorded ? json_parse(a, recorded, strlen(recorded), NULL) : NULL;
+	const struct json *w = wanted ? json_parse(a, wanted, strlen(wanted), NULL) : NULL;
+	const char **v = arena_array(a, const char *, r ? r->n + 1 : 1);
+	size_t n = 0;
+
+	for (const struct json *m = r ? r->child : NULL; m; m = m->next)
+		if (m->key && !json_get(w, m->key))
+			v[n++] = m->key;
+	*keys = v;
+	return n;
+}
+
+/* Tags of others are not ours to judge; those that we set and the manifest dropped are removed. */
+static void diff_tags(struct planner *pl, struct op *op, struct diff *df, size_t i, const char *want, const char *seen)
+{
+	const char *recorded = op->have ? op->have->attrs[i] : NULL;
+	const char *const *keys;
+	bool missing = !attr_satisfied(&op->type->attrs[i], want, seen ? seen : recorded ? recorded : "{}");
+	bool dropped = plan_dropped_keys(pl->a, recorded, want, &keys) > 0;
+	struct change *c;
+
+	if (!missing && !dropped)
+		return;
+	c = push_change(pl, op, i);
+	c->from = recorded ? recorded : seen;
+	c->to = want;
+	df->untag = df->untag || dropped;
+	if (missing)
+		df->routes |= 1u << ROUTE_TAGS;
+}
+
 static void diff_one(struct planner *pl, struct op *op, struct diff *df, size_t i)
 {
 	const struct resource *r = &pl->b->v[op->want];
@@ -202,6 +235,10 @@ static void diff_one(struct planner *pl, struct op *op, struct diff *df, size_t 
 	}
 	if (row && !(at->flags & A_NOREAD))
 		seen = attr_read(pl->a, at, row);
+	if (at->kind == AK_TAGS) {
+		diff_tags(pl, op, df, i, want, seen);
+		return;
+	}
 	if (seen ? attr_satisfied(at, want, seen) : (!recorded || record_agrees(pl, at, v, want, recorded))) {
 		if (!dropped_something(at, want, recorded))
 			return;

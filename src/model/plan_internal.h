@@ -38,6 +38,7 @@ struct diff {
 	const char *endpoint_keys; /* endpoint changes without the promise: replacement, too */
 	bool lower_class;
 	uint32_t routes;           /* bit per route that must be walked */
+	bool untag;                /* tags of ours are to be removed */
 	bool src, dest;            /* ROUTE_PASSWORD: which ends */
 	bool ep_src, ep_dest;      /* ROUTE_ENDPOINT: which ends */
 };

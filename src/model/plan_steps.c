@@ -131,6 +131,8 @@ static void add_route_steps(struct op *op, const struct diff *df)
 			plan_step_add(op, route_step(order[i], false));
 		}
 	}
+	if (df->untag)
+		plan_step_add(op, DO_UNTAG);
 }
 
 static bool before_first_start(const struct op *op)

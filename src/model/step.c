@@ -33,6 +33,7 @@ static const struct step_def steps[STEP__COUNT] = {
     [DO_CLUSTER] = {"move to cluster", API_MODIFY_DTS_JOB_DEDICATED_CLUSTER, 0, IMPACT_PAUSE},
     [DO_GROUP] = {"move to resource group", API_CONVERT_RESOURCE_GROUP, 0, IMPACT_ONLINE},
     [DO_TAGS] = {"set tags", API_TAG_RESOURCES, 0, IMPACT_ONLINE},
+    [DO_UNTAG] = {"remove tags", API_UNTAG_RESOURCES, 0, IMPACT_ONLINE},
     [DO_OBJECTS] = {"change objects", API_MODIFY_DTS_JOB, RUNNING | ST_BIT(ST_NOT_STARTED), IMPACT_ONLINE},
     [DO_RESERVED] = {"change reserve", API_MODIFY_DTS_JOB, RUNNING | ST_BIT(ST_NOT_STARTED), IMPACT_ONLINE},
     [DO_ENDPOINT_SRC] = {"move source endpoint", API_MODIFY_DTS_JOB_ENDPOINT, RUNNING, IMPACT_OFFSET},

@@ -363,6 +363,15 @@ static void tags(struct dts_call *c, struct arena *a, const struct step_input *i
 		dts_tag_add(c, ++n, in->tag_key, in->tag_value);
 }
 
+/* Those that we set once and the manifest dropped. */
+static void untag(struct dts_call *c, struct arena *a, const struct step_input *in)
+{
+	const char *const *keys;
+	size_t n = plan_dropped_keys(a, in->op->have->attrs[attr_of(in->op->type, "tags")], val(in, "tags"), &keys);
+
+	dts_encode_untag(c, a, in->region, in->instance_id, keys, n);
+}
+
 /* Switched on? As the manifest says, else as it is, else off. */
 static const char *rule_state(struct arena *a, const struct step_input *in, const char *key)
 {
@@ -564,6 +573,9 @@ void dts_encode(struct dts_call *out, struct arena *a, enum step s, const struct
 		return;
 	case DO_TAGS:
 		tags(out, a, in);
+		return;
+	case DO_UNTAG:
+		untag(out, a, in);
 		return;
 	case DO_OBJECTS:
 	case DO_RESERVED:

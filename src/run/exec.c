@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/hash.h"
+#include "base/json.h"
 #include "base/sys.h"
 #include "base/text.h"
 #include "run/exec_internal.h"
@@ -439,6 +439,73 @@ void settle_add(struct task *t)
 	settle_arm(x);
 }
 
+/*
+ * Adoption: our lineage as a tag, read back after a moment. Two state files that
+ * find the same instance overwrite each other's tag; the one whose tag is not
+ * there any more gives way and looks again.
+ */
+static void adopt_checked(struct call *c, const struct dts_reply *reply, enum verdict v)
+{
+	struct task *t = c->owner;
+	struct exec *x = t->x;
+	const struct json *list = v == VERDICT_OK ? json_path(reply->root, "TagResources.TagResource") : NULL;
+	bool ours = false;
+
+	for (const struct json *m = list ? list->child : NULL; m; m = m->next)
+		if (text_eq(json_str(m, "TagKey"), LINEAGE_TAG))
+			ours = text_eq(json_str(m, "TagValue"), state_lineage(x->r->o.state));
+	if (t->state == TASK_ENDED)
+		return;
+	if (!ours) {
+		run_note(x->r, t->op, "instance %s was taken by another state at the same time: given up",
+		         t->buy.instance_id);
+		t->buy.result = PURCHASE_OPEN;
+		*VEC_PUSH(x->a, &x->settling) = t;
+		settle_arm(x);
+		return;
+	}
+	run_note(x->r, t->op, "instance %s was bought by the lost call: adopted", t->buy.instance_id);
+	state_outcome(x->r->o.state, t->buy.intent, OUTCOME_DONE, "adopted");
+	t->adopting = true;
+	step_effect(t, t->buy.instance_id, t->buy.job_id);
+}
+
+static void adopt_read(struct timer *timer)
+{
+	struct task *t = timer->arg;
+	struct call *c = call_new(t->x->r, API_LIST_TAG_RESOURCES, adopt_checked, t);
+
+	dts_encode_tags(&c->req, &c->a, t->region, &t->buy.instance_id, 1, NULL);
+	call_start(c);
+}
+
+static void adopt_tagged(struct call *c, const struct dts_reply *reply, enum verdict v)
+{
+	struct task *t = c->owner;
+
+	call_outcome(c, v == VERDICT_OK ? OUTCOME_DONE : OUTCOME_FAILED, NULL);
+	if (t->state == TASK_ENDED)
+		return;
+	if (v != VERDICT_OK && v != VERDICT_LOOK) {
+		reply_err(&t->err, c->api, reply);
+		task_end(t, run_stopping(t->x->r) ? RES_DEFERRED : RES_FAILED);
+		return;
+	}
+	t->timer = (struct timer){.fire = adopt_read, .arg = t};
+	timer_set(&t->x->r->timers, &t->timer, sys_now_ms() + (int64_t)(2000 * t->x->r->o.poll_scale));
+}
+
+static void adopt_tag(struct task *t)
+{
+	struct call *c = call_new(t->x->r, API_TAG_RESOURCES, adopt_tagged, t);
+
+	t->buy.instance_id = arena_strdup(t->x->a, t->buy.found->instance_id);
+	t->buy.job_id = arena_strdup(t->x->a, t->buy.found->job_id);
+	dts_encode_tag(&c->req, &c->a, t->region, t->buy.instance_id, LINEAGE_TAG, state_lineage(t->x->r->o.state));
+	c->address = t->op->address;
+	call_start(c);
+}
+
 static void settle_one(struct exec *x, struct task *t)
 {
 	struct purchase *p = &t->buy;
@@ -452,10 +519,7 @@ static void settle_one(struct exec *x, struct task *t)
 		task_fail(t, ERR_DECISION, "%s", p->why);
 		return;
 	case PURCHASE_ADOPT:
-		run_note(x->r, t->op, "instance %s was bought by the lost call: adopted", p->found->instance_id);
-		state_outcome(x->r->o.state, p->intent, OUTCOME_DONE, "adopted");
-		t->adopting = true;
-		step_effect(t, p->found->instance_id, p->found->job_id);
+		adopt_tag(t);
 		return;
 	case PURCHASE_OPEN:
 	case PURCHASE_MISSING:

@@ -121,13 +121,7 @@ void detail_read_start(struct detail_read *d)
 	struct call *c = call_new(d->r, API_DESCRIBE_DTS_JOB_DETAIL, detail_done, d);
 
 	c->into = d->into;
-	dts_call_init(&c->req, &c->a, API_DESCRIBE_DTS_JOB_DETAIL, d->region);
-	if (d->job_id)
-		dts_param(&c->req, "DtsJobId", d->job_id);
-	else
-		dts_param(&c->req, "DtsInstanceID", d->instance_id);
-	if (d->reverse)
-		dts_param(&c->req, "SynchronizationDirection", "Reverse");
+	dts_encode_detail(&c->req, &c->a, d->region, d->job_id ? NULL : d->instance_id, d->job_id, d->reverse);
 	call_start(c);
 }
 
@@ -174,10 +168,12 @@ static void extra_call(struct refresh *f, struct observed *o, enum api_action ac
 
 	*x = (struct extra){.f = f, .o = o, .action = action};
 	c->into = f->inv->a;
-	dts_call_init(&c->req, &c->a, action, f->r->o.region);
-	dts_param(&c->req, "DtsJobId", o->job_id);
-	if (action == API_DESCRIBE_DTS_JOB_DETAIL && o->reverse)
-		dts_param(&c->req, "SynchronizationDirection", "Reverse");
+	if (action == API_DESCRIBE_DTS_JOB_DETAIL)
+		dts_encode_detail(&c->req, &c->a, f->r->o.region, NULL, o->job_id, o->reverse);
+	else if (action == API_DESCRIBE_JOB_MONITOR_RULE)
+		dts_encode_monitor(&c->req, &c->a, f->r->o.region, o->job_id);
+	else
+		dts_encode_config(&c->req, &c->a, f->r->o.region, o->job_id);
 	f->open++;
 	call_start(c);
 }

@@ -194,6 +194,7 @@ struct purchase {
 	/* result */
 	enum { PURCHASE_OPEN, PURCHASE_ADOPT, PURCHASE_MISSING, PURCHASE_DECIDE } result;
 	const struct observed *found;
+	const char *instance_id, *job_id; /* of the one being adopted */
 	const char *why;
 };
 struct json *purchase_shape(struct arena *a, const struct dts_call *call, const struct inventory *inv);

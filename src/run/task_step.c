@@ -49,6 +49,10 @@ static bool carried_by(const struct attr_def *at, enum step s)
 		return true;
 	if (s == DO_CONFIGURE || s == DO_CONFIGURE_FREE)
 		return at->route != ROUTE_PARAMS && at->route != ROUTE_STATUS;
+	if (s == DO_UNTAG)
+		return at->route == ROUTE_TAGS;
+	if (s == DO_TAGS) /* what was dropped is forgotten only when it has been removed */
+		return false;
 	return route_step(at->route, at->flags & A_SOURCE) == s;
 }
 

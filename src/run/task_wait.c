@@ -160,7 +160,7 @@ static void skip_done(struct call *c, const struct dts_reply *reply, enum verdic
 /* All failed items may be skipped and the section says so: skip them once and start again. */
 static bool skip_items(struct task *t)
 {
-	struct json *items, *names;
+	const char **items;
 	struct call *c;
 
 	if (t->skipped || !t->nitems)
@@ -170,17 +170,10 @@ static bool skip_items(struct task *t)
 			return false;
 	t->skipped = true;
 	c = call_new(t->x->r, API_SKIP_PRE_CHECK, skip_done, t);
-	items = json_new(&c->a, JSON_ARRAY);
-	names = json_new(&c->a, JSON_ARRAY);
-	for (size_t i = 0; i < t->nitems; i++) {
-		json_add(items, NULL, json_new_str(&c->a, t->items[i].item));
-		json_add(names, NULL, json_new_str(&c->a, arena_printf(&c->a, "%s_DETAIL", t->items[i].item)));
-	}
-	dts_call_init(&c->req, &c->a, API_SKIP_PRE_CHECK, t->region);
-	dts_param(&c->req, "DtsJobId", t->rec->job_id);
-	dts_param(&c->req, "Skip", "true");
-	dts_param(&c->req, "SkipPreCheckItems", json_write_dup(&c->a, items, false));
-	dts_param(&c->req, "SkipPreCheckNames", json_write_dup(&c->a, names, false));
+	items = arena_array(&c->a, const char *, t->nitems);
+	for (size_t i = 0; i < t->nitems; i++)
+		items[i] = t->items[i].item;
+	dts_encode_skip(&c->req, &c->a, t->region, t->rec->job_id, items, t->nitems);
 	c->address = t->op->address;
 	run_note(t->x->r, t->op, "precheck items skipped as skip_precheck says");
 	call_start(c);
@@ -236,10 +229,7 @@ static void status_failed(struct task *t, const struct observed *o)
 	}
 	c = call_new(t->x->r, API_DESCRIBE_PRE_CHECK_STATUS, items_done, t);
 	c->into = t->x->a;
-	dts_call_init(&c->req, &c->a, API_DESCRIBE_PRE_CHECK_STATUS, t->region);
-	dts_param(&c->req, "DtsJobId", t->rec->job_id);
-	dts_param(&c->req, "JobCode", "01");
-	dts_param(&c->req, "StructType", "before");
+	dts_encode_precheck(&c->req, &c->a, t->region, t->rec->job_id);
 	call_start(c);
 }
 
@@ -255,6 +245,7 @@ static enum resend resend_policy(enum step s)
 	case DO_PARAMS:
 	case DO_GROUP:
 	case DO_TAGS:
+	case DO_UNTAG:
 	case DO_DELAY_RULE:
 	case DO_ERROR_RULE:
 	case DO_PASSWORD_SRC:
