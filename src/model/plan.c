@@ -228,6 +228,9 @@ static void decide_existing(struct planner *pl, struct op *op, const struct reso
 static void decide_new(struct planner *pl, struct op *op, const struct resource *r)
 {
 	op->kind = OP_CREATE;
+	for (size_t i = 0; i < pl->o->nunsettled; i++)
+		if (text_eq(pl->o->unsettled[i], r->address))
+			op->why = "the answer of its purchase was lost: it is settled first, and bought only if it did not arrive";
 	plan_list_values(pl, op);
 	plan_steps_create(pl, op);
 	if (r->type == &type_instance && text_ieq(res_get(r, "payment_type"), "Subscription"))

@@ -125,6 +125,8 @@ struct plan_opts {
 	int64_t now_ms;        /* wall clock */
 	const char *const *missing_files; /* manifest files that contributed last time and are gone: block pruning of what they held */
 	size_t nmissing_files;
+	const char *const *unsettled; /* addresses whose purchase by an earlier run has no answer yet */
+	size_t nunsettled;
 };
 
 struct record_list {

@@ -56,8 +56,7 @@ struct task {
 #define BATCH_IDS 10 /* DeleteDtsJobs takes 10; for the others nothing is published (dts-api.md 8) */
 
 struct joins {
-	struct task *head;
-	size_t n;
+	struct task *head, *tail;
 };
 
 struct exec {

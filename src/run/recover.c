@@ -5,6 +5,7 @@
  * purchase for a section that is still wanted is settled within the run, so
  * that waiting for it holds nothing else up (task_step.c resumes_purchase).
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -200,6 +201,24 @@ static bool still_wanted(const struct run *r, const char *address)
 	       !state_get(r->o.state, address);
 }
 
+static void fence_answer(struct fence *f, enum arrived a)
+{
+	struct purchase *p = f->owner;
+
+	p->arrived = a;
+	p->fence.r = NULL; /* answered */
+}
+
+static void ask_fence(struct run *r, struct purchase *p, const struct intent *i)
+{
+	p->fence = (struct fence){.r = r, .region = p->region, .sent_ms = p->sent_ms, .done = fence_answer, .owner = p};
+	if (i->nonce)
+		snprintf(p->fence.nonce, sizeof p->fence.nonce, "%s", i->nonce);
+	fence_start(&p->fence);
+	while (p->fence.r && !r->dead)
+		run_turn(r, INT64_MAX);
+}
+
 /* A purchase whose section is gone: nobody would settle it later. */
 static enum outcome settle_orphan(struct run *r, const struct intent *i, struct err *e)
 {
@@ -209,6 +228,7 @@ static enum outcome settle_orphan(struct run *r, const struct intent *i, struct 
 	struct inventory one, two;
 	struct record *rec;
 
+	ask_fence(r, &p, i);
 	wait_settled(r, i->wall_ms);
 	inventory_init(&one, &r->a);
 	inventory_init(&two, &r->a);

@@ -448,13 +448,14 @@ void step_issue(struct task *t)
 	}
 	input_of(t, &in);
 	if (slot >= 0 && !t->single && !in.reverse && !in.two_way && !text_empty(in.job_id)) {
-		struct task **at = &x->joins[slot].head;
+		struct joins *j = &x->joins[slot];
 
-		while (*at) /* keep the order: at most a few dozen join in one turn */
-			at = &(*at)->next;
-		*at = t;
 		t->next = NULL;
-		x->joins[slot].n++;
+		if (j->tail)
+			j->tail->next = t;
+		else
+			j->head = t;
+		j->tail = t;
 		return;
 	}
 	new_token(t);
