@@ -17,7 +17,9 @@ static void check_required(struct builder *bd, const struct section *s)
 
 		if ((at->flags & A_REQUIRED) && r->vals[i].state == V_UNSET)
 			diag_error(bd->d, s->blk->pos,
-			           arena_printf(&bd->tmp, "add %s = ... (%s)", at->key, attr_kind_text(&bd->tmp, at)),
+			           at->kind == AK_ENUM
+			               ? arena_printf(&bd->tmp, "`dtsbatch explain %s.%s` lists what it can be", s->type->name, at->key)
+			               : arena_printf(&bd->tmp, "add %s = ... (%s)", at->key, attr_kind_text(&bd->tmp, at)),
 			           "[%s]: %s is missing", s->base, at->key);
 	}
 }
@@ -88,6 +90,8 @@ static void check_all(struct builder *bd)
 	for (size_t k = 0; k < bd->sections.n; k++) {
 		const struct section *s = &bd->sections.v[k];
 
+		if (s->blk->broken) /* what seems to be missing may have stood in the part that could not be read */
+			continue;
 		if (s->count && !bd->b->v[s->first].life.absent)
 			check_required(bd, s);
 		for (uint32_t i = 0; i < s->count; i++)
@@ -101,6 +105,7 @@ static void init(struct builder *bd)
 	size_t ntypes = 0, nset = 0;
 
 	arena_init(&bd->tmp);
+	arena_init(&bd->sec);
 	arena_init(&bd->norm);
 	map_init(&bd->var_at, &bd->tmp);
 	map_init(&bd->section_at, &bd->tmp);
@@ -119,6 +124,8 @@ static void init(struct builder *bd)
 	for (size_t i = 0; i < ntypes; i++) {
 		bd->defs[i].attrs = arena_array(&bd->tmp, struct prep, types[i]->nattrs);
 		bd->defs[i].life = arena_array(&bd->tmp, struct prep, lifecycle_count());
+		if (i < sizeof bd->good / sizeof bd->good[0])
+			bd->good[i] = arena_array(&bd->tmp, struct good, types[i]->nattrs);
 	}
 }
 
@@ -145,6 +152,7 @@ void batch_build(struct batch *b, struct arena *a, const struct manifest *m, con
 	buf_release(&bd.esc);
 	buf_release(&bd.file);
 	arena_release(&bd.norm);
+	arena_release(&bd.sec);
 	arena_release(&bd.tmp);
 }
 

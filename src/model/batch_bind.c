@@ -42,7 +42,17 @@ static bool is_quoted_json(struct builder *bd, const struct attr_def *at, const 
 	return true;
 }
 
-static bool prep_check(struct builder *bd, const struct attr_def *at, struct prep *p, unsigned allowed)
+static struct tpl *attr_template(struct builder *bd, struct arena *a, const struct attr_def *at, const struct prep *p,
+                                 unsigned allowed)
+{
+	struct tpl *t = tpl_parse(bd, a, p->k, allowed, p->from_file ? "a file name" : "this key");
+
+	if (t && !p->from_file && is_json(at, p->k) && !tpl_json(bd, t))
+		return NULL;
+	return t;
+}
+
+static bool prep_check(struct builder *bd, struct arena *a, const struct attr_def *at, struct prep *p, unsigned allowed)
 {
 	const struct raw_key *k = p->k;
 
@@ -63,17 +73,13 @@ static bool prep_check(struct builder *bd, const struct attr_def *at, struct pre
 		return true;
 	if (p->from_file)
 		allowed &= ~TPL_BIT(TPL_REF);
-	struct tpl *t = (struct tpl *)(uintptr_t)tpl_parse(bd, k, allowed, p->from_file ? "a file name" : "this key");
-	if (!t)
-		return false;
-	p->t = t;
-	return p->from_file || !is_json(at, k) || tpl_json(bd, t);
+	return (p->t = attr_template(bd, a, at, p, allowed)) != NULL;
 }
 
-void prep_attr(struct builder *bd, const struct attr_def *at, struct prep *p, unsigned allowed)
+void prep_attr(struct builder *bd, struct arena *a, const struct attr_def *at, struct prep *p, unsigned allowed)
 {
 	if (p->k->n || p->k->bad)
-		p->bad = !prep_check(bd, at, p, allowed);
+		p->bad = !prep_check(bd, a, at, p, allowed);
 }
 
 /* One value ----------------------------------------------------------------------------------- */
@@ -263,7 +269,7 @@ static void bind_file(struct builder *bd, const struct attr_def *at, struct prep
 {
 	struct err e = {0};
 	struct buf *b = &bd->file;
-	struct value_source src = {.key = p->k, .from_file = arena_strdup(bd->a, path)};
+	struct value_source src = {.key = p->k, .from_file = path_beside(bd, p->k->pos.file, path)};
 
 	buf_reset(b);
 	b->over = false;
@@ -291,6 +297,32 @@ static void bind_file(struct builder *bd, const struct attr_def *at, struct prep
 	finish(bd, at, p, arena_strndup(&bd->norm, src.text, n), n, false, false, &src, out);
 }
 
+static struct good *good_of(struct builder *bd, const struct attr_def *at)
+{
+	for (size_t i = 0; types[i] && i < sizeof bd->good / sizeof bd->good[0]; i++)
+		if (at >= types[i]->attrs && at < types[i]->attrs + types[i]->nattrs)
+			return &bd->good[i][at - types[i]->attrs];
+	return NULL;
+}
+
+/* Plain text. Sections repeat each other: what passed for this key a moment ago need not be checked again. */
+static void bind_plain(struct builder *bd, const struct attr_def *at, struct prep *p, struct value *out)
+{
+	const struct raw_key *k = p->k;
+	struct value_source src = {.key = k};
+	size_t talk = bd->d->errors + bd->d->warnings, n = bd->d->n;
+	struct good *g = good_of(bd, at);
+
+	if (g && g->text == k->text) { /* the reader shares equal texts in a row */
+		out->state = V_SET;
+		out->s = g->s;
+		return;
+	}
+	finish(bd, at, p, k->text, k->n, true, false, &src, out);
+	if (g && out->state == V_SET && !out->secret && talk == bd->d->errors + bd->d->warnings && n == bd->d->n)
+		*g = (struct good){k->text, out->s};
+}
+
 static void bind_value(struct builder *bd, const struct attr_def *at, struct prep *p, const struct scope *sc, struct value *out)
 {
 	const struct raw_key *k = p->k;
@@ -316,7 +348,7 @@ static void bind_value(struct builder *bd, const struct attr_def *at, struct pre
 		src.nshift = bd->res.shift.n / 2;
 		finish(bd, at, p, buf_str(&bd->res.text), bd->res.text.n, false, true, &src, out);
 	} else {
-		finish(bd, at, p, k->text, k->n, true, false, &src, out);
+		bind_plain(bd, at, p, out);
 	}
 }
 
@@ -329,7 +361,22 @@ struct binding {
 	struct prep *use[ATTR_MAX]; /* the section's own, or that of the defaults */
 	struct prep life[LIFE_MAX];
 	struct prep *use_life[LIFE_MAX];
+	/* Sections of a type mostly have the same keys in the same order, and the reader shares names: look there first. */
+	struct guess {
+		const struct type_def *type;
+		const char *name;
+		int at;
+	} guess[ATTR_MAX];
 };
+
+static int attr_guess(struct binding *bi, size_t i, const char *name)
+{
+	struct guess *g = &bi->guess[i % ATTR_MAX];
+
+	if (g->name != name || g->type != bi->s->type)
+		*g = (struct guess){bi->s->type, name, attr_find(bi->s->type, name)};
+	return g->at;
+}
 
 static void sort_keys(struct binding *bi)
 {
@@ -342,11 +389,11 @@ static void sort_keys(struct binding *bi)
 	memset(bi->life, 0, sizeof bi->life);
 	for (size_t i = 0; i < s->blk->n; i++) {
 		const struct raw_key *k = &s->blk->keys[i];
-		int at = attr_find(s->type, k->name), row = at < 0 ? meta_find(lifecycle_keys, k->name) : -1;
+		int at = attr_guess(bi, i, k->name), row = at < 0 ? meta_find(lifecycle_keys, k->name) : -1;
 
 		if (at >= 0) {
 			bi->attrs[at] = (struct prep){.k = k};
-			prep_attr(bd, &s->type->attrs[at], &bi->attrs[at], allowed);
+			prep_attr(bd, &bd->sec, &s->type->attrs[at], &bi->attrs[at], allowed);
 		} else if (row >= 0) {
 			bi->life[row] = (struct prep){.k = k};
 		} else {
@@ -383,9 +430,11 @@ static void wait_for_others(struct builder *bd, struct prep *p, uint32_t res, si
 	if (!p->kept) {
 		p->kept = arena_new(&bd->tmp, struct prep);
 		*p->kept = *p;
+		p->kept->t = attr_template(bd, &bd->tmp, &bd->b->v[res].type->attrs[attr], p, ~0u);
 	}
 	*VEC_PUSH(&bd->tmp, &bd->pends) =
 	    (struct pend){.res = res, .attr = (uint32_t)attr, .next = bd->pend_at[res], .p = p->kept, .region = region};
+	set_wrong(&bd->b->v[res].vals[attr], p); /* so it stays if a circle keeps it from ever being worked out */
 	bd->pend_at[res] = (uint32_t)(bd->pends.n - 1);
 }
 
@@ -396,10 +445,12 @@ void bind_cached(struct builder *bd, const struct attr_def *at, struct prep *p, 
 		*out = p->val;
 		return;
 	}
-	bind_value(bd, at, p, sc, out);
+	struct value v; /* *out must not change under a reference to itself */
+	bind_value(bd, at, p, sc, &v);
+	*out = v;
 	if (same) {
 		p->cached = true;
-		p->val = *out;
+		p->val = v;
 	}
 }
 
@@ -439,34 +490,6 @@ static void bind_attr(struct binding *bi, size_t i)
 	}
 }
 
-/* The id of a job is an easy mistake for that of its instance. */
-static void check_instance_id(struct binding *bi)
-{
-	struct builder *bd = bi->bd;
-	int i = attr_find(bi->s->type, "dts_instance_id");
-	struct prep *p = i >= 0 ? bi->use[i] : NULL;
-
-	if (!p || p->bad || !p->t)
-		return;
-	for (size_t k = 0; k < p->t->n; k++)
-		if (p->t->v[k].kind == TPL_REF && p->t->v[k].type == &type_job && p->t->v[k].comp == COMP_ID)
-			diag_error(bd->d, tpl_pos(p->t, &p->t->v[k]), "write .instance_id for the instance of that job",
-			           "dts_instance_id: this is the id of a job");
-}
-
-/* Whatever is not there may have stood in the part that could not be read. */
-static void excuse_absent(struct binding *bi)
-{
-	if (!bi->s->blk->broken)
-		return;
-	for (uint32_t k = 0; k < bi->s->count; k++)
-		for (size_t i = 0; i < bi->s->type->nattrs; i++) {
-			struct value *v = &bi->bd->b->v[bi->s->first + k].vals[i];
-			if (!bi->use[i]->k)
-				*v = (struct value){.state = V_UNKNOWN, .pos = bi->s->blk->pos};
-		}
-}
-
 void bind_sections(struct builder *bd)
 {
 	struct binding *bi = arena_new(&bd->tmp, struct binding);
@@ -476,13 +499,12 @@ void bind_sections(struct builder *bd)
 	bd->pend_at = arena_array(&bd->tmp, uint32_t, bd->b->n + 1);
 	memset(bd->pend_at, 0xff, (bd->b->n + 1) * sizeof *bd->pend_at);
 	for (size_t i = 0; i < bd->sections.n; i++) {
+		arena_reset(&bd->sec);
 		bi->bd = bd;
 		bi->s = &bd->sections.v[i];
 		sort_keys(bi);
 		life_bind(bd, bi->s, bi->use_life);
 		for (size_t k = 0; k < bi->s->type->nattrs; k++)
 			bind_attr(bi, k);
-		check_instance_id(bi);
-		excuse_absent(bi);
 	}
 }

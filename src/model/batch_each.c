@@ -95,7 +95,7 @@ static bool read_list(struct list *l, const char *path)
 		const char *text = buf_str(&b);
 		size_t bom = b.n >= 3 && !memcmp(text, "\xef\xbb\xbf", 3) ? 3 : 0, n = b.n - bom;
 		l->text = arena_strndup(&bd->tmp, text + bom, n);
-		l->src = (struct value_source){.from_file = arena_strdup(bd->a, path), .text = l->text};
+		l->src = (struct value_source){.from_file = path_beside(bd, l->k->pos.file, path), .text = l->text};
 		ok = !memchr(l->text, 0, n) && text_utf8_bad(l->text, n) == n;
 		if (!ok)
 			diag_error(bd->d, pos, "a list of items is text in UTF-8", "for_each: %s is no text", path);
@@ -123,7 +123,7 @@ const char **each_items(struct builder *bd, const struct raw_key *k, uint32_t *n
 		return NULL;
 	}
 	if (memchr(k->text, '$', k->n)) {
-		t = tpl_parse(bd, k, TPL_PLAIN, "for_each");
+		t = tpl_parse(bd, &bd->tmp, k, TPL_PLAIN, "for_each");
 		if (!t || !expand(bd, t, &sc))
 			return NULL;
 		l.text = arena_strndup(&bd->tmp, buf_str(&bd->res.text), bd->res.text.n);

@@ -78,6 +78,10 @@ struct ref_edge {
 	struct pos pos;
 };
 
+struct good {
+	const char *text, *s; /* as written, as normalized */
+};
+
 /* A value that has to wait for values of other resources. */
 struct pend {
 	uint32_t res, attr, next; /* next of the same resource, or RES_NONE */
@@ -119,7 +123,7 @@ struct scope {
 struct builder {
 	struct batch *b;
 	struct arena *a;        /* of the batch */
-	struct arena tmp, norm; /* until the batch is built; until the next value */
+	struct arena tmp, sec, norm; /* until the batch is built; until the next section; until the next value */
 	const struct manifest *m;
 	const struct batch_opts *o;
 	struct diag *d;
@@ -129,6 +133,7 @@ struct builder {
 	const struct raw_key **settings; /* by row of setting_keys */
 	VEC(struct section) sections;
 	struct map section_at; /* TYPE.NAME -> index */
+	struct good *good[8];  /* by type and attribute: the last plain text that passed without a word */
 	struct defaults *defs; /* by index in types[] */
 	VEC(struct ref_edge) edges;
 	VEC(struct pend) pends;
@@ -138,12 +143,12 @@ struct builder {
 	VEC(const char *) base_names; /* of all sections, for suggestions; filled on demand */
 
 	struct result res, sub; /* being expanded; nested names */
-	struct buf esc, path, file;
+	struct buf esc, file;
 };
 
 /* template.c */
-/* NULL: a mistake, reported. allowed: mask of TPL_BIT; what: "a setting", for messages. */
-const struct tpl *tpl_parse(struct builder *bd, const struct raw_key *k, unsigned allowed, const char *what);
+/* NULL: a mistake, reported. a: home of the template; allowed: mask of TPL_BIT; what: "a setting", for messages. */
+struct tpl *tpl_parse(struct builder *bd, struct arena *a, const struct raw_key *k, unsigned allowed, const char *what);
 /* References in JSON must stand inside strings (or be the whole value). Marks them; false: reported. */
 bool tpl_json(struct builder *bd, struct tpl *t);
 struct pos tpl_pos(const struct tpl *t, const struct tpl_part *p);
@@ -159,6 +164,9 @@ void result_init(struct result *r);
 /* Breaks text with marks into parts. */
 const struct part *expand_parts(struct builder *bd, const struct result *r, const char *text, unsigned *nparts);
 #define EXPAND_MISSING "\x7fM\x7f" /* stands for a missing secret */
+
+/* A path as written in manifest `file`, as it looks from where we run: for positions. */
+const char *path_beside(struct builder *bd, const char *file, const char *path);
 
 /* batch_vars.c: variables and the region, in the order they need each other */
 void vars_build(struct builder *bd);
@@ -184,7 +192,8 @@ size_t lifecycle_count(void);
 const char **each_items(struct builder *bd, const struct raw_key *k, uint32_t *n);
 
 /* batch_bind.c */
-void prep_attr(struct builder *bd, const struct attr_def *at, struct prep *p, unsigned allowed);
+/* a: home of its template */
+void prep_attr(struct builder *bd, struct arena *a, const struct attr_def *at, struct prep *p, unsigned allowed);
 void bind_sections(struct builder *bd);
 /* same: every user of this key gets the same value. */
 void bind_cached(struct builder *bd, const struct attr_def *at, struct prep *p, const struct scope *sc, bool same,

@@ -146,7 +146,7 @@ static void bind_row(struct builder *bd, const struct section *s, const struct m
 	if (!p->t) {
 		p->bad = !key_plain(bd, p->k, row->kind == META_TEXT || row->kind == META_LIST);
 		if (!p->bad && memchr(p->k->text, '$', p->k->n)) {
-			p->t = tpl_parse(bd, p->k, TPL_PLAIN | (s->repeated ? TPL_BIT(TPL_EACH) : 0), "this key");
+			p->t = tpl_parse(bd, &bd->tmp, p->k, TPL_PLAIN | (s->repeated ? TPL_BIT(TPL_EACH) : 0), "this key");
 			p->bad = !p->t;
 		}
 		if (p->bad)

@@ -105,7 +105,7 @@ static const char *header_meant(struct builder *bd, const char *h)
 	if (n && (text_ieq(words[0], "resource") || text_ieq(words[0], "data")))
 		at++;
 	if (n == 1 && (text_ieq(words[0], "dtsbatch") || text_ieq(words[0], "settings") || text_ieq(words[0], "global") ||
-	               text_ieq(words[0], "default")))
+	               text_ieq(words[0], "default") || text_nearest(words[0], (const char *const[]){"dtsbatch"}, 1)))
 		return "[dtsbatch]";
 	if (n == 1 && text_nearest(words[0], (const char *const[]){"variables", "variable", "vars", "var"}, 4))
 		return "[variables]";
@@ -138,6 +138,21 @@ static const char *unknown_type(struct builder *bd, const char *type)
 	if (without_prefix(type) != type && type_find(without_prefix(type)))
 		return "types are written without the prefix of the Terraform provider";
 	return arena_printf(&bd->tmp, "unknown type %s", text_safe_dup(&bd->tmp, type, SHOWN_CELLS));
+}
+
+static const char *name_hint(struct builder *bd, const char *type, const char *name)
+{
+	char *better = arena_strdup(&bd->tmp, name);
+	bool any = false;
+
+	for (char *p = better; *p; p++) {
+		any = any || word_char(*p);
+		if (!word_char(*p))
+			*p = '-';
+	}
+	if (!any || strlen(better) > MANIFEST_NAME_MAX)
+		return "a name has letters, digits, `_` and `-`, 1 to 64 of them";
+	return arena_printf(&bd->tmp, "a name has letters, digits, `_` and `-`, 1 to 64 of them: [%s.%s]", type, better);
 }
 
 /* TYPE.NAME of a header; NULL when reported. */
@@ -174,7 +189,7 @@ static const struct type_def *header_type(struct builder *bd, const struct block
 		diag_error(bd->d, blk->pos, "write `for_each = ITEM, ...` in one section; its resources then have such addresses",
 		           "[%s]: the items of a section have no section of their own", text_safe_dup(&bd->tmp, h, SHOWN_CELLS));
 	else
-		diag_error(bd->d, blk->pos, "a name has letters, digits, `_` and `-`, 1 to 64 of them", "[%s]: `%s` is no name",
+		diag_error(bd->d, blk->pos, name_hint(bd, type, *name), "[%s]: `%s` is no name",
 		           text_safe_dup(&bd->tmp, h, SHOWN_CELLS), text_safe_dup(&bd->tmp, *name, SHOWN_CELLS));
 	return NULL;
 }
@@ -251,7 +266,7 @@ static void collect_defaults(struct builder *bd, const struct block *blk)
 			diag_error(bd->d, k->pos, "write it in the section it is meant for", "%s cannot stand in [%s]", k->name,
 			           blk->header);
 		else if (at >= 0)
-			p->k = k, prep_attr(bd, &t->attrs[at], p, ~0u);
+			p->k = k, prep_attr(bd, &bd->tmp, &t->attrs[at], p, ~0u);
 		else
 			p->k = k;
 	}

@@ -311,7 +311,7 @@ void settings_apply(struct builder *bd)
 		if (!k || !k->n || !key_plain(bd, k, row->kind == META_TEXT))
 			continue;
 		if (memchr(k->text, '$', k->n)) {
-			t = tpl_parse(bd, k, TPL_PLAIN, "a setting");
+			t = tpl_parse(bd, &bd->tmp, k, TPL_PLAIN, "a setting");
 			if (!t)
 				continue;
 		}

@@ -184,7 +184,7 @@ void vars_build(struct builder *bd)
 		struct var *v = &bd->vars.v[i];
 		if (!v->k || v->bad || !memchr(v->k->text, '$', v->k->n))
 			continue;
-		v->t = tpl_parse(bd, v->k, i == REGION ? TPL_PLAIN & ~TPL_BIT(TPL_REGION) : TPL_PLAIN | TPL_SECRETS,
+		v->t = tpl_parse(bd, &bd->tmp, v->k, i == REGION ? TPL_PLAIN & ~TPL_BIT(TPL_REGION) : TPL_PLAIN | TPL_SECRETS,
 		                 i == REGION ? "the region" : "a variable");
 		v->bad = !v->t;
 		add_dependencies(bd, i, v->t);

@@ -62,6 +62,15 @@ struct pos value_pos(const struct value_source *s, size_t off)
 
 /* Sources ------------------------------------------------------------------------------------- */
 
+const char *path_beside(struct builder *bd, const char *file, const char *path)
+{
+	const char *slash = strrchr(file, '/');
+
+	if (*path == '/' || !slash)
+		return arena_strdup(bd->a, path);
+	return arena_printf(bd->a, "%.*s/%s", (int)(slash - file), file, path);
+}
+
 static const char *file_of(const struct tpl *t)
 {
 	return t->k->pos.file;
@@ -232,6 +241,9 @@ static bool expand_ref(struct builder *bd, struct result *r, const struct tpl *t
 	case V_UNSET:
 		break;
 	}
+	uint32_t at = map_get(&bd->section_at, arena_printf(&bd->tmp, "%s.%s", p->type->name, p->s));
+	if (bd->sections.v[at].blk->broken) /* it may have stood in the part that could not be read */
+		return false;
 	if (!strcmp(p->attr, "dts_instance_id")) { /* bought for this job: known after apply */
 		mark_id(bd, r, p, sc, target, COMP_INSTANCE_ID);
 		return true;

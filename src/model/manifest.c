@@ -25,10 +25,12 @@
 
 #define SHOWN_CELLS 40
 
-/* A key name of this file and where it stood last; block counts from 1. */
+/* A key name of this file and where it stood last; block counts from 1. Equal values in a row share their text. */
 struct seen {
 	const char *name;
 	size_t block, key;
+	const char *text;
+	size_t n;
 };
 
 /* How far a JSON value has come. */
@@ -158,7 +160,7 @@ static void never_closes(struct reader *r, const struct nesting *b, const struct
 {
 	const struct span *s = r->spans.v;
 	struct pos open = {r->file, s->line, s->col};
-	struct json_err je = {.off = r->value.n};
+	struct json_err je = {.off = SIZE_MAX};
 	char c = *buf_str(&r->value);
 
 	r->bad = true;
@@ -169,9 +171,12 @@ static void never_closes(struct reader *r, const struct nesting *b, const struct
 		           b->string_at.line);
 		return;
 	}
+	/* With a byte behind it that is no JSON: an error there means that all before it is right. */
+	size_t n = r->value.n;
+	buf_putc(&r->value, '\x01');
 	if (!r->value.over)
 		json_parse(&r->tmp, buf_str(&r->value), r->value.n, &je);
-	if (je.off < r->value.n) {
+	if (je.off < n) {
 		struct pos p = span_pos(r->file, buf_str(&r->value), s, r->spans.n, je.off);
 		diag_error(r->d, open, "close the brackets before that line",
 		           "%s: this `%c` is never closed; the JSON breaks at line %u, column %u", r->name, c, p.line, p.col);
@@ -340,7 +345,8 @@ static bool read_key(struct reader *r, struct line *l, size_t i)
 		r->bad = true;
 	}
 	buf_reset(&r->feed);
-	buf_printf(&r->feed, "%s=", name);
+	buf_puts(&r->feed, name);
+	buf_putc(&r->feed, '=');
 	if (!r->bad)
 		buf_add(&r->feed, r->value.p, r->value.n);
 	buf_putc(&r->feed, '\n');
@@ -443,17 +449,20 @@ static char *feed(char *str, int num, void *stream)
 	return str;
 }
 
-static void add_key(struct reader *r, const char *value)
+static void add_key(struct reader *r, struct seen *s, const char *value)
 {
 	struct raw_key *k = VEC_PUSH(&r->tmp, &r->keys);
 
 	*k = (struct raw_key){.name = r->name, .pos = r->name_pos, .continued = r->continued, .bad = r->bad};
 	k->n = r->bad ? 0 : r->value.n;
-	k->text = arena_strndup(r->m->a, value, k->n);
+	if (!s->text || s->n != k->n || memcmp(s->text, value, k->n) != 0)
+		s->text = arena_strndup(r->m->a, value, k->n);
+	s->n = k->n;
+	k->text = s->text;
 	k->nspans = r->bad ? 1 : (uint32_t)r->spans.n;
-	struct span *s = arena_array(r->m->a, struct span, k->nspans);
-	memcpy(s, r->spans.v, k->nspans * sizeof *s);
-	k->spans = s;
+	struct span *spans = arena_array(r->m->a, struct span, k->nspans);
+	memcpy(spans, r->spans.v, k->nspans * sizeof *spans);
+	k->spans = spans;
 }
 
 static int handle(void *user, const char *section, const char *name, const char *value, int lineno)
@@ -475,7 +484,7 @@ static int handle(void *user, const char *section, const char *name, const char 
 	}
 	s->block = r->m->n + 1;
 	s->key = r->keys.n;
-	add_key(r, value);
+	add_key(r, s, value);
 	return 1;
 }
 
@@ -485,12 +494,11 @@ static int handle(void *user, const char *section, const char *name, const char 
 static bool refuse(struct reader *r, const char *text, size_t n)
 {
 	struct pos top = {r->file, 1, 1};
-	bool utf16 = n >= 2 && (!memcmp(text, "\xff\xfe", 2) || !memcmp(text, "\xfe\xff", 2));
 
 	if (n > MANIFEST_FILE_MAX)
 		diag_error(r->d, top, "split it: a directory of manifests is one batch", "file of %zu bytes; at most %u (64 MiB) are read",
 		           n, MANIFEST_FILE_MAX);
-	else if (utf16)
+	else if (n >= 2 && (!memcmp(text, "\xff\xfe", 2) || !memcmp(text, "\xfe\xff", 2)))
 		diag_error(r->d, top, "save it as UTF-8", "this file is UTF-16");
 	else
 		return false;

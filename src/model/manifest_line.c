@@ -163,9 +163,9 @@ void lines_report(const struct lines *in)
 	if (in->nul.lines == 1)
 		diag_error(in->d, in->nul.first, hint, "NUL byte");
 	else if (in->nul.lines)
-		diag_error(in->d, in->nul.first, hint, "NUL byte (and in %zu more lines)", in->nul.lines - 1);
+		diag_error(in->d, in->nul.first, hint, "NUL byte (in %zu lines)", in->nul.lines);
 	if (in->utf8.lines == 1)
 		diag_error(in->d, in->utf8.first, hint, "invalid UTF-8");
 	else if (in->utf8.lines)
-		diag_error(in->d, in->utf8.first, hint, "invalid UTF-8 (and in %zu more lines)", in->utf8.lines - 1);
+		diag_error(in->d, in->utf8.first, hint, "invalid UTF-8 (in %zu lines)", in->utf8.lines);
 }

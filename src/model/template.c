@@ -16,6 +16,7 @@
 
 struct parser {
 	struct builder *bd;
+	struct arena *a; /* of the template, and for what is needed on the way */
 	const struct raw_key *k;
 	unsigned allowed;
 	const char *what; /* where we are, for messages */
@@ -45,7 +46,7 @@ static size_t ref_len(const char *s, size_t off, size_t to)
 
 static bool wrong(struct parser *ps, size_t off, const char *hint, const char *fmt, const char *arg)
 {
-	const char *shown = text_safe_dup(&ps->bd->tmp, arg, SHOWN_CELLS);
+	const char *shown = text_safe_dup(ps->a, arg, SHOWN_CELLS);
 
 	diag_error(ps->bd->d, raw_pos(ps->k, off), hint, "%s: %s%s%s", ps->k->name, fmt, *arg ? " " : "", shown);
 	return false;
@@ -59,14 +60,13 @@ static bool is_word(const char *s)
 /* A hint for what looks like none of the forms. */
 static const char *forms_hint(struct parser *ps, const char *inner)
 {
-	struct arena *tmp = &ps->bd->tmp;
 
 	if (is_word(inner) && map_get(&ps->bd->var_at, inner) != MAP_NONE)
-		return arena_printf(tmp, "write ${var.%s}; %s", inner, FORMS);
+		return arena_printf(ps->a, "write ${var.%s}; %s", inner, FORMS);
 	if (is_word(inner) && inner[strcspn(inner, "abcdefghijklmnopqrstuvwxyz")] == '\0')
-		return arena_printf(tmp, "an environment variable is ${env:%s}; %s", inner, FORMS);
+		return arena_printf(ps->a, "an environment variable is ${env:%s}; %s", inner, FORMS);
 	if (text_starts(inner, "alicloud_dts_"))
-		return arena_printf(tmp, "write ${%s}, without alicloud_dts_", inner + strlen("alicloud_dts_"));
+		return arena_printf(ps->a, "write ${%s}, without alicloud_dts_", inner + strlen("alicloud_dts_"));
 	return FORMS;
 }
 
@@ -75,12 +75,12 @@ static bool parse_span(struct parser *ps, size_t from, size_t to, unsigned allow
 /* The text [from, to) as a template of its own. Fixed depth: names hold no names. */
 static const struct tpl *parse_nested(struct parser *ps, size_t from, size_t to)
 {
-	struct parser in = {.bd = ps->bd, .k = ps->k, .allowed = ps->allowed, .what = ps->what};
+	struct parser in = {.bd = ps->bd, .a = ps->a, .k = ps->k, .allowed = ps->allowed, .what = ps->what};
 	struct tpl *t;
 
 	if (!parse_span(&in, from, to, TPL_BIT(TPL_EACH) | TPL_BIT(TPL_VAR) | TPL_BIT(TPL_REGION), true))
 		return NULL;
-	t = arena_new(ps->bd->a, struct tpl);
+	t = arena_new(ps->a, struct tpl);
 	*t = (struct tpl){.k = ps->k, .v = in.v.v, .n = in.v.n};
 	for (size_t i = 0; i < t->n; i++)
 		t->has |= TPL_BIT(t->v[i].kind);
@@ -110,26 +110,25 @@ static bool ref_attr(struct parser *ps, struct tpl_part *p, size_t off)
 	p->comp = computed_of(t, p->attr);
 	if (p->comp != COMP_NONE || attr_find(t, p->attr) >= 0)
 		return true;
-	names = arena_array(&ps->bd->tmp, const char *, t->nattrs + 4);
+	names = arena_array(ps->a, const char *, t->nattrs + 4);
 	for (size_t i = 0; i < t->nattrs; i++)
 		names[i] = t->attrs[i].key;
 	for (size_t i = 0; i < 4; i++)
 		names[t->nattrs + i] = computed[i];
 	near = nearest_of(ps->bd, p->attr, names, t->nattrs + 4);
 	return wrong(ps, off,
-	             near ? arena_printf(&ps->bd->tmp, "did you mean %s?", near)
+	             near ? arena_printf(ps->a, "did you mean %s?", near)
 	                  : "a section has its keys, and id, instance_id, job_id and status",
-	             arena_printf(&ps->bd->tmp, "%s has no key", t->name), p->attr);
+	             arena_printf(ps->a, "%s has no key", t->name), p->attr);
 }
 
 /* TYPE.NAME.ATTR or TYPE.NAME["ITEM"].ATTR in [from, to). */
 static bool parse_resource(struct parser *ps, struct tpl_part *p, size_t from, size_t to)
 {
-	struct arena *a = ps->bd->a;
 	const char *s = ps->k->text;
-	const char *inner = arena_strndup(&ps->bd->tmp, s + from, to - from);
+	const char *inner = arena_strndup(ps->a, s + from, to - from);
 	size_t dot = strcspn(inner, "."), name = dot + 1, end;
-	const char *type = arena_strndup(&ps->bd->tmp, inner, dot);
+	const char *type = arena_strndup(ps->a, inner, dot);
 
 	if (!inner[dot] || !is_word(type))
 		return wrong(ps, p->off, forms_hint(ps, inner), "unknown reference", inner);
@@ -140,11 +139,11 @@ static bool parse_resource(struct parser *ps, struct tpl_part *p, size_t from, s
 		for (; types[n] && n < 16; n++)
 			names[n] = types[n]->name;
 		const char *near = nearest_of(ps->bd, type, names, n);
-		return wrong(ps, p->off, near ? arena_printf(&ps->bd->tmp, "did you mean %s?", near) : forms_hint(ps, inner),
+		return wrong(ps, p->off, near ? arena_printf(ps->a, "did you mean %s?", near) : forms_hint(ps, inner),
 		             "unknown reference", inner);
 	}
 	end = name + strcspn(inner + name, ".[");
-	p->s = arena_strndup(a, inner + name, end - name);
+	p->s = arena_strndup(ps->a, inner + name, end - name);
 	p->n = end - name;
 	if (!p->n || !inner[end])
 		return wrong(ps, p->off, "a reference names a key: ${TYPE.NAME.id}", "incomplete reference", inner);
@@ -162,7 +161,7 @@ static bool parse_resource(struct parser *ps, struct tpl_part *p, size_t from, s
 	}
 	if (inner[end] != '.' || !is_word(inner + end + 1))
 		return wrong(ps, p->off, "a reference names a key: ${TYPE.NAME.id}", "malformed reference", inner);
-	p->attr = arena_strdup(a, inner + end + 1);
+	p->attr = arena_strdup(ps->a, inner + end + 1);
 	return ref_attr(ps, p, p->off);
 }
 
@@ -174,7 +173,7 @@ static bool parse_source(struct parser *ps, struct tpl_part *p, size_t from, siz
 	line_trim(s, &from, &to);
 	if (from == to)
 		return wrong(ps, p->off, NULL, "a name is missing in this reference", "");
-	p->s = arena_strndup(ps->bd->a, s + from, to - from);
+	p->s = arena_strndup(ps->a, s + from, to - from);
 	p->n = to - from;
 	if (strstr(p->s, "${")) {
 		p->sub = parse_nested(ps, from, to);
@@ -193,7 +192,7 @@ static bool parse_ref(struct parser *ps, struct tpl_part *p, unsigned allowed, b
 	size_t from = p->off + 2, to = p->off + p->len - 1;
 
 	line_trim(s, &from, &to);
-	const char *inner = arena_strndup(&ps->bd->tmp, s + from, to - from);
+	const char *inner = arena_strndup(ps->a, s + from, to - from);
 	p->kind = TPL_REF;
 	p->comp = COMP_NONE;
 	if (!strcmp(inner, "each"))
@@ -214,14 +213,14 @@ static bool parse_ref(struct parser *ps, struct tpl_part *p, unsigned allowed, b
 		return false;
 	if (!(ps->allowed & TPL_BIT(p->kind)))
 		return wrong(ps, p->off, p->kind == TPL_EACH ? "it is the item of a for_each in the same section" : NULL,
-		             arena_printf(&ps->bd->tmp, "%s cannot hold this reference:", ps->what), inner);
+		             arena_printf(ps->a, "%s cannot hold this reference:", ps->what), inner);
 	return true;
 }
 
 static void add_lit(struct parser *ps, size_t off, size_t raw_len, const char *s, size_t n)
 {
 	if (n)
-		*VEC_PUSH(ps->bd->a, &ps->v) =
+		*VEC_PUSH(ps->a, &ps->v) =
 		    (struct tpl_part){.kind = TPL_LIT, .off = (uint32_t)off, .len = (uint32_t)raw_len, .s = s, .n = n};
 }
 
@@ -256,7 +255,7 @@ static bool parse_span(struct parser *ps, size_t from, size_t to, unsigned allow
 		add_lit(ps, lit, i - lit, s + lit, i - lit);
 		struct tpl_part p = {.off = (uint32_t)i, .len = (uint32_t)len};
 		ok = parse_ref(ps, &p, allowed, nested) && ok;
-		*VEC_PUSH(ps->bd->a, &ps->v) = p;
+		*VEC_PUSH(ps->a, &ps->v) = p;
 		i += len;
 		lit = i;
 	}
@@ -264,14 +263,14 @@ static bool parse_span(struct parser *ps, size_t from, size_t to, unsigned allow
 	return ok;
 }
 
-const struct tpl *tpl_parse(struct builder *bd, const struct raw_key *k, unsigned allowed, const char *what)
+struct tpl *tpl_parse(struct builder *bd, struct arena *a, const struct raw_key *k, unsigned allowed, const char *what)
 {
-	struct parser ps = {.bd = bd, .k = k, .allowed = allowed | TPL_BIT(TPL_LIT), .what = what};
+	struct parser ps = {.bd = bd, .a = a, .k = k, .allowed = allowed | TPL_BIT(TPL_LIT), .what = what};
 	struct tpl *t;
 
 	if (!parse_span(&ps, 0, k->n, 0, false))
 		return NULL;
-	t = arena_new(bd->a, struct tpl);
+	t = arena_new(a, struct tpl);
 	*t = (struct tpl){.k = k, .v = ps.v.v, .n = ps.v.n};
 	for (size_t i = 0; i < t->n; i++) {
 		t->has |= TPL_BIT(t->v[i].kind);
