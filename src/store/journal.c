@@ -113,6 +113,10 @@ static size_t promised_size(const struct journal_line *l, size_t before)
 /* Bytes up to the last one that is not NUL. */
 static size_t used_length(const char *p, size_t n)
 {
+	static const char zeros[SECTOR];
+
+	while (n >= SECTOR && memcmp(p + n - SECTOR, zeros, SECTOR) == 0)
+		n -= SECTOR; /* reserved space may be large */
 	while (n && p[n - 1] == '\0')
 		n--;
 	return n;

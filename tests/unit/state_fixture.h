@@ -2,6 +2,7 @@
 #ifndef TESTS_STATE_FIXTURE_H
 #define TESTS_STATE_FIXTURE_H
 
+#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -36,12 +37,16 @@ static inline const char *fx_file(const char *name)
 	return arena_printf(&fx, "%s/%s", fx_dir, name);
 }
 
+static inline int fx_remove(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+	(void)st;
+	(void)at;
+	return kind == FTW_DP ? rmdir(path) : unlink(path);
+}
+
 static inline void fx_empty(const char *dir)
 {
-	char cmd[700];
-
-	snprintf(cmd, sizeof(cmd), "chmod -R u+w '%s' && rm -rf '%s'", dir, dir);
-	if (system(cmd) != 0)
+	if (nftw(dir, fx_remove, 8, FTW_DEPTH | FTW_PHYS) != 0)
 		fail_msg("cannot remove %s", dir);
 }
 
