@@ -321,10 +321,11 @@ static struct transfer *start_waiting(struct http *h)
 static bool handshake_broke(const char *error)
 {
 	/* End of file, reset, receive and send failure, close notify: codes of mbedTLS. */
-	static const char *const codes[] = {"0x7280", "0x0050", "0x004C", "0x004E", "0x7880"};
+	static const char *const signs[] = {"0x7280", "0x0050", "0x004C",       "0x004E",
+	                                    "0x7880", "Recv failure", "Send failure"};
 
-	for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
-		if (strstr(error, codes[i]))
+	for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++)
+		if (strstr(error, signs[i]))
 			return true;
 	return false;
 }
