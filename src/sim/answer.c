@@ -1,4 +1,6 @@
-/* Answers: the envelope of each operation, both failure forms, JSON and XML (dts-api.md 1.1, 1.2). */
+/*
+ * Answers: the envelope of each operation, both failure forms, JSON and XML (dts-api.md 1.1, 1.2).
+ */
 #include "sim/call.h"
 
 #include <stdarg.h>
@@ -14,22 +16,19 @@
 
 #define XML_DEPTH 24
 
-const char *
-arg(const struct call *c, const char *name)
+const char *arg(const struct call *c, const char *name)
 {
 	const char *v = params_get(&c->p, name);
 
 	return text_empty(v) ? NULL : v;
 }
 
-bool
-arg_true(const struct call *c, const char *name)
+bool arg_true(const struct call *c, const char *name)
 {
 	return text_eq(arg(c, name), "true");
 }
 
-int64_t
-arg_int(const struct call *c, const char *name, int64_t otherwise)
+int64_t arg_int(const struct call *c, const char *name, int64_t otherwise)
 {
 	const char *v = arg(c, name);
 	int64_t n;
@@ -49,9 +48,10 @@ static const struct code_row codes[] = {
 	{"Throttling.Api", 400, "Request was denied due to api flow control."},
 	{"DTS.Msg.Throttling.User", 400, "Request was denied due to user flow control."},
 	{"Rejected.Throttling", 400, "Request was denied due to request throttling."},
-	{"ServiceUnavailable", 500, "The request has failed due to a temporary failure of the server."},
+	{"ServiceUnavailable", 500,
+         "The request has failed due to a temporary failure of the server."},
 	{"ServiceUnavailableTemporary", 503,
-	 "The request has failed due to a temporary failure of the server."},
+         "The request has failed due to a temporary failure of the server."},
 	{"InternalError", 500, "The request processing has failed due to some unknown error."},
 	{"SignatureNonceUsed", 400, "Specified signature nonce was used already."},
 	{"InvalidTimeStamp.Expired", 400, "Specified time stamp or date value is expired."},
@@ -62,10 +62,14 @@ static const struct code_row codes[] = {
 	{"DTS.Msg.LXCreateOrderError", 403, "The order was refused."},
 	{"DTS.Msg.LXCreateOrder.NotFoundPricePlan", 403, "No price plan was found."},
 	{"CheckJobFailed.ServerUnAvailable", 403,
-	 "Unable to check whether the node can connect to the database because the node service is unavailable."},
+         "Unable to check whether the node can connect to the database because the node "
+         "service is unavailable."},
 	{"SQLExecuteError", 403, "SQL execute error."},
-	{"NoPermission", 403, "You are not authorized to do this action. You should be authorized by RAM."},
-	{"Forbidden.RAM", 403, "User not authorized to operate on the specified resource, or this API doesn't support RAM."},
+	{"NoPermission", 403,
+         "You are not authorized to do this action. You should be authorized by RAM."},
+	{"Forbidden.RAM", 403,
+         "User not authorized to operate on the specified resource, or this API doesn't "
+         "support RAM."},
 	{"Forbidden.InstanceNotFound", 403, "The specified Instance Not Found."},
 	{"InvalidJobId", 403, "The specified job id is invalid."},
 	{"InvalidJobStatus", 403, "The job status does not allow this operation."},
@@ -77,15 +81,15 @@ static const struct code_row codes[] = {
 	{"DTS.Msg.ModifyDenied.JobStatusNotRunning", 403, "The job is not running."},
 	{"DTS.Msg.CheckStatus.InvalidInitStatus", 403, "The job is being initialized."},
 	{"UpdateJob.OperationDenied.InitStatus", 403,
-	 "The operation is not permitted due to Dts job status is init."},
-	{"InvalidParameter.KafkaBrokerInvalid", 403, "kafka broker configuration must be intranet IP"},
+         "The operation is not permitted due to Dts job status is init."},
+	{"InvalidParameter.KafkaBrokerInvalid", 403,
+         "kafka broker configuration must be intranet IP"},
 	{"InvalidParameter.KafkaHostInvalid", 403, "kafka host name should be intranet IP"},
 	{"DTS.Msg.InvalidParameter.AliyunUidFormat", 403, "The format of the account id is wrong."},
 	{"DTS.Msg.InvalidEndpoint", 200, "The endpoint is invalid."},
 };
 
-static const struct code_row *
-code_find(const char *code)
+static const struct code_row *code_find(const char *code)
 {
 	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
 		if (strcmp(codes[i].code, code) == 0)
@@ -93,25 +97,25 @@ code_find(const char *code)
 	return NULL;
 }
 
-int
-code_status(const char *code)
+int code_status(const char *code)
 {
 	const struct code_row *r = code_find(code);
 
 	return r != NULL ? r->http : text_starts(code, "Throttling") ? 400 : 403;
 }
 
-const char *
-code_message(const char *code)
+const char *code_message(const char *code)
 {
 	const struct code_row *r = code_find(code);
 
 	return r != NULL ? r->message : code;
 }
 
-/* The scenario may choose another form for a code, or the prefix (7: a code arrives with or without it). */
-static void
-apply_shape(struct call *c)
+/*
+ * The scenario may choose another form for a code, or the prefix (7: a code arrives with or
+ * without it).
+ */
+static void apply_shape(struct call *c)
 {
 	const struct shape_row *s;
 
@@ -128,8 +132,7 @@ apply_shape(struct call *c)
 	}
 }
 
-int
-call_fail(struct call *c, int http, const char *code, const char *fmt, ...)
+int call_fail(struct call *c, int http, const char *code, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -145,8 +148,7 @@ call_fail(struct call *c, int http, const char *code, const char *fmt, ...)
 	return -1;
 }
 
-int
-call_bad(struct call *c, const char *param)
+int call_bad(struct call *c, const char *param)
 {
 	c->failed = true;
 	c->in_body = true;
@@ -158,51 +160,44 @@ call_bad(struct call *c, const char *param)
 	return -1;
 }
 
-int
-call_missing(struct call *c, const char *param)
+int call_missing(struct call *c, const char *param)
 {
-	return call_fail(c, 400, "MissingParameter", "The parameter \"%s\" is needed but no provided.", param);
+	return call_fail(c, 400, "MissingParameter",
+	                 "The parameter \"%s\" is needed but no provided.", param);
 }
 
-int
-call_gone(struct call *c)
+int call_gone(struct call *c)
 {
 	return call_fail(c, 403, "Forbidden.InstanceNotFound", "The specified Instance Not Found.");
 }
 
-int
-call_state(struct call *c, const char *code)
+int call_state(struct call *c, const char *code)
 {
 	return call_fail(c, code_status(code), code, "%s", code_message(code));
 }
 
-void
-put(struct call *c, struct json *o, const char *key, const char *text)
+void put(struct call *c, struct json *o, const char *key, const char *text)
 {
 	if (text != NULL)
 		json_add(o, key, json_new_str(c->a, text));
 }
 
-void
-put_text(struct call *c, struct json *o, const char *key, const char *text)
+void put_text(struct call *c, struct json *o, const char *key, const char *text)
 {
 	put(c, o, key, text != NULL ? text : "");
 }
 
-void
-put_int(struct call *c, struct json *o, const char *key, int64_t v)
+void put_int(struct call *c, struct json *o, const char *key, int64_t v)
 {
 	json_add(o, key, json_new_int(c->a, v));
 }
 
-void
-put_bool(struct call *c, struct json *o, const char *key, bool v)
+void put_bool(struct call *c, struct json *o, const char *key, bool v)
 {
 	json_add(o, key, json_new_bool(c->a, v));
 }
 
-void
-put_time(struct call *c, struct json *o, const char *key, int64_t wall_ms)
+void put_time(struct call *c, struct json *o, const char *key, int64_t wall_ms)
 {
 	char *t;
 
@@ -213,8 +208,7 @@ put_time(struct call *c, struct json *o, const char *key, int64_t wall_ms)
 	put(c, o, key, t);
 }
 
-static void
-xml_text(struct buf *out, const char *s)
+static void xml_text(struct buf *out, const char *s)
 {
 	for (; *s != '\0'; s++)
 		switch (*s) {
@@ -239,8 +233,7 @@ struct xml_level {
 };
 
 /* Elements of an array repeat the name of the array: <DtsJobList>..</DtsJobList><DtsJobList>.. */
-static void
-xml_write(struct buf *out, const char *root, const struct json *o, struct arena *a)
+static void xml_write(struct buf *out, const char *root, const struct json *o, struct arena *a)
 {
 	struct xml_level st[XML_DEPTH];
 	const struct json *v;
@@ -272,8 +265,7 @@ xml_write(struct buf *out, const char *root, const struct json *o, struct arena 
 	}
 }
 
-static struct json *
-form_a(struct call *c)
+static struct json *form_a(struct call *c)
 {
 	struct json *o = json_new(c->a, JSON_OBJECT), *d;
 
@@ -282,10 +274,13 @@ form_a(struct call *c)
 	put(c, o, "Code", c->code);
 	put(c, o, "Message",
 	    c->dynamic != NULL && strstr(c->message, "%s") != NULL
-	        ? arena_printf(c->a, "The Value of Input Parameter %s is not valid.", c->dynamic)
-	        : c->message);
+	            ? arena_printf(c->a, "The Value of Input Parameter %s is not valid.",
+	                           c->dynamic)
+	            : c->message);
 	put(c, o, "Recommend",
-	    arena_printf(c->a, "https://error-center.aliyun.com/status/search?Keyword=%s&source=PopGw", c->code));
+	    arena_printf(c->a,
+	                 "https://error-center.aliyun.com/status/search?Keyword=%s&source=PopGw",
+	                 c->code));
 	if (c->denied) {
 		d = json_new(c->a, JSON_OBJECT);
 		put(c, d, "AuthAction", arena_printf(c->a, "dts:%s", c->action));
@@ -299,8 +294,7 @@ form_a(struct call *c)
 	return o;
 }
 
-static void
-put_success(struct call *c, struct json *o, bool ok)
+static void put_success(struct call *c, struct json *o, bool ok)
 {
 	if (c->op->success == SUC_TEXT)
 		put(c, o, "Success", ok ? "true" : "false");
@@ -312,8 +306,7 @@ put_success(struct call *c, struct json *o, bool ok)
 		put_int(c, o, "HttpStatusCode", 200);
 }
 
-static struct json *
-form_b(struct call *c)
+static struct json *form_b(struct call *c)
 {
 	struct json *o = json_new(c->a, JSON_OBJECT);
 
@@ -326,8 +319,7 @@ form_b(struct call *c)
 	return o;
 }
 
-static struct json *
-form_success(struct call *c)
+static struct json *form_success(struct call *c)
 {
 	put(c, c->out, "RequestId", c->request_id);
 	put_success(c, c->out, true);
@@ -338,8 +330,7 @@ form_success(struct call *c)
 	return c->out;
 }
 
-int
-answer_write(struct call *c, struct buf *out)
+int answer_write(struct call *c, struct buf *out)
 {
 	/* An operation without a Success field has no form B. */
 	bool b = c->failed && c->in_body && c->op != NULL && c->op->success != SUC_NONE;
@@ -356,8 +347,7 @@ answer_write(struct call *c, struct buf *out)
 	return c->http >= 400 ? c->http : 403;
 }
 
-const char *
-answer_type(const struct call *c)
+const char *answer_type(const struct call *c)
 {
 	return c->xml ? "text/xml;charset=utf-8" : "application/json;charset=utf-8";
 }

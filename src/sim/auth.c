@@ -17,8 +17,7 @@
 #define TEXT_MAX_BYTES (16 << 20)
 #define V3_NAME "ACS3-HMAC-SHA256"
 
-void
-auth_begin(struct call *c)
+void auth_begin(struct call *c)
 {
 	const char *auth = request_header(c->rq, "authorization");
 	const char *format = params_get(&c->p, "Format"), *accept = request_header(c->rq, "accept");
@@ -29,22 +28,26 @@ auth_begin(struct call *c)
 		c->sig = SIG_V1;
 	c->action = c->sig == SIG_V1 ? NULL : request_header(c->rq, "x-acs-action");
 	c->version = c->sig == SIG_V1 ? NULL : request_header(c->rq, "x-acs-version");
-	c->nonce = c->sig == SIG_V1 ? arg(c, "SignatureNonce") : request_header(c->rq, "x-acs-signature-nonce");
+	c->nonce = c->sig == SIG_V1 ? arg(c, "SignatureNonce")
+	                            : request_header(c->rq, "x-acs-signature-nonce");
 	if (c->action == NULL)
 		c->action = arg(c, "Action");
 	if (c->version == NULL)
 		c->version = arg(c, "Version");
-	/* V1 answers XML unless told otherwise; V3 clients choose by Accept (alibaba-auth.md 1.1, 2.1). */
+	/*
+	 * V1 answers XML unless told otherwise; V3 clients choose by Accept (alibaba-auth.md 1.1,
+	 * 2.1).
+	 */
 	if (format != NULL)
 		c->xml = !text_ieq(format, "JSON");
 	else
 		c->xml = c->sig == SIG_V3 ? accept != NULL && strstr(accept, "xml") != NULL &&
-		                                strstr(accept, "json") == NULL
-		                          : request_header(c->rq, "x-acs-action") == NULL || c->sig == SIG_V1;
+		                                    strstr(accept, "json") == NULL
+		                          : request_header(c->rq, "x-acs-action") == NULL ||
+		                                    c->sig == SIG_V1;
 }
 
-static int
-by_name(const void *a, const void *b)
+static int by_name(const void *a, const void *b)
 {
 	const struct pair *x = *(const struct pair *const *)a, *y = *(const struct pair *const *)b;
 	int r = strcmp(x->name, y->name);
@@ -52,8 +55,7 @@ by_name(const void *a, const void *b)
 	return r != 0 ? r : (x > y) - (x < y); /* equal names keep their order */
 }
 
-static void
-canonical_pairs(struct buf *out, const struct pair **v, size_t n)
+static void canonical_pairs(struct buf *out, const struct pair **v, size_t n)
 {
 	qsort(v, n, sizeof(*v), by_name);
 	for (size_t i = 0; i < n; i++) {
@@ -65,15 +67,14 @@ canonical_pairs(struct buf *out, const struct pair **v, size_t n)
 	}
 }
 
-static int
-by_text(const void *a, const void *b)
+static int by_text(const void *a, const void *b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
 /* "name:value\n": blanks around a value cut, several values sorted and joined with commas (1.2). */
-static void
-canonical_header(struct buf *out, struct arena *a, const struct sim_request *rq, const char *name)
+static void canonical_header(struct buf *out, struct arena *a, const struct sim_request *rq,
+                             const char *name)
 {
 	const char **v = arena_array(a, const char *, rq->nheaders + 1), *s;
 	size_t n = 0, len;
@@ -95,9 +96,8 @@ canonical_header(struct buf *out, struct arena *a, const struct sim_request *rq,
 	buf_putc(out, '\n');
 }
 
-char *
-auth_v3_canonical(struct arena *a, const struct sim_request *rq, const struct params *p,
-                  const char *signed_headers)
+char *auth_v3_canonical(struct arena *a, const struct sim_request *rq, const struct params *p,
+                        const char *signed_headers)
 {
 	const struct pair **v = arena_array(a, const struct pair *, p->n + 1);
 	const char *hash = request_header(rq, "x-acs-content-sha256");
@@ -120,8 +120,7 @@ auth_v3_canonical(struct arena *a, const struct sim_request *rq, const struct pa
 	return text;
 }
 
-char *
-auth_v1_string(struct arena *a, const struct sim_request *rq, const struct params *p)
+char *auth_v1_string(struct arena *a, const struct sim_request *rq, const struct params *p)
 {
 	const struct pair **v = arena_array(a, const struct pair *, p->n + 1);
 	struct buf b, s;
@@ -150,23 +149,22 @@ struct v3 {
 	const char *key, *headers, *signature;
 };
 
-static int
-incomplete(struct call *c)
+static int incomplete(struct call *c)
 {
 	return call_fail(c, 400, "IncompleteSignature",
 	                 "The request signature does not conform to Aliyun standards.");
 }
 
 /* "ACS3-HMAC-SHA256 Credential=..,SignedHeaders=a;b,Signature=hex" */
-static int
-parse_v3(struct call *c, struct v3 *v)
+static int parse_v3(struct call *c, struct v3 *v)
 {
 	const char *h = request_header(c->rq, "authorization");
 	char *part;
 
 	memset(v, 0, sizeof(*v));
 	if (!text_starts(h, V3_NAME " "))
-		return call_fail(c, 400, "UnsupportedSignatureMethod", "This signature method is not supported.");
+		return call_fail(c, 400, "UnsupportedSignatureMethod",
+		                 "This signature method is not supported.");
 	h += strlen(V3_NAME " ");
 	for (size_t i = 0; (part = text_field(c->a, h, ',', i)) != NULL; i++) {
 		if (text_starts(part, "Credential="))
@@ -177,14 +175,14 @@ parse_v3(struct call *c, struct v3 *v)
 			v->signature = part + strlen("Signature=");
 	}
 	if (text_empty(v->key))
-		return call_fail(c, 400, "MissingAccessKeyId", "AccessKeyId is mandatory for this action.");
+		return call_fail(c, 400, "MissingAccessKeyId",
+		                 "AccessKeyId is mandatory for this action.");
 	if (text_empty(v->headers) || v->signature == NULL || strlen(v->signature) != 64)
 		return incomplete(c);
 	return 0;
 }
 
-static bool
-in_signed(const char *list, const char *name)
+static bool in_signed(const char *list, const char *name)
 {
 	size_t n = strlen(name), len;
 
@@ -198,8 +196,7 @@ in_signed(const char *list, const char *name)
 }
 
 /* 1.3: host, every x-acs-*, content-type when sent. */
-static int
-required_signed(struct call *c, const char *list)
+static int required_signed(struct call *c, const char *list)
 {
 	const char *n;
 
@@ -215,14 +212,15 @@ required_signed(struct call *c, const char *list)
 	return 0;
 }
 
-static int
-check_date(struct call *c, const char *date)
+static int check_date(struct call *c, const char *date)
 {
 	int64_t t, now = c->rq->wall_ms / 1000 + c->w->sc->clock_offset_ms / 1000;
 
 	if (text_empty(date))
-		return call_fail(c, 400, "IllegalTimestamp",
-		                 "The input parameter Timestamp that is mandatory for processing this request is not supplied.");
+		return call_fail(
+			c, 400, "IllegalTimestamp",
+			"The input parameter Timestamp that is mandatory for processing this "
+			"request is not supplied.");
 	t = strlen(date) == 20 ? text_utc_parse(date) : -1;
 	if (t < 0)
 		return call_fail(c, 400, "InvalidTimeStamp.Format",
@@ -233,8 +231,7 @@ check_date(struct call *c, const char *date)
 	return 0;
 }
 
-static const char *
-secret_of(const struct world *w, const char *id)
+static const char *secret_of(const struct world *w, const char *id)
 {
 	if (w->key_id != NULL && strcmp(w->key_id, id) == 0)
 		return str_or(w->key_secret);
@@ -244,15 +241,18 @@ secret_of(const struct world *w, const char *id)
 	return NULL;
 }
 
-/* 6: a temporary key needs its token; the scenario may know the right one, or let tokens expire by use. */
-static int
-check_token(struct call *c, const char *token)
+/*
+ * 6: a temporary key needs its token; the scenario may know the right one, or let tokens expire by
+ * use.
+ */
+static int check_token(struct call *c, const char *token)
 {
 	struct world *w = c->w;
 	uint64_t h;
 
 	if (text_starts(c->key_id, "STS.") && text_empty(token))
-		return call_fail(c, 400, "MissingSecurityToken", "SecurityToken is mandatory for this action.");
+		return call_fail(c, 400, "MissingSecurityToken",
+		                 "SecurityToken is mandatory for this action.");
 	if (text_empty(token))
 		return 0;
 	if (w->sc->token != NULL && strcmp(w->sc->token, token) != 0)
@@ -264,34 +264,35 @@ check_token(struct call *c, const char *token)
 		w->token_used = 0;
 	}
 	if (w->sc->token_uses > 0 && w->token_used >= w->sc->token_uses)
-		return call_fail(c, 403, "InvalidSecurityToken.Expired", "Specified SecurityToken is expired.");
+		return call_fail(c, 403, "InvalidSecurityToken.Expired",
+		                 "Specified SecurityToken is expired.");
 	w->token_used++;
 	return 0;
 }
 
-static int
-check_key(struct call *c, const char **secret)
+static int check_key(struct call *c, const char **secret)
 {
 	if (c->w->sc->inactive != NULL && glob_list(c->w->sc->inactive, c->key_id))
-		return call_fail(c, 400, "InvalidAccessKeyId.Inactive", "Specified access key is disabled.");
+		return call_fail(c, 400, "InvalidAccessKeyId.Inactive",
+		                 "Specified access key is disabled.");
 	*secret = secret_of(c->w, c->key_id);
 	if (*secret == NULL)
-		return call_fail(c, 404, "InvalidAccessKeyId.NotFound", "Specified access key is not found.");
+		return call_fail(c, 404, "InvalidAccessKeyId.NotFound",
+		                 "Specified access key is not found.");
 	return 0;
 }
 
-static int
-check_nonce(struct call *c)
+static int check_nonce(struct call *c)
 {
 	const struct scenario *sc = c->w->sc;
 
 	if (sc->fence && fence_seen(c->w->fence, c->nonce, c->rq->wall_ms, sc->fence_ms))
-		return call_fail(c, 400, "SignatureNonceUsed", "Specified signature nonce was used already.");
+		return call_fail(c, 400, "SignatureNonceUsed",
+		                 "Specified signature nonce was used already.");
 	return 0;
 }
 
-static int
-check_v3(struct call *c)
+static int check_v3(struct call *c)
 {
 	const char *hash = request_header(c->rq, "x-acs-content-sha256"), *secret = NULL;
 	char *canonical, *sts, hex[65];
@@ -309,7 +310,8 @@ check_v3(struct call *c)
 	hash_sha256(c->rq->body, c->rq->body_n, d);
 	hash_hex(d, sizeof(d), hex);
 	if (strcmp(hex, hash) != 0)
-		return call_fail(c, 400, "ContentMD5NotMatched", "The specified content hash does not match the body.");
+		return call_fail(c, 400, "ContentMD5NotMatched",
+		                 "The specified content hash does not match the body.");
 	canonical = auth_v3_canonical(c->a, c->rq, &c->p, v.headers);
 	hash_sha256(canonical, strlen(canonical), d);
 	hash_hex(d, sizeof(d), hex);
@@ -318,14 +320,14 @@ check_v3(struct call *c)
 	hash_hex(d, sizeof(d), hex);
 	if (!hash_equal(hex, v.signature, 64))
 		return call_fail(c, 400, "SignatureDoesNotMatch",
-		                 "Specified signature does not match our calculation. server StringToSign is "
+		                 "Specified signature does not match our calculation. server "
+		                 "StringToSign is "
 		                 "[%s] server CanonicalRequest is [%s]",
 		                 sts, canonical);
 	return check_nonce(c);
 }
 
-static int
-check_v1(struct call *c)
+static int check_v1(struct call *c)
 {
 	const char *method = arg(c, "SignatureMethod"), *secret = NULL;
 	const char *given = arg(c, "Signature");
@@ -334,11 +336,14 @@ check_v1(struct call *c)
 
 	c->key_id = arg(c, "AccessKeyId");
 	if (c->key_id == NULL)
-		return call_fail(c, 400, "MissingAccessKeyId", "AccessKeyId is mandatory for this action.");
-	if (method == NULL || c->nonce == NULL || given == NULL || arg(c, "SignatureVersion") == NULL)
+		return call_fail(c, 400, "MissingAccessKeyId",
+		                 "AccessKeyId is mandatory for this action.");
+	if (method == NULL || c->nonce == NULL || given == NULL ||
+	    arg(c, "SignatureVersion") == NULL)
 		return incomplete(c);
 	if (strcmp(method, "HMAC-SHA1") != 0)
-		return call_fail(c, 400, "InvalidSignatureMethod", "This signature method is not supported.");
+		return call_fail(c, 400, "InvalidSignatureMethod",
+		                 "This signature method is not supported.");
 	if (strcmp(arg(c, "SignatureVersion"), "1.0") != 0)
 		return call_fail(c, 400, "InvalidParameter.SignatureVersion",
 		                 "Specified signature version is not supported.");
@@ -350,20 +355,22 @@ check_v1(struct call *c)
 	hash_hmac_sha1(key, strlen(key), sts, strlen(sts), d);
 	hash_base64(d, sizeof(d), b64);
 	if (strlen(given) != strlen(b64) || !hash_equal(b64, given, strlen(b64)))
-		return call_fail(c, 400, "SignatureDoesNotMatch",
-		                 "Specified signature is not matched with our calculation. server string to sign is:%s",
-		                 sts);
+		return call_fail(
+			c, 400, "SignatureDoesNotMatch",
+			"Specified signature is not matched with our calculation. server string to "
+			"sign is:%s",
+			sts);
 	return check_nonce(c);
 }
 
-int
-auth_check(struct call *c)
+int auth_check(struct call *c)
 {
 	if (c->sig == SIG_V3)
 		return check_v3(c);
 	if (c->sig == SIG_V1)
 		return check_v1(c);
 	if (arg(c, "AccessKeyId") == NULL)
-		return call_fail(c, 400, "MissingAccessKeyId", "AccessKeyId is mandatory for this action.");
+		return call_fail(c, 400, "MissingAccessKeyId",
+		                 "AccessKeyId is mandatory for this action.");
 	return incomplete(c);
 }

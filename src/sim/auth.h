@@ -11,7 +11,10 @@ struct sim_request;
 void auth_begin(struct call *c);
 /* Steps 3 to 8: fields, date, key, token, body hash and signature, nonce. 0 or -1. */
 int auth_check(struct call *c);
-/* The server's two V3 texts (for the message) and the V1 text; in a. signed_headers as in the request. */
+/*
+ * The server's two V3 texts (for the message) and the V1 text; in a. signed_headers as in the
+ * request.
+ */
 char *auth_v3_canonical(struct arena *a, const struct sim_request *rq, const struct params *p,
                         const char *signed_headers);
 char *auth_v1_string(struct arena *a, const struct sim_request *rq, const struct params *p);

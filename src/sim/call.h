@@ -45,20 +45,25 @@ int64_t arg_int(const struct call *c, const char *name, int64_t otherwise);
 
 /* All return -1. */
 int call_fail(struct call *c, int http, const char *code, const char *fmt, ...)
-    __attribute__((format(printf, 4, 5)));              /* form A */
-int call_bad(struct call *c, const char *param);        /* form B: "The Value of Input Parameter %s is not valid." */
-int call_missing(struct call *c, const char *param);    /* 400 MissingParameter */
-int call_gone(struct call *c);                          /* 403 Forbidden.InstanceNotFound */
-int call_state(struct call *c, const char *code);       /* 403, the state does not allow it */
+	__attribute__((format(printf, 4, 5))); /* form A */
+int call_bad(struct call *c,
+             const char *param); /* form B: "The Value of Input Parameter %s is not valid." */
+int call_missing(struct call *c, const char *param); /* 400 MissingParameter */
+int call_gone(struct call *c);                       /* 403 Forbidden.InstanceNotFound */
+int call_state(struct call *c, const char *code);    /* 403, the state does not allow it */
 
 /* Strings of the answer; text may be NULL (then nothing is added). */
 void put(struct call *c, struct json *o, const char *key, const char *text);
-void put_text(struct call *c, struct json *o, const char *key, const char *text); /* NULL becomes "" */
+void put_text(struct call *c, struct json *o, const char *key,
+              const char *text); /* NULL becomes "" */
 void put_int(struct call *c, struct json *o, const char *key, int64_t v);
 void put_bool(struct call *c, struct json *o, const char *key, bool v);
 void put_time(struct call *c, struct json *o, const char *key, int64_t wall_ms); /* 0: nothing */
 
-/* Serialise: form A, form B or success with the envelope of the operation. Returns the HTTP status. */
+/*
+ * Serialise: form A, form B or success with the envelope of the operation. Returns the HTTP
+ * status.
+ */
 int answer_write(struct call *c, struct buf *out);
 const char *answer_type(const struct call *c); /* Content-Type */
 /* HTTP status and text known for a code (faults name a code only). */

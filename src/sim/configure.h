@@ -9,7 +9,8 @@ struct json;
 
 /* The names of one endpoint's parameters: the two sides do not spell alike (dts-api.md 1.4). */
 struct side {
-	const char *type, *engine, *instance, *region, *ip, *port, *sid, *db, *user, *password, *owner, *role;
+	const char *type, *engine, *instance, *region, *ip, *port, *sid, *db, *user, *password,
+		*owner, *role;
 	const char *ssl_key, *cen_key, *mongo_key, *oracle_key; /* in Reserve */
 	bool source;
 };

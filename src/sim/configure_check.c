@@ -51,8 +51,7 @@ const struct side side_destination = {
 	.source = false,
 };
 
-static bool
-one_of(const char *v, const char *const *set, size_t n)
+static bool one_of(const char *v, const char *const *set, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (text_ieq(v, set[i]))
@@ -63,14 +62,12 @@ one_of(const char *v, const char *const *set, size_t n)
 	one_of((v), (const char *const[]){__VA_ARGS__},                                            \
 	       sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *))
 
-bool
-type_self_managed(const char *type)
+bool type_self_managed(const char *type)
 {
 	return ONE_OF(type, "OTHER", "ECS", "EXPRESS", "CEN", "DG");
 }
 
-static int
-check_mode(struct call *c)
+static int check_mode(struct call *c)
 {
 	static const char *const flags[] = {"StructureInitialization", "DataInitialization",
 	                                    "DataSynchronization"};
@@ -82,14 +79,15 @@ check_mode(struct call *c)
 	}
 	/* Provider issue 5054: false has to be sent, too. */
 	if (given < 3 || (on == 0 && !text_eq(arg(c, "JobType"), "CHECK")))
-		return call_fail(c, 403, "MissingParameter", "You must specify the parameter MigrationMode");
+		return call_fail(c, 403, "MissingParameter",
+		                 "You must specify the parameter MigrationMode");
 	if (on > 0 && text_eq(arg(c, "JobType"), "CHECK")) /* 4: all three false for CHECK */
 		return call_bad(c, "JobType");
 	return 0;
 }
 
-static int
-check_address(struct call *c, const struct side *s, const char *type, const struct json *reserve)
+static int check_address(struct call *c, const struct side *s, const char *type,
+                         const struct json *reserve)
 {
 	const char *port = arg(c, s->port), *cen;
 	int64_t n;
@@ -110,8 +108,7 @@ check_address(struct call *c, const struct side *s, const char *type, const stru
 	return 0;
 }
 
-static int
-check_owner(struct call *c, const struct side *s)
+static int check_owner(struct call *c, const struct side *s)
 {
 	const char *owner = arg(c, s->owner), *role = arg(c, s->role);
 
@@ -122,13 +119,13 @@ check_owner(struct call *c, const struct side *s)
 	if (role == NULL)
 		return call_bad(c, s->role);
 	if (strpbrk(role, ":/") != NULL) /* 20: a role name, not an ARN */
-		return call_fail(c, 403, "AssumeRoleFail", "InvalidParameter : Invalid role arn format:%s", role);
+		return call_fail(c, 403, "AssumeRoleFail",
+		                 "InvalidParameter : Invalid role arn format:%s", role);
 	return 0;
 }
 
-static int
-check_ssl(struct call *c, const struct side *s, const char *type, const char *engine,
-          const struct json *reserve)
+static int check_ssl(struct call *c, const struct side *s, const char *type, const char *engine,
+                     const struct json *reserve)
 {
 	const char *ssl = json_key_text(c, reserve, s->ssl_key);
 	const char *name = arena_printf(c->a, "Reserve.%s", s->ssl_key);
@@ -142,43 +139,47 @@ check_ssl(struct call *c, const struct side *s, const char *type, const char *en
 	return call_bad(c, name);
 }
 
-static int
-check_engine(struct call *c, const struct side *s, const char *type, const char *engine,
-             const struct json *reserve)
+static int check_engine(struct call *c, const struct side *s, const char *type, const char *engine,
+                        const struct json *reserve)
 {
 	const char *arch = json_key_text(c, reserve, s->mongo_key);
 	const char *oracle = json_key_text(c, reserve, s->oracle_key);
 
 	if (text_ieq(engine, "POLARDB_O") && !ONE_OF(type, "OTHER", "EXPRESS"))
 		return call_bad(c, s->type);
-	if (ONE_OF(engine, "POLARDB_O", "POLARDB_PG", "POSTGRESQL", "MONGODB") && arg(c, s->db) == NULL)
+	if (ONE_OF(engine, "POLARDB_O", "POLARDB_PG", "POSTGRESQL", "MONGODB") &&
+	    arg(c, s->db) == NULL)
 		return call_bad(c, s->db);
 	if (!s->source && ONE_OF(engine, "GREENPLUM", "ODPS") && arg(c, s->db) == NULL)
 		return call_bad(c, s->db);
-	if (text_ieq(engine, "ORACLE") && arg(c, s->sid) == NULL && (oracle == NULL || text_ieq(oracle, "sid")))
+	if (text_ieq(engine, "ORACLE") && arg(c, s->sid) == NULL &&
+	    (oracle == NULL || text_ieq(oracle, "sid")))
 		return call_bad(c, s->sid);
 	if (text_ieq(engine, "MONGODB") &&
-	    (arch == NULL || (strcmp(arch, "0") != 0 && strcmp(arch, "1") != 0 && strcmp(arch, "2") != 0)))
+	    (arch == NULL ||
+	     (strcmp(arch, "0") != 0 && strcmp(arch, "1") != 0 && strcmp(arch, "2") != 0)))
 		return call_bad(c, arena_printf(c->a, "Reserve.%s", s->mongo_key));
 	return 0;
 }
 
-/* 14.2: 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 and the test networks. False: no address at all. */
-static bool
-address_is_ip(const char *s, bool *intranet)
+/*
+ * 14.2: 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 and the test networks. False: no address at all.
+ */
+static bool address_is_ip(const char *s, bool *intranet)
 {
 	unsigned p[4];
 	int used = 0;
 
-	if (sscanf(s, "%3u.%3u.%3u.%3u%n", &p[0], &p[1], &p[2], &p[3], &used) != 4 || s[used] != '\0')
+	if (sscanf(s, "%3u.%3u.%3u.%3u%n", &p[0], &p[1], &p[2], &p[3], &used) != 4 ||
+	    s[used] != '\0')
 		return false;
-	*intranet = p[0] == 10 || (p[0] == 172 && p[1] >= 16 && p[1] < 32) || (p[0] == 192 && p[1] == 168) ||
-	            (p[0] == 192 && p[1] == 0 && p[2] == 2) || p[0] == 100 || p[0] == 127;
+	*intranet = p[0] == 10 || (p[0] == 172 && p[1] >= 16 && p[1] < 32) ||
+	            (p[0] == 192 && p[1] == 168) || (p[0] == 192 && p[1] == 0 && p[2] == 2) ||
+	            p[0] == 100 || p[0] == 127;
 	return p[0] < 256 && p[1] < 256 && p[2] < 256 && p[3] < 256;
 }
 
-static int
-check_kafka(struct call *c, const char *type, const struct json *reserve)
+static int check_kafka(struct call *c, const char *type, const struct json *reserve)
 {
 	static const char *const needed[] = {"destTopic", "destSSL", "kafkaRecordFormat"};
 	const char *ip = arg(c, side_destination.ip), *ssl;
@@ -201,10 +202,10 @@ check_kafka(struct call *c, const char *type, const struct json *reserve)
 	return 0;
 }
 
-static int
-check_side(struct call *c, const struct side *s, const struct json *reserve)
+static int check_side(struct call *c, const struct side *s, const struct json *reserve)
 {
-	const char *type = arg(c, s->type), *engine = arg(c, s->engine), *region = arg(c, s->region);
+	const char *type = arg(c, s->type), *engine = arg(c, s->engine),
+		   *region = arg(c, s->region);
 
 	if (engine == NULL)
 		engine = "MYSQL";
@@ -227,8 +228,7 @@ check_side(struct call *c, const struct side *s, const struct json *reserve)
 	return check_ssl(c, s, type, engine, reserve);
 }
 
-static int
-check_phones(struct call *c, const char *param)
+static int check_phones(struct call *c, const char *param)
 {
 	const char *list = arg(c, param), *p = list;
 	size_t n, count = 0;
@@ -245,8 +245,7 @@ check_phones(struct call *c, const char *param)
 	return 0;
 }
 
-static int
-check_alarms(struct call *c)
+static int check_alarms(struct call *c)
 {
 	const char *rule = arg(c, "DelayRuleTime");
 
@@ -257,8 +256,7 @@ check_alarms(struct call *c)
 	return check_phones(c, "DelayPhone") != 0 ? -1 : check_phones(c, "ErrorPhone");
 }
 
-static bool
-number_in(struct call *c, const struct json *o, const char *key, int64_t lo, int64_t hi)
+static bool number_in(struct call *c, const struct json *o, const char *key, int64_t lo, int64_t hi)
 {
 	const char *v = json_key_text(c, o, key);
 	int64_t n;
@@ -267,8 +265,7 @@ number_in(struct call *c, const struct json *o, const char *key, int64_t lo, int
 }
 
 /* 16; the section is about values, so a wrong one is the fault of the whole parameter. */
-static int
-check_data_check(struct call *c)
+static int check_data_check(struct call *c)
 {
 	const char *text = arg(c, "DataCheckConfigure"), *model;
 	struct json *o;
@@ -293,16 +290,16 @@ check_data_check(struct call *c)
 	return ok ? 0 : call_bad(c, "DataCheckConfigure");
 }
 
-static int
-check_rest(struct call *c, const struct json *reserve)
+static int check_rest(struct call *c, const struct json *reserve)
 {
 	static const char *const unsupported[] = {
-		"SrcCaCertificateOssUrl",  "SrcCaCertificatePassword",  "SrcClientCertOssUrl",
-		"SrcClientKeyOssUrl",      "SrcClientPassword",         "DestCaCertificateOssUrl",
-		"DestCaCertificatePassword", "DestClientCertOssUrl",    "DestClientKeyOssUrl",
+		"SrcCaCertificateOssUrl",    "SrcCaCertificatePassword", "SrcClientCertOssUrl",
+		"SrcClientKeyOssUrl",        "SrcClientPassword",        "DestCaCertificateOssUrl",
+		"DestCaCertificatePassword", "DestClientCertOssUrl",     "DestClientKeyOssUrl",
 		"DestClientPassword",
 	};
-	const char *cp = arg(c, "Checkpoint"), *start = json_key_text(c, reserve, "autoStartModulesAfterConfig");
+	const char *cp = arg(c, "Checkpoint"),
+		   *start = json_key_text(c, reserve, "autoStartModulesAfterConfig");
 
 	for (size_t i = 0; i < sizeof(unsupported) / sizeof(unsupported[0]); i++)
 		if (arg(c, unsupported[i]) != NULL) /* 4: "not supported, do not send" */
@@ -314,8 +311,7 @@ check_rest(struct call *c, const struct json *reserve)
 	return 0;
 }
 
-int
-configure_check(struct call *c, const struct json *reserve)
+int configure_check(struct call *c, const struct json *reserve)
 {
 	if (check_mode(c) != 0)
 		return -1;
@@ -323,7 +319,8 @@ configure_check(struct call *c, const struct json *reserve)
 		return call_bad(c, "Reserve");
 	if (arg(c, "DbList") == NULL && arg(c, "FileOssUrl") == NULL)
 		return call_missing(c, "DbList");
-	if (check_side(c, &side_source, reserve) != 0 || check_side(c, &side_destination, reserve) != 0)
+	if (check_side(c, &side_source, reserve) != 0 ||
+	    check_side(c, &side_destination, reserve) != 0)
 		return -1;
 	if (check_alarms(c) != 0 || check_data_check(c) != 0)
 		return -1;

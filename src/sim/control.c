@@ -1,4 +1,7 @@
-/* Control operations below /_sim/, for tests: look at the world and change it behind the client's back. */
+/*
+ * Control operations below /_sim/, for tests: look at the world and change it behind the client's
+ * back.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,8 +16,7 @@
 #include "sim/scenario.h"
 #include "sim/world.h"
 
-static void
-reply(struct sim_response *out, int status, const char *text)
+static void reply(struct sim_response *out, int status, const char *text)
 {
 	buf_reset(&out->body);
 	buf_puts(&out->body, "{\"ok\": ");
@@ -26,8 +28,7 @@ reply(struct sim_response *out, int status, const char *text)
 }
 
 /* ?job=ID&field=F&value=V or ?instance=ID&...: fields as in the world file. */
-static void
-do_set(struct world *w, const struct params *p, struct sim_response *out)
+static void do_set(struct world *w, const struct params *p, struct sim_response *out)
 {
 	const char *field = params_get(p, "field"), *value = params_get(p, "value");
 	struct job *j = world_job(w, params_get(p, "job"));
@@ -52,8 +53,7 @@ do_set(struct world *w, const struct params *p, struct sim_response *out)
 	reply(out, ok ? 200 : 400, ok ? "set" : "no such field, or a wrong value");
 }
 
-static void
-do_delete(struct world *w, const struct params *p, struct sim_response *out)
+static void do_delete(struct world *w, const struct params *p, struct sim_response *out)
 {
 	struct instance *i = world_instance(w, params_get(p, "instance"));
 	struct job *j = world_job(w, params_get(p, "job"));
@@ -70,15 +70,15 @@ do_delete(struct world *w, const struct params *p, struct sim_response *out)
 		if (i != NULL)
 			i->gone_ms = -(INT64_C(1) << 60);
 		for (size_t k = 0; k < w->job.n; k++)
-			if (w->job.v[k] == j || (i != NULL && text_eq(w->job.v[k]->instance, i->id)))
+			if (w->job.v[k] == j ||
+			    (i != NULL && text_eq(w->job.v[k]->instance, i->id)))
 				w->job.v[k]->gone_ms = -(INT64_C(1) << 60);
 	}
 	w->changes++;
 	reply(out, 200, "released");
 }
 
-static void
-do_scenario(struct world *w, const struct sim_request *rq, struct sim_response *out)
+static void do_scenario(struct world *w, const struct sim_request *rq, struct sim_response *out)
 {
 	struct scenario *fresh = w->spare;
 	struct err e = {0};
@@ -99,9 +99,8 @@ do_scenario(struct world *w, const struct sim_request *rq, struct sim_response *
 	reply(out, 200, "scenario in force");
 }
 
-bool
-control_handle(struct world *w, struct arena *a, const struct sim_request *rq, const struct params *p,
-               struct sim_response *out)
+bool control_handle(struct world *w, struct arena *a, const struct sim_request *rq,
+                    const struct params *p, struct sim_response *out)
 {
 	const char *what = p->path + strlen("/_sim/"), *s = params_get(p, "seconds");
 	int64_t n;

@@ -10,8 +10,7 @@
 #include "sim/scenario.h"
 #include "sim/world.h"
 
-static bool
-chance(struct world *w, struct fault *f)
+static bool chance(struct world *w, struct fault *f)
 {
 	uint64_t r;
 
@@ -26,8 +25,7 @@ chance(struct world *w, struct fault *f)
 	return (double)r / (double)(UINT64_C(1) << 53) < f->probability;
 }
 
-static bool
-fires(struct world *w, struct fault *f)
+static bool fires(struct world *w, struct fault *f)
 {
 	f->seen++;
 	if (f->seen <= f->after)
@@ -44,8 +42,7 @@ fires(struct world *w, struct fault *f)
 	return true;
 }
 
-struct fault *
-fault_pick(struct call *c)
+struct fault *fault_pick(struct call *c)
 {
 	struct fault *f, *hit = NULL;
 	const char *v;
@@ -65,8 +62,7 @@ fault_pick(struct call *c)
 	return hit;
 }
 
-bool
-fault_effect(const struct fault *f)
+bool fault_effect(const struct fault *f)
 {
 	if (f->effect >= 0)
 		return f->effect == 1;
@@ -83,17 +79,16 @@ fault_effect(const struct fault *f)
 	}
 }
 
-const char *
-fault_name(const struct fault *f)
+const char *fault_name(const struct fault *f)
 {
-	static const char *const names[] = {"",       "cut-before", "cut-after", "half",  "garbage", "html",
-	                                    "status", "code",       "body-code", "delay", "hang",    "lost-effect"};
+	static const char *const names[] = {"",          "cut-before", "cut-after", "half",
+	                                    "garbage",   "html",       "status",    "code",
+	                                    "body-code", "delay",      "hang",      "lost-effect"};
 
 	return names[f->what];
 }
 
-void
-stranger_acts(struct call *c)
+void stranger_acts(struct call *c)
 {
 	struct scenario *sc = c->w->sc;
 	struct instance *of, *i;
@@ -108,7 +103,8 @@ stranger_acts(struct call *c)
 	if (sc->stranger_every > 0 && sc->stranger_seen % sc->stranger_every != 0)
 		return;
 	if (sc->stranger_probability > 0 &&
-	    (double)(world_random(c->w) >> 11) / (double)(UINT64_C(1) << 53) >= sc->stranger_probability)
+	    (double)(world_random(c->w) >> 11) / (double)(UINT64_C(1) << 53) >=
+	            sc->stranger_probability)
 		return;
 	of = world_instance(c->w, c->w->last_purchase);
 	if (of == NULL)
@@ -135,7 +131,8 @@ stranger_acts(struct call *c)
 		job_blank(c->w, id, i, true);
 	}
 	if (sc->stranger_configures) { /* a live owner configures at once */
-		str_set(&j->name, arena_printf(c->a, "stranger-%lld", (long long)sc->stranger_bought));
+		str_set(&j->name,
+		        arena_printf(c->a, "stranger-%lld", (long long)sc->stranger_bought));
 		j->data_init = j->data_sync = j->structure_init = true;
 		job_start_precheck(c->w, j, true);
 	}

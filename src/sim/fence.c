@@ -22,8 +22,7 @@ struct fence {
 	int now;
 };
 
-static void
-generation_init(struct generation *g, int64_t begun)
+static void generation_init(struct generation *g, int64_t begun)
 {
 	memset(g, 0, sizeof(*g));
 	arena_init(&g->a);
@@ -31,8 +30,7 @@ generation_init(struct generation *g, int64_t begun)
 	g->begun = begun;
 }
 
-struct fence *
-fence_new(void)
+struct fence *fence_new(void)
 {
 	struct fence *f = sys_malloc(sizeof(*f));
 
@@ -42,24 +40,21 @@ fence_new(void)
 	return f;
 }
 
-void
-fence_free(struct fence *f)
+void fence_free(struct fence *f)
 {
 	arena_release(&f->g[0].a);
 	arena_release(&f->g[1].a);
 	sys_free(f);
 }
 
-static bool
-generation_has(const struct generation *g, const char *nonce, int64_t not_before)
+static bool generation_has(const struct generation *g, const char *nonce, int64_t not_before)
 {
 	uint32_t at = map_get(&g->at, nonce);
 
 	return at != MAP_NONE && g->wall.v[at] >= not_before;
 }
 
-static void
-generation_add(struct generation *g, const char *nonce, int64_t wall)
+static void generation_add(struct generation *g, const char *nonce, int64_t wall)
 {
 	const char *own = arena_strdup(&g->a, nonce);
 
@@ -68,12 +63,12 @@ generation_add(struct generation *g, const char *nonce, int64_t wall)
 	*VEC_PUSH(&g->a, &g->wall) = wall;
 }
 
-bool
-fence_seen(struct fence *f, const char *nonce, int64_t now_wall, int64_t window_ms)
+bool fence_seen(struct fence *f, const char *nonce, int64_t now_wall, int64_t window_ms)
 {
 	int64_t not_before = now_wall - window_ms + 1;
 
-	if (generation_has(&f->g[0], nonce, not_before) || generation_has(&f->g[1], nonce, not_before))
+	if (generation_has(&f->g[0], nonce, not_before) ||
+	    generation_has(&f->g[1], nonce, not_before))
 		return true;
 	if (now_wall - f->g[f->now].begun >= window_ms) {
 		f->now = 1 - f->now;
@@ -84,8 +79,7 @@ fence_seen(struct fence *f, const char *nonce, int64_t now_wall, int64_t window_
 	return false;
 }
 
-void
-fence_write(const struct fence *f, struct buf *out, int64_t now_wall, int64_t window_ms)
+void fence_write(const struct fence *f, struct buf *out, int64_t now_wall, int64_t window_ms)
 {
 	const struct generation *g;
 	bool first = true;
@@ -103,8 +97,7 @@ fence_write(const struct fence *f, struct buf *out, int64_t now_wall, int64_t wi
 	}
 }
 
-void
-fence_restore(struct fence *f, const char *nonce, int64_t wall_ms)
+void fence_restore(struct fence *f, const char *nonce, int64_t wall_ms)
 {
 	struct generation *g = &f->g[f->now];
 

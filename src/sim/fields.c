@@ -10,18 +10,21 @@
 #include "base/text.h"
 #include "sim/world.h"
 
-#define J(n, t, m) {n, t, offsetof(struct job, m)}
+#define J(n, t, m)                                                                                 \
+	{                                                                                          \
+		n, t, offsetof(struct job, m)                                                      \
+	}
 #define EP(p, m)                                                                                   \
 	J(p ".type", F_STR, m.type), J(p ".engine", F_STR, m.engine),                              \
-	    J(p ".instance", F_STR, m.instance), J(p ".region", F_STR, m.region),                  \
-	    J(p ".ip", F_STR, m.ip), J(p ".port", F_STR, m.port), J(p ".sid", F_STR, m.sid),       \
-	    J(p ".database", F_STR, m.db), J(p ".user", F_STR, m.user),                            \
-	    J(p ".owner", F_STR, m.owner), J(p ".role", F_STR, m.role),                            \
-	    J(p ".password_hash", F_STR, m.password), J(p ".ssl", F_STR, m.ssl)
+		J(p ".instance", F_STR, m.instance), J(p ".region", F_STR, m.region),              \
+		J(p ".ip", F_STR, m.ip), J(p ".port", F_STR, m.port), J(p ".sid", F_STR, m.sid),   \
+		J(p ".database", F_STR, m.db), J(p ".user", F_STR, m.user),                        \
+		J(p ".owner", F_STR, m.owner), J(p ".role", F_STR, m.role),                        \
+		J(p ".password_hash", F_STR, m.password), J(p ".ssl", F_STR, m.ssl)
 #define RULE(p, i)                                                                                 \
 	J(p ".state", F_STR, rule[i].state), J(p ".phone", F_STR, rule[i].phone),                  \
-	    J(p ".delay_s", F_I64, rule[i].delay_s), J(p ".notice", F_I64, rule[i].notice),        \
-	    J(p ".period", F_I64, rule[i].period), J(p ".times", F_I64, rule[i].times)
+		J(p ".delay_s", F_I64, rule[i].delay_s), J(p ".notice", F_I64, rule[i].notice),    \
+		J(p ".period", F_I64, rule[i].period), J(p ".times", F_I64, rule[i].times)
 
 const struct field job_fields[] = {
 	J("id", F_STR, id),
@@ -70,7 +73,10 @@ const struct field job_fields[] = {
 };
 const size_t job_nfields = sizeof(job_fields) / sizeof(job_fields[0]);
 
-#define I(n, t, m) {n, t, offsetof(struct instance, m)}
+#define I(n, t, m)                                                                                 \
+	{                                                                                          \
+		n, t, offsetof(struct instance, m)                                                 \
+	}
 const struct field instance_fields[] = {
 	I("id", F_STR, id),
 	I("region", F_STR, region),
@@ -95,14 +101,12 @@ const struct field instance_fields[] = {
 };
 const size_t instance_nfields = sizeof(instance_fields) / sizeof(instance_fields[0]);
 
-const char *
-str_or(const char *s)
+const char *str_or(const char *s)
 {
 	return s != NULL ? s : "";
 }
 
-void
-str_set(char **p, const char *s)
+void str_set(char **p, const char *s)
 {
 	char *copy = NULL;
 	size_t n;
@@ -119,8 +123,7 @@ str_set(char **p, const char *s)
 #define AT(T, obj, f) ((T *)(void *)((char *)(obj) + (f)->off))
 #define CAT(T, obj, f) ((const T *)(const void *)((const char *)(obj) + (f)->off))
 
-void
-fields_copy(const struct field *f, size_t n, const void *from, void *to)
+void fields_copy(const struct field *f, size_t n, const void *from, void *to)
 {
 	for (; n > 0; n--, f++)
 		switch (f->type) {
@@ -142,8 +145,7 @@ fields_copy(const struct field *f, size_t n, const void *from, void *to)
 		}
 }
 
-void
-fields_free(const struct field *f, size_t n, void *obj)
+void fields_free(const struct field *f, size_t n, void *obj)
 {
 	for (; n > 0; n--, f++)
 		if (f->type == F_STR)
@@ -151,16 +153,14 @@ fields_free(const struct field *f, size_t n, void *obj)
 }
 
 /* "PreCheckPass@6000 Initializing@7000": a line that people can read and edit. */
-static void
-turns_text(struct buf *out, const struct turns *t)
+static void turns_text(struct buf *out, const struct turns *t)
 {
 	for (size_t i = 0; i < t->n; i++)
 		buf_printf(out, "%s%s@%lld", i > 0 ? " " : "", st_name(t->v[i].to),
 		           (long long)t->v[i].at_ms);
 }
 
-static bool
-turns_parse(const char *s, struct turns *t)
+static bool turns_parse(const char *s, struct turns *t)
 {
 	char name[32];
 	long long at;
@@ -177,8 +177,7 @@ turns_parse(const char *s, struct turns *t)
 	return s[strspn(s, " ")] == '\0';
 }
 
-static void
-write_key(struct buf *out, const char *name, bool *first)
+static void write_key(struct buf *out, const char *name, bool *first)
 {
 	if (!*first)
 		buf_puts(out, ", ");
@@ -187,8 +186,7 @@ write_key(struct buf *out, const char *name, bool *first)
 	buf_puts(out, ": ");
 }
 
-void
-fields_write(struct buf *out, const struct field *f, size_t n, const void *obj)
+void fields_write(struct buf *out, const struct field *f, size_t n, const void *obj)
 {
 	struct buf t;
 	bool first = true;
@@ -218,8 +216,7 @@ fields_write(struct buf *out, const struct field *f, size_t n, const void *obj)
 	buf_putc(out, '}');
 }
 
-static const struct field *
-field_find(const struct field *f, size_t n, const char *name)
+static const struct field *field_find(const struct field *f, size_t n, const char *name)
 {
 	for (; n > 0; n--, f++)
 		if (strcmp(f->name, name) == 0)
@@ -227,8 +224,7 @@ field_find(const struct field *f, size_t n, const char *name)
 	return NULL;
 }
 
-static bool
-field_read(const struct field *f, const struct json *v, void *to)
+static bool field_read(const struct field *f, const struct json *v, void *to)
 {
 	switch (f->type) {
 	case F_STR:
@@ -257,8 +253,8 @@ field_read(const struct field *f, const struct json *v, void *to)
 	return false;
 }
 
-bool
-fields_read(const struct field *f, size_t n, const struct json *obj, void *to, const char **bad)
+bool fields_read(const struct field *f, size_t n, const struct json *obj, void *to,
+                 const char **bad)
 {
 	const struct field *row;
 	const struct json *v;
@@ -273,8 +269,7 @@ fields_read(const struct field *f, size_t n, const struct json *obj, void *to, c
 	return true;
 }
 
-bool
-fields_set(const struct field *f, size_t n, void *obj, const char *name, const char *value)
+bool fields_set(const struct field *f, size_t n, void *obj, const char *name, const char *value)
 {
 	const struct field *row = field_find(f, n, name);
 	int64_t i;

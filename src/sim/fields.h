@@ -32,7 +32,8 @@ void fields_free(const struct field *f, size_t n, void *obj);
 /* One JSON object without line ends; fields with the value 0 or "" are left out. */
 void fields_write(struct buf *out, const struct field *f, size_t n, const void *obj);
 /* False: wrong type or unknown name, *bad is the name. */
-bool fields_read(const struct field *f, size_t n, const struct json *obj, void *to, const char **bad);
+bool fields_read(const struct field *f, size_t n, const struct json *obj, void *to,
+                 const char **bad);
 /* Set one field from text. */
 bool fields_set(const struct field *f, size_t n, void *obj, const char *name, const char *value);
 

@@ -11,17 +11,42 @@
 
 /* dts-api.md 2: supported regions, those of older lists, and the alias. */
 static const char *const regions[] = {
-	"cn-hangzhou", "cn-shanghai", "cn-qingdao", "cn-beijing", "cn-zhangjiakou", "cn-huhehaote",
-	"cn-wulanchabu", "cn-shenzhen", "cn-heyuan", "cn-guangzhou", "cn-chengdu", "cn-hongkong",
-	"ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-5", "ap-southeast-6",
-	"ap-southeast-7", "ap-northeast-1", "ap-northeast-2", "ap-south-1", "us-west-1", "us-east-1",
-	"eu-central-1", "eu-west-1", "me-central-1", "me-east-1", "cn-hangzhou-finance",
-	"cn-shanghai-finance-1", "cn-shenzhen-finance-1", "cn-beijing-finance-1", "cn-north-2-gov-1",
+	"cn-hangzhou",
+	"cn-shanghai",
+	"cn-qingdao",
+	"cn-beijing",
+	"cn-zhangjiakou",
+	"cn-huhehaote",
+	"cn-wulanchabu",
+	"cn-shenzhen",
+	"cn-heyuan",
+	"cn-guangzhou",
+	"cn-chengdu",
+	"cn-hongkong",
+	"ap-southeast-1",
+	"ap-southeast-2",
+	"ap-southeast-3",
+	"ap-southeast-5",
+	"ap-southeast-6",
+	"ap-southeast-7",
+	"ap-northeast-1",
+	"ap-northeast-2",
+	"ap-south-1",
+	"us-west-1",
+	"us-east-1",
+	"eu-central-1",
+	"eu-west-1",
+	"me-central-1",
+	"me-east-1",
+	"cn-hangzhou-finance",
+	"cn-shanghai-finance-1",
+	"cn-shenzhen-finance-1",
+	"cn-beijing-finance-1",
+	"cn-north-2-gov-1",
 	"cn-zhangbei",
 };
 
-bool
-region_known(const char *region)
+bool region_known(const char *region)
 {
 	for (size_t i = 0; i < sizeof(regions) / sizeof(regions[0]); i++)
 		if (strcmp(regions[i], region) == 0)
@@ -29,10 +54,9 @@ region_known(const char *region)
 	return false;
 }
 
-int
-cls_rank(const char *cls)
+int cls_rank(const char *cls)
 {
-	static const char *const order[] = {"micro", "small", "medium", "large", "xlarge",
+	static const char *const order[] = {"micro",   "small",   "medium",  "large",  "xlarge",
 	                                    "2xlarge", "4xlarge", "6xlarge", "8xlarge"};
 
 	if (text_eq(cls, "xxlarge"))
@@ -43,16 +67,14 @@ cls_rank(const char *cls)
 	return -1;
 }
 
-void
-log_job(struct call *c, const struct job *j)
+void log_job(struct call *c, const struct job *j)
 {
 	c->job = arena_strdup(c->a, j->id);
 	if (j->instance != NULL)
 		c->instance = arena_strdup(c->a, j->instance);
 }
 
-int
-find_instance(struct call *c, const char *id, struct instance **out)
+int find_instance(struct call *c, const char *id, struct instance **out)
 {
 	struct instance *i = world_instance(c->w, id);
 
@@ -63,8 +85,7 @@ find_instance(struct call *c, const char *id, struct instance **out)
 	return 0;
 }
 
-int
-find_job_id(struct call *c, const char *id, struct job **out)
+int find_job_id(struct call *c, const char *id, struct job **out)
 {
 	struct job *j = world_job(c->w, id);
 
@@ -75,14 +96,12 @@ find_job_id(struct call *c, const char *id, struct job **out)
 	return 0;
 }
 
-struct job *
-instance_job(struct world *w, const struct instance *i, bool reverse)
+struct job *instance_job(struct world *w, const struct instance *i, bool reverse)
 {
 	return world_job(w, reverse ? i->reverse : i->forward);
 }
 
-int
-find_job(struct call *c, const char *instance_param, bool released, struct job **out)
+int find_job(struct call *c, const char *instance_param, bool released, struct job **out)
 {
 	const char *jid = arg(c, "DtsJobId"), *iid = arg(c, instance_param);
 	const char *dir = arg(c, "SynchronizationDirection");
@@ -99,7 +118,8 @@ find_job(struct call *c, const char *instance_param, bool released, struct job *
 		/* 3.5: Reverse only means something on a bidirectional instance. */
 		if (text_eq(dir, "Reverse") && !text_eq(i->arch, "bidirectional"))
 			return call_bad(c, "SynchronizationDirection");
-		j = jid != NULL ? world_job(c->w, jid) : instance_job(c->w, i, text_eq(dir, "Reverse"));
+		j = jid != NULL ? world_job(c->w, jid)
+		                : instance_job(c->w, i, text_eq(dir, "Reverse"));
 		if (j != NULL && !text_eq(j->instance, i->id))
 			j = NULL;
 	} else {
@@ -119,8 +139,7 @@ find_job(struct call *c, const char *instance_param, bool released, struct job *
 	return 0;
 }
 
-struct job *
-job_blank(struct world *w, const char *id, struct instance *i, bool reverse)
+struct job *job_blank(struct world *w, const char *id, struct instance *i, bool reverse)
 {
 	struct job *j = job_new(w, id);
 

@@ -18,24 +18,24 @@
 
 #define VERSION "2020-01-01"
 
-static void
-request_id(struct world *w, char out[37])
+static void request_id(struct world *w, char out[37])
 {
 	uint64_t a = world_random(w), b = world_random(w);
 
-	snprintf(out, 37, "%08X-%04X-4%03X-%04X-%012llX", (unsigned)(a >> 32), (unsigned)(a >> 16) & 0xffff,
-	         (unsigned)a & 0xfff, (unsigned)(0x8000 | ((b >> 48) & 0x3fff)),
+	snprintf(out, 37, "%08X-%04X-4%03X-%04X-%012llX", (unsigned)(a >> 32),
+	         (unsigned)(a >> 16) & 0xffff, (unsigned)a & 0xfff,
+	         (unsigned)(0x8000 | ((b >> 48) & 0x3fff)),
 	         (unsigned long long)(b & 0xffffffffffffu));
 }
 
 /* Steps 1 and 2 of alibaba-auth.md 4.5. */
-static int
-check_action(struct call *c)
+static int check_action(struct call *c)
 {
 	bool post = strcmp(c->rq->method, "POST") == 0;
 
 	if (!post && strcmp(c->rq->method, "GET") != 0)
-		return call_fail(c, 400, "UnsupportedHTTPMethod", "This http method is not supported.");
+		return call_fail(c, 400, "UnsupportedHTTPMethod",
+		                 "This http method is not supported.");
 	if (c->p.path[0] != '\0' && strcmp(c->p.path, "/") != 0)
 		return call_fail(c, 404, "InvalidApi.NotFound",
 		                 "Specified api is not found, please check your url and method.");
@@ -44,21 +44,22 @@ check_action(struct call *c)
 	if (c->version == NULL)
 		return call_fail(c, 400, "MissingVersion", "Version is mandatory for this action.");
 	if (strcmp(c->version, VERSION) != 0)
-		return call_fail(c, 400, "InvalidVersion", "Specified parameter Version is not valid.");
+		return call_fail(c, 400, "InvalidVersion",
+		                 "Specified parameter Version is not valid.");
 	c->op = op_find(c->action);
 	if (c->op == NULL && op_unserved(c->action))
-		return call_fail(c, 404, "InvalidApi.NotFound", "not simulated: the simulator does not serve %s.",
-		                 c->action);
+		return call_fail(c, 404, "InvalidApi.NotFound",
+		                 "not simulated: the simulator does not serve %s.", c->action);
 	if (c->op == NULL)
 		return call_fail(c, 404, "InvalidApi.NotFound",
 		                 "Specified api is not found, please check your url and method.");
 	if (c->op->post_only && !post)
-		return call_fail(c, 400, "UnsupportedHTTPMethod", "This http method is not supported.");
+		return call_fail(c, 400, "UnsupportedHTTPMethod",
+		                 "This http method is not supported.");
 	return 0;
 }
 
-static int
-check_rate(struct call *c)
+static int check_rate(struct call *c)
 {
 	const struct scenario *sc = c->w->sc;
 	double rate = c->op->rate == RATE_LIST     ? sc->list_rate
@@ -75,8 +76,7 @@ check_rate(struct call *c)
 }
 
 /* Faults that answer in the place of the service. */
-static bool
-fault_answers(struct call *c, const struct fault *f)
+static bool fault_answers(struct call *c, const struct fault *f)
 {
 	if (f->what != DO_CODE && f->what != DO_BODY_CODE)
 		return false;
@@ -88,8 +88,7 @@ fault_answers(struct call *c, const struct fault *f)
 }
 
 /* Success without an effect; a purchase names an instance that does not exist. */
-static void
-lost_effect(struct call *c)
+static void lost_effect(struct call *c)
 {
 	char id[16];
 
@@ -97,12 +96,13 @@ lost_effect(struct call *c)
 		return;
 	world_new_id(c->w, id);
 	put(c, c->out, strcmp(c->action, "CreateDtsInstance") == 0 ? "InstanceId" : "DtsInstanceId",
-	    arg(c, "DtsInstanceId") != NULL ? arg(c, "DtsInstanceId") : arena_printf(c->a, "dts%s", id));
-	put(c, c->out, strcmp(c->action, "CreateDtsInstance") == 0 ? "JobId" : "DtsJobId", arena_strdup(c->a, id));
+	    arg(c, "DtsInstanceId") != NULL ? arg(c, "DtsInstanceId")
+	                                    : arena_printf(c->a, "dts%s", id));
+	put(c, c->out, strcmp(c->action, "CreateDtsInstance") == 0 ? "JobId" : "DtsJobId",
+	    arena_strdup(c->a, id));
 }
 
-static void
-run(struct call *c, const struct fault *f)
+static void run(struct call *c, const struct fault *f)
 {
 	c->region = arg(c, "RegionId") != NULL ? arg(c, "RegionId") : c->w->region;
 	if (check_rate(c) != 0)
@@ -127,8 +127,7 @@ run(struct call *c, const struct fault *f)
 		fault_answers(c, f); /* an error code although it worked */
 }
 
-static void
-plain_page(struct sim_response *out, int status, const char *text)
+static void plain_page(struct sim_response *out, int status, const char *text)
 {
 	buf_reset(&out->body);
 	out->status = status;
@@ -137,8 +136,7 @@ plain_page(struct sim_response *out, int status, const char *text)
 }
 
 /* What the wire makes of the answer. */
-static void
-spoil(struct sim_response *out, const struct fault *f)
+static void spoil(struct sim_response *out, const struct fault *f)
 {
 	switch (f->what) {
 	case DO_CUT_BEFORE:
@@ -159,7 +157,9 @@ spoil(struct sim_response *out, const struct fault *f)
 		buf_add(&out->body, "\x7f\x03{\"RequestId\":\xff\xfe", 17);
 		break;
 	case DO_HTML:
-		plain_page(out, 200, "<html><body><h1>Welcome</h1>please log in to the network</body></html>");
+		plain_page(
+			out, 200,
+			"<html><body><h1>Welcome</h1>please log in to the network</body></html>");
 		break;
 	case DO_STATUS:
 		plain_page(out, f->http, "<html><body><h1>Bad gateway</h1></body></html>");
@@ -171,8 +171,8 @@ spoil(struct sim_response *out, const struct fault *f)
 		out->retry_after_ms = f->retry_after_ms;
 }
 
-void
-sim_handle(struct world *w, struct arena *a, const struct sim_request *rq, struct sim_response *out)
+void sim_handle(struct world *w, struct arena *a, const struct sim_request *rq,
+                struct sim_response *out)
 {
 	struct call c = {.w = w, .a = a, .rq = rq};
 	struct fault *f = NULL;
@@ -188,7 +188,8 @@ sim_handle(struct world *w, struct arena *a, const struct sim_request *rq, struc
 	c.out = json_new(a, JSON_OBJECT);
 	auth_begin(&c);
 	f = fault_pick(&c);
-	if (f != NULL && f->what == DO_CUT_BEFORE) { /* it never arrived: no nonce used, nothing checked */
+	if (f != NULL &&
+	    f->what == DO_CUT_BEFORE) { /* it never arrived: no nonce used, nothing checked */
 		out->cut = CUT_ALL;
 	} else {
 		if (check_action(&c) == 0 && auth_check(&c) == 0) {

@@ -23,8 +23,7 @@ const struct item check_items[] = {
 };
 const size_t ncheck_items = sizeof(check_items) / sizeof(check_items[0]);
 
-const struct item *
-item_find(const char *name)
+const struct item *item_find(const char *name)
 {
 	for (size_t i = 0; i < ncheck_items; i++)
 		if (strcmp(check_items[i].name, name) == 0)
@@ -32,8 +31,7 @@ item_find(const char *name)
 	return NULL;
 }
 
-bool
-item_in(const char *list, const char *name)
+bool item_in(const char *list, const char *name)
 {
 	size_t n = strlen(name);
 

@@ -1,4 +1,6 @@
-/* The course of a job's life behind a start (dts-api.md 3.2, 3.3) and what a scenario makes of it. */
+/*
+ * The course of a job's life behind a start (dts-api.md 3.2, 3.3) and what a scenario makes of it.
+ */
 #include "sim/world.h"
 
 #include <stdlib.h>
@@ -15,8 +17,7 @@
 #define WORD_MAX 63
 
 /* "Prechecking:5s PreCheckPass InitializeFailed": each status lasts as long as it says. */
-static bool
-queue_course(struct world *w, struct job *j, const char *course)
+static bool queue_course(struct world *w, struct job *j, const char *course)
 {
 	char word[WORD_MAX + 1], *colon;
 	int64_t lasts = 0;
@@ -47,8 +48,7 @@ queue_course(struct world *w, struct job *j, const char *course)
 	return true;
 }
 
-static bool
-own_course(struct world *w, struct job *j)
+static bool own_course(struct world *w, struct job *j)
 {
 	struct life_row *r;
 
@@ -65,8 +65,7 @@ own_course(struct world *w, struct job *j)
 }
 
 /* The items that fail in this precheck; NULL when it passes. */
-static char *
-failing_items(struct world *w, struct arena *a, const struct job *j)
+static char *failing_items(struct world *w, struct arena *a, const struct job *j)
 {
 	struct json *list = json_new(a, JSON_ARRAY), *o;
 	const struct precheck_row *r;
@@ -89,8 +88,7 @@ failing_items(struct world *w, struct arena *a, const struct job *j)
 	return list->n > 0 ? json_write_dup(a, list, false) : NULL;
 }
 
-static bool
-any_failed(struct arena *a, const char *items)
+static bool any_failed(struct arena *a, const char *items)
 {
 	struct json *list = items != NULL ? json_parse(a, items, strlen(items), NULL) : NULL;
 
@@ -101,14 +99,12 @@ any_failed(struct arena *a, const char *items)
 }
 
 /* Does the schema or full phase have anything to do? */
-static bool
-initializes(const struct job *j)
+static bool initializes(const struct job *j)
 {
 	return j->structure_init || j->data_init;
 }
 
-static void
-queue_modules(struct world *w, struct job *j, int64_t lasts, bool initialize)
+static void queue_modules(struct world *w, struct job *j, int64_t lasts, bool initialize)
 {
 	enum status run = job_run_status(j);
 
@@ -130,8 +126,7 @@ queue_modules(struct world *w, struct job *j, int64_t lasts, bool initialize)
 	job_queue(w, j, j->data_sync ? run : ST_FINISHED, lasts);
 }
 
-void
-job_start_precheck(struct world *w, struct job *j, bool go_on)
+void job_start_precheck(struct world *w, struct job *j, bool go_on)
 {
 	struct arena a;
 	char *items;
@@ -158,8 +153,7 @@ job_start_precheck(struct world *w, struct job *j, bool go_on)
 	}
 }
 
-void
-job_start_modules(struct world *w, struct job *j, bool initialize)
+void job_start_modules(struct world *w, struct job *j, bool initialize)
 {
 	if (own_course(w, j))
 		return;

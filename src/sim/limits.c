@@ -13,8 +13,7 @@ struct bucket {
 	bool begun;
 };
 
-struct bucket *
-buckets_new(void)
+struct bucket *buckets_new(void)
 {
 	struct bucket *b = sys_malloc(sizeof(*b) * SLOTS * RATE__COUNT);
 
@@ -22,14 +21,13 @@ buckets_new(void)
 	return b;
 }
 
-void
-buckets_free(struct bucket *b)
+void buckets_free(struct bucket *b)
 {
 	sys_free(b);
 }
 
-bool
-bucket_take(struct bucket *b, const char *region, enum rate_class c, double per_second, int64_t now_wall)
+bool bucket_take(struct bucket *b, const char *region, enum rate_class c, double per_second,
+                 int64_t now_wall)
 {
 	double depth = per_second < 1 ? 1 : per_second; /* one second's worth */
 

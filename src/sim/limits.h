@@ -12,6 +12,7 @@ enum rate_class { RATE_LIST, RATE_DETAIL, RATE_READ, RATE_WRITE, RATE__COUNT };
 struct bucket *buckets_new(void);
 void buckets_free(struct bucket *b);
 /* True if one more request of this class may pass now. */
-bool bucket_take(struct bucket *b, const char *region, enum rate_class c, double per_second, int64_t now_wall);
+bool bucket_take(struct bucket *b, const char *region, enum rate_class c, double per_second,
+                 int64_t now_wall);
 
 #endif

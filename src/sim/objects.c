@@ -12,8 +12,7 @@
 
 #define DB_LIST_MAX (1 << 20) /* 8: 1 MB including filters */
 
-struct json *
-parse_object(struct call *c, const char *text)
+struct json *parse_object(struct call *c, const char *text)
 {
 	struct json *o = text != NULL ? json_parse(c->a, text, strlen(text), NULL) : NULL;
 
@@ -25,8 +24,8 @@ parse_object(struct call *c, const char *text)
  * "state" of its own. Members that hold further objects are replaced by the
  * caller's `inner`.
  */
-static struct json *
-with_state(struct call *c, const struct json *o, const char *inner_key, struct json *inner)
+static struct json *with_state(struct call *c, const struct json *o, const char *inner_key,
+                               struct json *inner)
 {
 	struct json *out = json_new(c->a, JSON_OBJECT);
 	const struct json **v = arena_array(c->a, const struct json *, o->n + 1), *m;
@@ -46,9 +45,12 @@ with_state(struct call *c, const struct json *o, const char *inner_key, struct j
 	return out;
 }
 
-/* The members of a map ("column" of a table, "Table" of a database), each made by `each`; NULL: one is no object. */
-static struct json *
-map_each(struct call *c, const struct json *map, struct json *(*each)(struct call *, const struct json *))
+/*
+ * The members of a map ("column" of a table, "Table" of a database), each made by `each`; NULL:
+ * one is no object.
+ */
+static struct json *map_each(struct call *c, const struct json *map,
+                             struct json *(*each)(struct call *, const struct json *))
 {
 	struct json *out = json_new(c->a, JSON_OBJECT), *one;
 	const struct json **v = arena_array(c->a, const struct json *, map->n + 1);
@@ -65,15 +67,13 @@ map_each(struct call *c, const struct json *map, struct json *(*each)(struct cal
 	return out;
 }
 
-static struct json *
-column_copy(struct call *c, const struct json *column)
+static struct json *column_copy(struct call *c, const struct json *column)
 {
 	return with_state(c, column, "", NULL);
 }
 
-static struct json *
-inner_copy(struct call *c, const struct json *o, const char *key,
-           struct json *(*each)(struct call *, const struct json *))
+static struct json *inner_copy(struct call *c, const struct json *o, const char *key,
+                               struct json *(*each)(struct call *, const struct json *))
 {
 	const struct json *map = json_get(o, key);
 	struct json *inner = NULL;
@@ -86,20 +86,17 @@ inner_copy(struct call *c, const struct json *o, const char *key,
 	return with_state(c, o, key, inner);
 }
 
-static struct json *
-table_copy(struct call *c, const struct json *table)
+static struct json *table_copy(struct call *c, const struct json *table)
 {
 	return inner_copy(c, table, "column", column_copy);
 }
 
-static struct json *
-database_copy(struct call *c, const struct json *db)
+static struct json *database_copy(struct call *c, const struct json *db)
 {
 	return inner_copy(c, db, "Table", table_copy);
 }
 
-const char *
-db_object_from(struct call *c, const char *db_list)
+const char *db_object_from(struct call *c, const char *db_list)
 {
 	struct json *o = strlen(db_list) <= DB_LIST_MAX ? parse_object(c, db_list) : NULL;
 	struct json *out = o != NULL ? map_each(c, o, database_copy) : NULL;
@@ -107,8 +104,7 @@ db_object_from(struct call *c, const char *db_list)
 	return out != NULL ? json_write_dup(c->a, out, false) : NULL;
 }
 
-const char *
-json_key_text(struct call *c, const struct json *o, const char *key)
+const char *json_key_text(struct call *c, const struct json *o, const char *key)
 {
 	const struct json *v = o != NULL ? json_get(o, key) : NULL;
 
@@ -119,8 +115,7 @@ json_key_text(struct call *c, const struct json *o, const char *key)
 	return json_write_dup(c->a, v, false);
 }
 
-static bool
-contains_icase(const char *s, const char *part)
+static bool contains_icase(const char *s, const char *part)
 {
 	size_t n = strlen(part);
 
@@ -131,13 +126,14 @@ contains_icase(const char *s, const char *part)
 }
 
 /* Keys whose value is a secret wherever they stand: in parameters and inside Reserve (14.2). */
-bool
-secret_key_name(const char *name)
+bool secret_key_name(const char *name)
 {
-	static const char *const parts[] = {"password", "passwd", "secret", "cacert", "clientcert",
-	                                    "clientkey", "privatekey", "sslcert", "sslkey"};
+	static const char *const parts[] = {"password",   "passwd",     "secret",
+	                                    "cacert",     "clientcert", "clientkey",
+	                                    "privatekey", "sslcert",    "sslkey"};
 
-	if (text_eq(name, "Signature") || text_eq(name, "SecurityToken") || text_eq(name, "BearerToken"))
+	if (text_eq(name, "Signature") || text_eq(name, "SecurityToken") ||
+	    text_eq(name, "BearerToken"))
 		return true;
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
 		if (contains_icase(name, parts[i]))
@@ -146,8 +142,7 @@ secret_key_name(const char *name)
 }
 
 /* 14.2 "added by the server": the superset that a reader gets back. */
-static void
-add_server_keys(struct call *c, struct json *out, const struct job *j)
+static void add_server_keys(struct call *c, struct json *out, const struct job *j)
 {
 	static const struct {
 		const char *key, *value;
@@ -168,15 +163,16 @@ add_server_keys(struct call *c, struct json *out, const struct job *j)
 		json_add(out, "srcOracleType", json_new_str(c->a, "sid"));
 }
 
-const char *
-reserved_from(struct call *c, const char *former, const struct json *sent, const struct job *j)
+const char *reserved_from(struct call *c, const char *former, const struct json *sent,
+                          const struct job *j)
 {
 	struct json *out = json_new(c->a, JSON_OBJECT), *old = parse_object(c, former), *v;
 	const struct json *m;
 
 	if (sent != NULL)
 		for (m = sent->child; m != NULL; m = m->next) {
-			v = secret_key_name(m->key) ? json_new_str(c->a, "******") : json_clone(c->a, m);
+			v = secret_key_name(m->key) ? json_new_str(c->a, "******")
+			                            : json_clone(c->a, m);
 			json_add(out, m->key, v);
 		}
 	if (old != NULL) /* UPDATE_RESERVED adds and overwrites, it never removes */

@@ -62,10 +62,16 @@ int op_list_tags(struct call *c);
 int op_create_rule(struct call *c);
 int op_describe_rule(struct call *c);
 
-/* find.c: 0, or -1 after call_gone (or call_missing, call_bad). Objects of another region do not exist. */
+/*
+ * find.c: 0, or -1 after call_gone (or call_missing, call_bad). Objects of another region do not
+ * exist.
+ */
 int find_instance(struct call *c, const char *id, struct instance **out);
 int find_job_id(struct call *c, const char *id, struct job **out);
-/* By DtsJobId, or by DtsInstanceId and direction; both must fit. released: a released job is found, too. */
+/*
+ * By DtsJobId, or by DtsInstanceId and direction; both must fit. released: a released job is
+ * found, too.
+ */
 int find_job(struct call *c, const char *instance_param, bool released, struct job **out);
 bool region_known(const char *region);
 void log_job(struct call *c, const struct job *j);
@@ -80,14 +86,20 @@ int cls_rank(const char *cls);
 const char *db_object_from(struct call *c, const char *db_list);
 struct json *parse_object(struct call *c, const char *text);
 /* What is read back: sent keys over former ones, the server's own beside them, secrets masked. */
-const char *reserved_from(struct call *c, const char *former, const struct json *sent, const struct job *j);
-const char *json_key_text(struct call *c, const struct json *o, const char *key); /* NULL if absent or "" */
+const char *reserved_from(struct call *c, const char *former, const struct json *sent,
+                          const struct job *j);
+const char *json_key_text(struct call *c, const struct json *o,
+                          const char *key); /* NULL if absent or "" */
 bool secret_key_name(const char *name);
 
 /* render.c */
-struct json *render_list_item(struct call *c, const struct instance *i, const struct job *j, bool nested);
+struct json *render_list_item(struct call *c, const struct instance *i, const struct job *j,
+                              bool nested);
 void render_detail(struct call *c, struct json *o, const struct instance *i, const struct job *j);
-/* What this read shows: an old failure may linger (scenario [stale-failure.*]); read_ends counts the read. */
+/*
+ * What this read shows: an old failure may linger (scenario [stale-failure.*]); read_ends counts
+ * the read.
+ */
 enum status shown_status(const struct job *j);
 const char *shown_items(const struct job *j);
 void read_ends(struct call *c, struct job *j);

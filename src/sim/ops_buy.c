@@ -14,22 +14,19 @@
 #define DAY_MS (24 * 3600 * (int64_t)1000)
 
 /* UsedTime: Month 1-9, Year 1, 2, 3, 5. BuyCount: Month 1-60, Year 1-5. */
-static bool
-duration_valid(const char *period, int64_t n, bool purchase)
+static bool duration_valid(const char *period, int64_t n, bool purchase)
 {
 	if (text_eq(period, "Month"))
 		return n >= 1 && n <= (purchase ? 9 : 60);
 	return n >= 1 && n <= 5 && !(purchase && n == 4);
 }
 
-static int64_t
-duration_ms(const char *period, int64_t n)
+static int64_t duration_ms(const char *period, int64_t n)
 {
 	return n * (text_eq(period, "Year") ? 365 : 30) * DAY_MS;
 }
 
-static int
-check_pay(struct call *c, const char *type)
+static int check_pay(struct call *c, const char *type)
 {
 	const char *period = arg(c, "Period");
 
@@ -46,8 +43,7 @@ check_pay(struct call *c, const char *type)
 	return 0;
 }
 
-static int
-check_shape(struct call *c, const char *type)
+static int check_shape(struct call *c, const char *type)
 {
 	const char *cls = arg(c, "InstanceClass");
 	bool two_way = text_eq(arg(c, "SyncArchitecture"), "bidirectional");
@@ -68,15 +64,16 @@ check_shape(struct call *c, const char *type)
 		                 "No price plan was found: only synchronization is bidirectional.");
 	if (cls == NULL)
 		return 0;
-	/* 18: migration sells small to 2xlarge (old spelling xxlarge), nothing else sells xxlarge. */
+	/*
+	 * 18: migration sells small to 2xlarge (old spelling xxlarge), nothing else sells xxlarge.
+	 */
 	if (text_eq(type, "MIGRATION") ? rank < 1 || rank > 5 : text_eq(cls, "xxlarge"))
 		return call_fail(c, 403, "DTS.Msg.LXCreateOrder.NotFoundPricePlan",
 		                 "No price plan was found for class %s.", cls);
 	return 0;
 }
 
-static int
-check_regions(struct call *c, const char *type)
+static int check_regions(struct call *c, const char *type)
 {
 	const char *src = arg(c, "SourceRegion"), *dst = arg(c, "DestinationRegion");
 
@@ -90,14 +87,16 @@ check_regions(struct call *c, const char *type)
 		return call_bad(c, "DestinationRegion");
 	if (arg(c, "DtsRegion") != NULL && !text_eq(arg(c, "DtsRegion"), c->region))
 		return call_bad(c, "DtsRegion");
-	/* 2: the instance lives in the region of the destination; a subscription in that of its source. */
+	/*
+	 * 2: the instance lives in the region of the destination; a subscription in that of its
+	 * source.
+	 */
 	if (!text_eq(text_eq(type, "SUBSCRIBE") ? src : dst, c->region))
 		return call_bad(c, "RegionId");
 	return 0;
 }
 
-static const char *
-upper_type(struct call *c)
+static const char *upper_type(struct call *c)
 {
 	const char *t = arg(c, "Type");
 
@@ -106,20 +105,20 @@ upper_type(struct call *c)
 	return text_ieq(t, "SYNC") ? "SYNC" : text_ieq(t, "MIGRATION") ? "MIGRATION" : "SUBSCRIBE";
 }
 
-static void
-fill_purchase(struct call *c, struct instance *i)
+static void fill_purchase(struct call *c, struct instance *i)
 {
 	str_set(&i->pay_type, arg(c, "PayType"));
 	str_set(&i->cls, arg(c, "InstanceClass") != NULL ? arg(c, "InstanceClass") : "small");
-	str_set(&i->group, arg(c, "ResourceGroupId") != NULL ? arg(c, "ResourceGroupId") : "rg-default");
+	str_set(&i->group,
+	        arg(c, "ResourceGroupId") != NULL ? arg(c, "ResourceGroupId") : "rg-default");
 	i->databases = arg_int(c, "DatabaseCount", 1);
 	if (text_eq(i->pay_type, "PrePaid"))
-		i->expire_wall = c->w->wall_ms + duration_ms(arg(c, "Period"), arg_int(c, "UsedTime", 1));
+		i->expire_wall =
+			c->w->wall_ms + duration_ms(arg(c, "Period"), arg_int(c, "UsedTime", 1));
 	str_set(&c->w->last_purchase, i->id);
 }
 
-static void
-answer_purchase(struct call *c, const struct instance *i, const struct job *j)
+static void answer_purchase(struct call *c, const struct instance *i, const struct job *j)
 {
 	put(c, c->out, "InstanceId", i->id);
 	put(c, c->out, "JobId", j->id);
@@ -129,8 +128,7 @@ answer_purchase(struct call *c, const struct instance *i, const struct job *j)
 }
 
 /* Flow A: an empty instance; a bidirectional one has two jobs (3.5). */
-static int
-buy_fresh(struct call *c)
+static int buy_fresh(struct call *c)
 {
 	struct world *w = c->w;
 	const char *type = upper_type(c);
@@ -154,7 +152,8 @@ buy_fresh(struct call *c)
 		str_set(&i->src_engine, "MySQL");
 	if (i->dst_engine == NULL)
 		str_set(&i->dst_engine, "MySQL");
-	str_set(&i->arch, arg(c, "SyncArchitecture") != NULL ? arg(c, "SyncArchitecture") : "oneway");
+	str_set(&i->arch,
+	        arg(c, "SyncArchitecture") != NULL ? arg(c, "SyncArchitecture") : "oneway");
 	fill_purchase(c, i);
 	j = job_blank(w, id, i, false);
 	answer_purchase(c, i, j);
@@ -166,8 +165,7 @@ buy_fresh(struct call *c)
 }
 
 /* Flow B: the purchase of one configured job (3.2 B). */
-static int
-buy_for_job(struct call *c)
+static int buy_for_job(struct call *c)
 {
 	struct world *w = c->w;
 	struct instance *i;
@@ -207,15 +205,13 @@ buy_for_job(struct call *c)
 	return 0;
 }
 
-int
-op_create(struct call *c)
+int op_create(struct call *c)
 {
 	return arg(c, "JobId") != NULL ? buy_for_job(c) : buy_fresh(c);
 }
 
 /* The instance behind DtsJobId, for calls that order something for it. */
-static int
-find_ordered(struct call *c, struct job **j, struct instance **i)
+static int find_ordered(struct call *c, struct job **j, struct instance **i)
 {
 	if (find_job_id(c, arg(c, "DtsJobId"), j) != 0)
 		return -1;
@@ -223,8 +219,8 @@ find_ordered(struct call *c, struct job **j, struct instance **i)
 	return *i != NULL ? 0 : call_state(c, "DTS.Msg.OperationDenied.NotPurchased");
 }
 
-static void
-answer_order(struct call *c, const struct instance *i, const struct job *j, const char *charge)
+static void answer_order(struct call *c, const struct instance *i, const struct job *j,
+                         const char *charge)
 {
 	put(c, c->out, "InstanceId", i->id);
 	put(c, c->out, "DtsJobId", j->id);
@@ -233,8 +229,7 @@ answer_order(struct call *c, const struct instance *i, const struct job *j, cons
 	c->effect = true;
 }
 
-int
-op_transfer_class(struct call *c)
+int op_transfer_class(struct call *c)
 {
 	const char *cls = arg(c, "InstanceClass");
 	struct instance *i;
@@ -247,8 +242,11 @@ op_transfer_class(struct call *c)
 	if (i->pending_cls != NULL)
 		return call_state(c, "InvalidJobStatus");
 	if (cls_rank(cls) <= cls_rank(i->cls)) /* provider PR 10173 */
-		return call_fail(c, 403, "NoPermission", "You are not authorized to do this action: the class must be higher than %s.",
-		                 i->cls);
+		return call_fail(
+			c, 403, "NoPermission",
+			"You are not authorized to do this action: the class must be higher "
+			"than %s.",
+			i->cls);
 	if (!text_eq(i->type, "MIGRATION") && text_eq(cls, "xxlarge"))
 		return call_bad(c, "InstanceClass");
 	if (j->status == ST_MODIFYING)
@@ -263,8 +261,7 @@ op_transfer_class(struct call *c)
 	return 0;
 }
 
-int
-op_transfer_pay(struct call *c)
+int op_transfer_pay(struct call *c)
 {
 	const char *to = arg(c, "ChargeType"), *count = arg(c, "BuyCount");
 	const char *period = arg(c, "Period") != NULL ? arg(c, "Period") : "Month";
@@ -293,8 +290,7 @@ op_transfer_pay(struct call *c)
 	return 0;
 }
 
-int
-op_renew(struct call *c)
+int op_renew(struct call *c)
 {
 	const char *count = arg(c, "BuyCount") != NULL ? arg(c, "BuyCount") : "1";
 	const char *period = arg(c, "Period") != NULL ? arg(c, "Period") : "Month";
@@ -315,8 +311,7 @@ op_renew(struct call *c)
 }
 
 /* MySQL to MySQL, one-way, Synchronizing, PostPaid (3.3). */
-int
-op_upgrade_two_way(struct call *c)
+int op_upgrade_two_way(struct call *c)
 {
 	struct instance *i;
 	struct job *j;
@@ -328,11 +323,14 @@ op_upgrade_two_way(struct call *c)
 	if (j == NULL)
 		return call_gone(c);
 	if (text_eq(i->arch, "bidirectional"))
-		return call_fail(c, 403, "OperationDenied", "The instance is bidirectional already.");
-	if (!text_ieq(i->src_engine, "MySQL") || !text_ieq(i->dst_engine, "MySQL") || !text_eq(i->type, "SYNC"))
+		return call_fail(c, 403, "OperationDenied",
+		                 "The instance is bidirectional already.");
+	if (!text_ieq(i->src_engine, "MySQL") || !text_ieq(i->dst_engine, "MySQL") ||
+	    !text_eq(i->type, "SYNC"))
 		return call_state(c, "UnSupportedTaskType");
 	if (!text_eq(i->pay_type, "PostPaid"))
-		return call_fail(c, 403, "OperationDenied", "A PrePaid instance cannot be upgraded.");
+		return call_fail(c, 403, "OperationDenied",
+		                 "A PrePaid instance cannot be upgraded.");
 	if (j->status != ST_SYNCHRONIZING)
 		return call_state(c, "InvalidJobStatus");
 	job_touch(c->w, j);
@@ -345,8 +343,7 @@ op_upgrade_two_way(struct call *c)
 	return 0;
 }
 
-int
-op_convert_group(struct call *c)
+int op_convert_group(struct call *c)
 {
 	struct instance *i;
 	struct job *j;

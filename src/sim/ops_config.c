@@ -22,25 +22,26 @@ static const struct param_row rows[] = {
 	{"sink.worker.type", "03", "stream", 0, true, "how rows are written"},
 	{"sink.bulk.copy.enable", "03", "true", 2, true, "bulk copy"},
 	{"sink.batch.size.minimum", "03", "0", 1, false, "rows per batch, at least"},
-	{"sink.batch.size.maximum", "03,04,07", "32", 1, false, "rows per batch or merged transactions"},
-	{"source.connection.idle.second", "03,04,07", "60", 1, false, "retry time for lost connections"},
-	{"sink.connection.idle.second", "03,04,07", "60", 1, false, "retry time for lost connections"},
+	{"sink.batch.size.maximum", "03,04,07", "32", 1, false,
+         "rows per batch or merged transactions"},
+	{"source.connection.idle.second", "03,04,07", "60", 1, false,
+         "retry time for lost connections"},
+	{"sink.connection.idle.second", "03,04,07", "60", 1, false,
+         "retry time for lost connections"},
 	{"trans.hot.merge.enable", "04,07", "false", 2, true, "hot-row merge"},
 	{"sink.batch.enable", "04,07", "true", 2, true, "batches of writes"},
 	{"source.filter.ddl.enable", "04,07", "false", 2, true, "leave DDL out"},
 	{"sink.task.number", "03,04,07,60", "8", 1, false, "writers at once"},
 };
 
-static bool
-in_module(const struct param_row *r, const char *module)
+static bool in_module(const struct param_row *r, const char *module)
 {
 	char *const p = strstr(r->modules, module);
 
 	return strlen(module) == 2 && p != NULL;
 }
 
-bool
-param_known(const char *module, const char *name)
+bool param_known(const char *module, const char *name)
 {
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (strcmp(rows[i].name, name) == 0 && in_module(&rows[i], module))
@@ -48,8 +49,7 @@ param_known(const char *module, const char *name)
 	return false;
 }
 
-static const char *
-changed_value(const struct json *list, const char *module, const char *name)
+static const char *changed_value(const struct json *list, const char *module, const char *name)
 {
 	for (const struct json *p = list != NULL ? list->child : NULL; p != NULL; p = p->next)
 		if (text_eq(json_str(p, "module"), module) && text_eq(json_str(p, "name"), name))
@@ -57,8 +57,8 @@ changed_value(const struct json *list, const char *module, const char *name)
 	return NULL;
 }
 
-static void
-add_row(struct call *c, struct json *out, const struct param_row *r, const char *module, const char *value)
+static void add_row(struct call *c, struct json *out, const struct param_row *r, const char *module,
+                    const char *value)
 {
 	struct json *o = json_new(c->a, JSON_OBJECT);
 
@@ -75,11 +75,10 @@ add_row(struct call *c, struct json *out, const struct param_row *r, const char 
 	json_add(out, NULL, o);
 }
 
-int
-op_job_config(struct call *c)
+int op_job_config(struct call *c)
 {
 	static const char *const sync_modules[] = {"03", "07"}, *const other[] = {"03", "04"};
-	const char *want = arg(c, "Module"), *const *modules;
+	const char *want = arg(c, "Module"), *const * modules;
 	struct json *out = json_new(c->a, JSON_ARRAY), *list;
 	struct job *j;
 
@@ -92,7 +91,8 @@ op_job_config(struct call *c)
 			continue;
 		for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 			if (in_module(&rows[i], modules[m]))
-				add_row(c, out, &rows[i], modules[m], changed_value(list, modules[m], rows[i].name));
+				add_row(c, out, &rows[i], modules[m],
+				        changed_value(list, modules[m], rows[i].name));
 	}
 	json_add(c->out, "Parameters", out);
 	return 0;

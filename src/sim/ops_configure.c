@@ -10,8 +10,8 @@
 #include "sim/ops.h"
 #include "sim/world.h"
 
-static void
-fill_side(struct call *c, const struct side *s, struct endpoint *e, const struct json *reserve)
+static void fill_side(struct call *c, const struct side *s, struct endpoint *e,
+                      const struct json *reserve)
 {
 	const char *pw = arg(c, s->password), *ssl = json_key_text(c, reserve, s->ssl_key);
 	char hash[65];
@@ -33,20 +33,22 @@ fill_side(struct call *c, const struct side *s, struct endpoint *e, const struct
 	str_set(&e->password, pw != NULL ? hash : NULL);
 }
 
-static void
-fill_alarms(struct call *c, struct job *j)
+static void fill_alarms(struct call *c, struct job *j)
 {
 	struct rule *d = &j->rule[RULE_DELAY], *e = &j->rule[RULE_ERROR];
 
-	str_set(&d->state, arg(c, "DelayNotice") == NULL ? NULL : arg_true(c, "DelayNotice") ? "Y" : "N");
+	str_set(&d->state, arg(c, "DelayNotice") == NULL ? NULL
+	                   : arg_true(c, "DelayNotice")  ? "Y"
+	                                                 : "N");
 	str_set(&d->phone, arg(c, "DelayPhone"));
 	d->delay_s = arg_int(c, "DelayRuleTime", 0);
-	str_set(&e->state, arg(c, "ErrorNotice") == NULL ? NULL : arg_true(c, "ErrorNotice") ? "Y" : "N");
+	str_set(&e->state, arg(c, "ErrorNotice") == NULL ? NULL
+	                   : arg_true(c, "ErrorNotice")  ? "Y"
+	                                                 : "N");
 	str_set(&e->phone, arg(c, "ErrorPhone"));
 }
 
-static void
-fill_job(struct call *c, struct job *j, const char *objects, const struct json *reserve)
+static void fill_job(struct call *c, struct job *j, const char *objects, const struct json *reserve)
 {
 	str_set(&j->name, arg(c, "DtsJobName"));
 	str_set(&j->type, arg(c, "JobType"));
@@ -66,11 +68,12 @@ fill_job(struct call *c, struct job *j, const char *objects, const struct json *
 }
 
 /* Does the configuration fit what was bought? */
-static int
-check_instance(struct call *c, const struct instance *i, const struct job *j, const struct json *reserve)
+static int check_instance(struct call *c, const struct instance *i, const struct job *j,
+                          const struct json *reserve)
 {
 	const char *type = arg(c, "JobType"), *arch = json_key_text(c, reserve, "syncArchitecture");
-	const char *src = arg(c, "SourceEndpointRegion"), *dst = arg(c, "DestinationEndpointRegion");
+	const char *src = arg(c, "SourceEndpointRegion"),
+		   *dst = arg(c, "DestinationEndpointRegion");
 
 	if (!text_eq(type, "CHECK") && !text_eq(type, i->type))
 		return call_bad(c, "JobType");
@@ -87,8 +90,7 @@ check_instance(struct call *c, const struct instance *i, const struct job *j, co
 	return 0;
 }
 
-static bool
-auto_start(struct call *c, const struct json *reserve)
+static bool auto_start(struct call *c, const struct json *reserve)
 {
 	const char *v = json_key_text(c, reserve, "autoStartModulesAfterConfig");
 
@@ -96,10 +98,10 @@ auto_start(struct call *c, const struct json *reserve)
 }
 
 /* Flow B: a job without an instance; found by its name, costs nothing (3.2 B). */
-static int
-new_job(struct call *c, struct job **out)
+static int new_job(struct call *c, struct job **out)
 {
-	const char *dst = arg(c, "DestinationEndpointRegion"), *src = arg(c, "SourceEndpointRegion");
+	const char *dst = arg(c, "DestinationEndpointRegion"),
+		   *src = arg(c, "SourceEndpointRegion");
 	char id[16];
 	struct job *j;
 
@@ -109,18 +111,21 @@ new_job(struct call *c, struct job **out)
 		return call_missing(c, "DtsInstanceId");
 	if (dst != NULL && !text_eq(dst, c->region))
 		return call_bad(c, "RegionId");
-	if (arg(c, "DedicatedClusterId") != NULL && src != NULL && dst != NULL && !text_eq(src, dst))
-		return call_bad(c, "DedicatedClusterId"); /* 3.2: no cross-region job on a dedicated cluster */
+	if (arg(c, "DedicatedClusterId") != NULL && src != NULL && dst != NULL &&
+	    !text_eq(src, dst))
+		return call_bad(
+			c,
+			"DedicatedClusterId"); /* 3.2: no cross-region job on a dedicated cluster */
 	world_new_id(c->w, id);
 	j = job_new(c->w, id);
 	str_set(&j->region, c->region);
-	str_set(&j->group, arg(c, "ResourceGroupId") != NULL ? arg(c, "ResourceGroupId") : "rg-default");
+	str_set(&j->group,
+	        arg(c, "ResourceGroupId") != NULL ? arg(c, "ResourceGroupId") : "rg-default");
 	*out = j;
 	return 0;
 }
 
-static int
-existing_job(struct call *c, const struct json *reserve, struct job **out)
+static int existing_job(struct call *c, const struct json *reserve, struct job **out)
 {
 	struct instance *i;
 	struct job *j;
@@ -130,14 +135,14 @@ existing_job(struct call *c, const struct json *reserve, struct job **out)
 	i = job_instance(c->w, j);
 	if (i != NULL && check_instance(c, i, j, reserve) != 0)
 		return -1;
-	if (j->status != ST_NOT_CONFIGURED && j->status != ST_NOT_STARTED && j->status != ST_PRECHECK_FAILED)
+	if (j->status != ST_NOT_CONFIGURED && j->status != ST_NOT_STARTED &&
+	    j->status != ST_PRECHECK_FAILED)
 		return call_state(c, "UpdateJob.OperationDenied.InitStatus");
 	*out = j;
 	return 0;
 }
 
-int
-op_configure(struct call *c)
+int op_configure(struct call *c)
 {
 	struct json *reserve = parse_object(c, arg(c, "Reserve"));
 	const char *objects = NULL;

@@ -15,8 +15,7 @@
 #define LONG_GONE (-(INT64_C(1) << 60))
 
 /* Scenario [stale-failure.*]: the failure of the time before lingers, or the start is swallowed. */
-static bool
-stale_begins(struct call *c, struct job *j, bool reset, enum status old)
+static bool stale_begins(struct call *c, struct job *j, bool reset, enum status old)
 {
 	struct stale_row *r;
 
@@ -38,8 +37,7 @@ stale_begins(struct call *c, struct job *j, bool reset, enum status old)
 	return false;
 }
 
-static int
-start_job(struct call *c, struct job *j)
+static int start_job(struct call *c, struct job *j)
 {
 	enum status old = j->status;
 
@@ -81,14 +79,14 @@ start_job(struct call *c, struct job *j)
 	return 0;
 }
 
-static int
-suspend_job(struct call *c, struct job *j)
+static int suspend_job(struct call *c, struct job *j)
 {
 	if (j->status == ST_SUSPENDING || text_eq(j->type, "SUBSCRIBE"))
 		return 0; /* 3.6: on a change-tracking job it answers success and does nothing */
 	if (!job_running(j) && j->status != ST_INITIALIZING && j->status != ST_RETRYING)
-		return call_state(c, j->status == ST_MODIFYING ? "DTS.Msg.OperationDenied.JobStatusModifying"
-		                                               : "InvalidJobStatus");
+		return call_state(c, j->status == ST_MODIFYING
+		                             ? "DTS.Msg.OperationDenied.JobStatusModifying"
+		                             : "InvalidJobStatus");
 	job_touch(c->w, j);
 	j->next.n = 0;
 	job_queue(c->w, j, ST_SUSPENDING, c->w->sc->suspend_ms);
@@ -96,8 +94,7 @@ suspend_job(struct call *c, struct job *j)
 	return 0;
 }
 
-static int
-stop_job(struct call *c, struct job *j)
+static int stop_job(struct call *c, struct job *j)
 {
 	if (!job_running(j) && j->status != ST_INITIALIZING && j->status != ST_SUSPENDING &&
 	    j->status != ST_RETRYING)
@@ -111,14 +108,14 @@ stop_job(struct call *c, struct job *j)
 }
 
 /* Releases what was bought (3.7). Reverse job: only that link. */
-static int
-delete_job(struct call *c, struct job *j)
+static int delete_job(struct call *c, struct job *j)
 {
 	struct instance *i = job_instance(c->w, j);
 
 	if (i != NULL && text_eq(i->pay_type, "PrePaid"))
-		return call_fail(c, 403, "OperationDenied",
-		                 "A PrePaid instance cannot be released; unsubscribe it in the console.");
+		return call_fail(
+			c, 403, "OperationDenied",
+			"A PrePaid instance cannot be released; unsubscribe it in the console.");
 	if (i == NULL || text_eq(j->dir, "Reverse"))
 		job_release(c->w, j);
 	else
@@ -127,8 +124,7 @@ delete_job(struct call *c, struct job *j)
 	return 0;
 }
 
-static int
-single(struct call *c, int (*act)(struct call *, struct job *))
+static int single(struct call *c, int (*act)(struct call *, struct job *))
 {
 	struct job *j;
 
@@ -137,37 +133,34 @@ single(struct call *c, int (*act)(struct call *, struct job *))
 	return act(c, j);
 }
 
-int
-op_start(struct call *c)
+int op_start(struct call *c)
 {
 	return single(c, start_job);
 }
 
-int
-op_suspend(struct call *c)
+int op_suspend(struct call *c)
 {
 	return single(c, suspend_job);
 }
 
-int
-op_stop(struct call *c)
+int op_stop(struct call *c)
 {
 	return single(c, stop_job);
 }
 
-int
-op_delete(struct call *c)
+int op_delete(struct call *c)
 {
 	return single(c, delete_job);
 }
 
-static int
-batch_ids(struct call *c, struct job **v, size_t *n)
+static int batch_ids(struct call *c, struct job **v, size_t *n)
 {
 	const char *list = arg(c, "DtsJobIds");
 	char *id;
 
-	if (list[0] == '[') /* 1.4: comma separated here, a JSON array only in ModifyDtsJobDedicatedCluster */
+	if (list[0] ==
+	    /* 1.4: comma separated here, a JSON array only in ModifyDtsJobDedicatedCluster */
+	    '[')
 		return call_bad(c, "DtsJobIds");
 	for (*n = 0; (id = text_field(c->a, list, ',', *n)) != NULL; (*n)++) {
 		if (*n == BATCH_MAX || id[0] == '\0')
@@ -185,8 +178,7 @@ batch_ids(struct call *c, struct job **v, size_t *n)
  * the wrong state stops it half way; with partial_batch the good ones happen
  * in any case and the error comes last.
  */
-static int
-batch(struct call *c, int (*act)(struct call *, struct job *))
+static int batch(struct call *c, int (*act)(struct call *, struct job *))
 {
 	struct job *v[BATCH_MAX];
 	bool partial = c->w->sc->partial_batch;
@@ -208,33 +200,31 @@ batch(struct call *c, int (*act)(struct call *, struct job *))
 	return rc;
 }
 
-int
-op_start_batch(struct call *c)
+int op_start_batch(struct call *c)
 {
 	return batch(c, start_job);
 }
 
-int
-op_suspend_batch(struct call *c)
+int op_suspend_batch(struct call *c)
 {
 	return batch(c, suspend_job);
 }
 
-int
-op_stop_batch(struct call *c)
+int op_stop_batch(struct call *c)
 {
 	return batch(c, stop_job);
 }
 
-int
-op_delete_batch(struct call *c)
+int op_delete_batch(struct call *c)
 {
 	return batch(c, delete_job);
 }
 
-/* DeleteSynchronizationJob, DeleteMigrationJob: the id is the instance id, the code for "gone" another one (7). */
-int
-op_delete_old(struct call *c)
+/*
+ * DeleteSynchronizationJob, DeleteMigrationJob: the id is the instance id, the code for "gone"
+ * another one (7).
+ */
+int op_delete_old(struct call *c)
 {
 	bool sync = text_eq(c->action, "DeleteSynchronizationJob");
 	const char *id = arg(c, sync ? "SynchronizationJobId" : "MigrationJobId");
@@ -254,8 +244,7 @@ op_delete_old(struct call *c)
 }
 
 /* The job is deleted and another one made; instance and billing stay (3.3). */
-int
-op_reset(struct call *c)
+int op_reset(struct call *c)
 {
 	struct instance *i;
 	struct job *j, *fresh;
@@ -272,23 +261,27 @@ op_reset(struct call *c)
 		return call_state(c, "InvalidJobStatus");
 	world_new_id(c->w, id);
 	fresh = job_blank(c->w, id, i, text_eq(j->dir, "Reverse"));
-	fresh->prechecks = j->prechecks; /* [precheck.*] times counts on: it is the same job to its owner */
+	fresh->prechecks =
+		j->prechecks; /* [precheck.*] times counts on: it is the same job to its owner */
 	if (j->status == ST_PRECHECK_FAILED)
 		str_set(&fresh->failed_items, j->failed_items);
 	str_set(&fresh->name, j->name); /* for the globs of the scenario */
 	if (stale_begins(c, fresh, true, j->status))
 		job_set_status(c->w, fresh, ST_PRECHECK_FAILED);
 	str_set(&fresh->name, i->id);
-	fresh->hidden_until_ms = 0; /* the instance was listed before; its new job takes the old one's place */
+	fresh->hidden_until_ms =
+		0; /* the instance was listed before; its new job takes the old one's place */
 	job_touch(c->w, j);
 	j->gone_ms = LONG_GONE; /* forgotten at once: the old id is stale (13 #25) */
 	c->effect = true;
 	return 0;
 }
 
-/* A switch-back task: always synchronization, incremental only, prechecks at once, writer idle (4). */
-int
-op_create_reverse(struct call *c)
+/*
+ * A switch-back task: always synchronization, incremental only, prechecks at once, writer idle
+ * (4).
+ */
+int op_create_reverse(struct call *c)
 {
 	struct instance *i, *of;
 	struct job *j, *r;

@@ -12,7 +12,8 @@
 #include "sim/fields.h"
 
 struct filter {
-	const char *region, *job_type, *job, *instance, *status, *group, *label, *cluster, *db_instance;
+	const char *region, *job_type, *job, *instance, *status, *group, *label, *cluster,
+		*db_instance;
 	const char *src_product, *dst_product, *type, *params;
 	const struct json *tags;
 	bool none; /* a filter that nothing can pass */
@@ -24,8 +25,7 @@ struct hit {
 	const struct instance *inst;
 };
 
-static bool
-contains_icase(const char *s, const char *part)
+static bool contains_icase(const char *s, const char *part)
 {
 	size_t n = strlen(part);
 
@@ -35,8 +35,7 @@ contains_icase(const char *s, const char *part)
 	return n == 0;
 }
 
-static bool
-tags_match(struct call *c, const struct filter *f, const struct instance *i)
+static bool tags_match(struct call *c, const struct filter *f, const struct instance *i)
 {
 	struct json *have = i != NULL ? parse_object(c, i->tags) : NULL;
 	const char *key, *value;
@@ -53,16 +52,14 @@ tags_match(struct call *c, const struct filter *f, const struct instance *i)
 }
 
 /* The job of the other direction as lists show it; NULL: none. */
-static const struct job *
-reverse_of(struct call *c, const struct instance *i)
+static const struct job *reverse_of(struct call *c, const struct instance *i)
 {
 	struct job *r = i != NULL ? world_job(c->w, i->reverse) : NULL;
 
 	return r != NULL ? job_as_listed(c->w, r) : NULL;
 }
 
-static bool
-search_matches(struct call *c, const struct filter *f, const struct hit *h)
+static bool search_matches(struct call *c, const struct filter *f, const struct hit *h)
 {
 	const struct job *r;
 
@@ -81,8 +78,7 @@ search_matches(struct call *c, const struct filter *f, const struct hit *h)
 	return r != NULL && contains_icase(str_or(r->name), f->params);
 }
 
-static bool
-matches(struct call *c, const struct filter *f, const struct hit *h)
+static bool matches(struct call *c, const struct filter *f, const struct hit *h)
 {
 	const struct job *j = h->job, *r;
 
@@ -119,8 +115,7 @@ matches(struct call *c, const struct filter *f, const struct hit *h)
 	return f->tags == NULL || tags_match(c, f, h->inst);
 }
 
-static int
-filter_init(struct call *c, struct filter *f)
+static int filter_init(struct call *c, struct filter *f)
 {
 	const char *tags = arg(c, "Tags");
 	const struct job *j;
@@ -144,6 +139,10 @@ filter_init(struct call *c, struct filter *f)
 	f->type = arg(c, "Type");
 	f->params = arg(c, "Params");
 	f->none = arg(c, "GroupId") != NULL; /* no job here has a parent task */
+	if (f->type != NULL && strcmp(f->type, "instance") != 0 && strcmp(f->type, "name") != 0 &&
+	    strcmp(f->type, "srcRds") != 0 && strcmp(f->type, "rds") != 0) /* e.g. a job type (7) */
+		return call_fail(c, 400, "InvalidParameter",
+		                 "The Input Parameter Type is not valid.");
 	if (f->type != NULL && f->params == NULL)
 		return call_missing(c, "Params");
 	if (tags != NULL) {
@@ -160,8 +159,7 @@ filter_init(struct call *c, struct filter *f)
 }
 
 /* One row per instance: the forward job, the reverse job nested in it (3.5). */
-static bool
-candidate(struct call *c, struct job *j, struct hit *h)
+static bool candidate(struct call *c, struct job *j, struct hit *h)
 {
 	if (job_forgotten(c->w, j))
 		return false;
@@ -174,8 +172,7 @@ candidate(struct call *c, struct job *j, struct hit *h)
 }
 
 /* With a job or instance id there is nothing to search. */
-static struct job *
-only_candidate(struct call *c, const struct filter *f)
+static struct job *only_candidate(struct call *c, const struct filter *f)
 {
 	struct instance *i;
 	struct job *j;
@@ -192,8 +189,7 @@ only_candidate(struct call *c, const struct filter *f)
 	return j;
 }
 
-static size_t
-collect(struct call *c, const struct filter *f, struct hit **out)
+static size_t collect(struct call *c, const struct filter *f, struct hit **out)
 {
 	struct hit *v, h;
 	struct job *one;
@@ -215,16 +211,14 @@ collect(struct call *c, const struct filter *f, struct hit **out)
 	return n;
 }
 
-static int
-by_finish(const void *a, const void *b)
+static int by_finish(const void *a, const void *b)
 {
 	const struct job *x = ((const struct hit *)a)->job, *y = ((const struct hit *)b)->job;
 
 	return (x->finished_wall > y->finished_wall) - (x->finished_wall < y->finished_wall);
 }
 
-static int
-by_du(const void *a, const void *b)
+static int by_du(const void *a, const void *b)
 {
 	const struct job *x = ((const struct hit *)a)->job, *y = ((const struct hit *)b)->job;
 
@@ -232,8 +226,7 @@ by_du(const void *a, const void *b)
 }
 
 /* Rows are in order of creation as they come. */
-static void
-order(struct call *c, struct hit *v, size_t n)
+static void order(struct call *c, struct hit *v, size_t n)
 {
 	const char *column = arg(c, "OrderColumn");
 	struct hit t;
@@ -251,8 +244,7 @@ order(struct call *c, struct hit *v, size_t n)
 	}
 }
 
-static struct json *
-row(struct call *c, const struct hit *h)
+static struct json *row(struct call *c, const struct hit *h)
 {
 	struct json *o = render_list_item(c, h->inst, h->job, false);
 	const struct job *r = reverse_of(c, h->inst);
@@ -265,8 +257,7 @@ row(struct call *c, const struct hit *h)
 	return o;
 }
 
-int
-op_list(struct call *c)
+int op_list(struct call *c)
 {
 	int64_t page = arg_int(c, "PageNumber", 1), size = arg_int(c, "PageSize", 20);
 	struct json *list = json_new(c->a, JSON_ARRAY);
@@ -293,8 +284,7 @@ op_list(struct call *c)
 	return 0;
 }
 
-int
-op_count(struct call *c)
+int op_count(struct call *c)
 {
 	struct hit *v = NULL;
 	struct filter f;

@@ -16,8 +16,7 @@
 
 #define TOKEN_MAX 64
 
-static int
-modifiable(struct call *c, const struct job *j)
+static int modifiable(struct call *c, const struct job *j)
 {
 	switch (j->status) {
 	case ST_SYNCHRONIZING:
@@ -33,9 +32,10 @@ modifiable(struct call *c, const struct job *j)
 	}
 }
 
-/* ClientToken: the same token with the same request is the same call; with another one a mistake. */
-static int
-check_token(struct call *c, const struct job *j, const char *hash, bool *repeated)
+/*
+ * ClientToken: the same token with the same request is the same call; with another one a mistake.
+ */
+static int check_token(struct call *c, const struct job *j, const char *hash, bool *repeated)
 {
 	const char *token = arg(c, "ClientToken");
 
@@ -55,11 +55,11 @@ check_token(struct call *c, const struct job *j, const char *hash, bool *repeate
 	return 0;
 }
 
-static void
-request_hash(struct call *c, char hex[65])
+static void request_hash(struct call *c, char hex[65])
 {
-	static const char *const names[] = {"DbList", "FileOssUrl", "ModifyTypeEnum", "Reserved",
-	                                    "DtsInstanceId", "DtsJobId", "SynchronizationDirection"};
+	static const char *const names[] = {
+		"DbList",        "FileOssUrl", "ModifyTypeEnum",          "Reserved",
+		"DtsInstanceId", "DtsJobId",   "SynchronizationDirection"};
 	uint8_t d[32];
 	struct buf b;
 
@@ -71,15 +71,13 @@ request_hash(struct call *c, char hex[65])
 	buf_release(&b);
 }
 
-static void
-answer_modify(struct call *c, const char *job_id)
+static void answer_modify(struct call *c, const char *job_id)
 {
 	put(c, c->out, "DtsJobId", job_id);
 	put(c, c->out, "Status", "200"); /* the HTTP code, not that of the job (1.1) */
 }
 
-static int
-update_reserved(struct call *c, struct job *j)
+static int update_reserved(struct call *c, struct job *j)
 {
 	struct json *sent = parse_object(c, arg(c, "Reserved"));
 	const char *ssl;
@@ -104,8 +102,7 @@ update_reserved(struct call *c, struct job *j)
 }
 
 /* The whole list is replaced; a sub-task works on it while the job is Modifying. */
-static int
-replace_objects(struct call *c, struct job *j)
+static int replace_objects(struct call *c, struct job *j)
 {
 	const char *objects;
 	char id[16];
@@ -128,8 +125,7 @@ replace_objects(struct call *c, struct job *j)
 	return 0;
 }
 
-int
-op_modify(struct call *c)
+int op_modify(struct call *c)
 {
 	bool reserved = text_eq(arg(c, "ModifyTypeEnum"), "UPDATE_RESERVED"), repeated;
 	char hash[65];
@@ -155,8 +151,7 @@ op_modify(struct call *c)
 	return 0;
 }
 
-int
-op_modify_name(struct call *c)
+int op_modify_name(struct call *c)
 {
 	struct job *j;
 
@@ -168,8 +163,7 @@ op_modify_name(struct call *c)
 	return 0;
 }
 
-int
-op_modify_password(struct call *c)
+int op_modify_password(struct call *c)
 {
 	const char *side = arg(c, "Endpoint");
 	struct endpoint *e;
@@ -193,15 +187,15 @@ op_modify_password(struct call *c)
 	return 0;
 }
 
-static int
-check_new_endpoint(struct call *c)
+static int check_new_endpoint(struct call *c)
 {
 	const char *type = arg(c, "EndpointInstanceType");
 	bool address = text_ieq(type, "express") || text_ieq(type, "other");
 	int64_t n;
 
 	if (address || text_ieq(type, "ecs")) {
-		if (arg(c, "EndpointPort") == NULL || !text_int(arg(c, "EndpointPort"), 1, 65535, &n))
+		if (arg(c, "EndpointPort") == NULL ||
+		    !text_int(arg(c, "EndpointPort"), 1, 65535, &n))
 			return call_bad(c, "EndpointPort");
 	}
 	if (address && arg(c, "EndpointIp") == NULL)
@@ -225,8 +219,7 @@ check_new_endpoint(struct call *c)
 	return 0;
 }
 
-static void
-switch_endpoint(struct call *c, struct endpoint *e)
+static void switch_endpoint(struct call *c, struct endpoint *e)
 {
 	char hash[65];
 
@@ -247,8 +240,7 @@ switch_endpoint(struct call *c, struct endpoint *e)
 	}
 }
 
-int
-op_modify_endpoint(struct call *c)
+int op_modify_endpoint(struct call *c)
 {
 	struct job *j;
 
@@ -271,8 +263,7 @@ op_modify_endpoint(struct call *c)
 }
 
 /* 17: only while the module runs: 03 the full phase, 04 migration, 07 synchronization, 60 Kafka. */
-static bool
-module_runs(const struct call *c, const struct job *j, const char *module)
+static bool module_runs(const struct call *c, const struct job *j, const char *module)
 {
 	if (strcmp(module, "03") == 0)
 		return j->status == ST_INITIALIZING ||
@@ -284,16 +275,15 @@ module_runs(const struct call *c, const struct job *j, const char *module)
 	return strcmp(module, "60") == 0 && job_running(j) && text_ieq(j->dst.engine, "KAFKA");
 }
 
-static bool
-same_param(const struct json *a, const char *module, const char *name)
+static bool same_param(const struct json *a, const char *module, const char *name)
 {
 	return text_eq(json_str(a, "module"), module) && text_eq(json_str(a, "name"), name);
 }
 
-static struct json *
-param_entry(struct call *c, const struct json *p, const char **bad)
+static struct json *param_entry(struct call *c, const struct json *p, const char **bad)
 {
-	const char *value = json_key_text(c, p, "value"), *module = json_str(p, "module"), *name = json_str(p, "name");
+	const char *value = json_key_text(c, p, "value"), *module = json_str(p, "module"),
+		   *name = json_str(p, "name");
 	struct json *o = json_new(c->a, JSON_OBJECT);
 
 	*bad = module == NULL ? "module" : name == NULL ? "name" : value == NULL ? "value" : NULL;
@@ -305,11 +295,11 @@ param_entry(struct call *c, const struct json *p, const char **bad)
 	return o;
 }
 
-int
-op_modify_config(struct call *c)
+int op_modify_config(struct call *c)
 {
 	const char *text = arg(c, "Parameters"), *bad;
-	struct json *list = json_parse(c->a, text, strlen(text), NULL), *out = json_new(c->a, JSON_ARRAY), *o;
+	struct json *list = json_parse(c->a, text, strlen(text), NULL),
+		    *out = json_new(c->a, JSON_ARRAY), *o;
 	struct json *old;
 	struct job *j;
 	bool again;
@@ -340,8 +330,7 @@ op_modify_config(struct call *c)
 	return 0;
 }
 
-int
-op_modify_dynamic(struct call *c)
+int op_modify_dynamic(struct call *c)
 {
 	const char *list = arg(c, "ConfigList");
 	struct job *j;
@@ -360,8 +349,7 @@ op_modify_dynamic(struct call *c)
 	return 0;
 }
 
-int
-op_modify_cluster(struct call *c)
+int op_modify_cluster(struct call *c)
 {
 	const char *ids = arg(c, "DtsJobIds"), *cluster = arg(c, "DedicatedClusterId");
 	struct json *list = ids != NULL ? json_parse(c->a, ids, strlen(ids), NULL) : NULL;
@@ -386,8 +374,7 @@ op_modify_cluster(struct call *c)
 	return 0;
 }
 
-int
-op_modify_du(struct call *c)
+int op_modify_du(struct call *c)
 {
 	int64_t limit = arg_int(c, "DuLimit", 0);
 	struct job *j;

@@ -10,8 +10,7 @@
 #include "sim/items.h"
 #include "sim/ops.h"
 
-static const struct json *
-failed_row(const struct json *list, const char *item)
+static const struct json *failed_row(const struct json *list, const char *item)
 {
 	for (const struct json *f = list != NULL ? list->child : NULL; f != NULL; f = f->next)
 		if (text_eq(json_str(f, "item"), item))
@@ -19,8 +18,8 @@ failed_row(const struct json *list, const char *item)
 	return NULL;
 }
 
-static struct json *
-progress_row(struct call *c, const struct job *j, const struct item *it, const struct json *failed, int order)
+static struct json *progress_row(struct call *c, const struct job *j, const struct item *it,
+                                 const struct json *failed, int order)
 {
 	struct json *o = json_new(c->a, JSON_OBJECT);
 	const char *state = precheck_state(j), *shown = "Success";
@@ -49,8 +48,7 @@ progress_row(struct call *c, const struct job *j, const struct item *it, const s
 	return o;
 }
 
-static void
-precheck_rows(struct call *c, const struct job *j)
+static void precheck_rows(struct call *c, const struct job *j)
 {
 	const char *text = shown_items(j);
 	struct json *failed = text != NULL ? json_parse(c->a, text, strlen(text), NULL) : NULL;
@@ -73,8 +71,7 @@ precheck_rows(struct call *c, const struct job *j)
 	json_add(c->out, "JobProgress", list);
 }
 
-int
-op_precheck_status(struct call *c)
+int op_precheck_status(struct call *c)
 {
 	int64_t n;
 	struct job *j;
@@ -102,15 +99,15 @@ op_precheck_status(struct call *c)
 }
 
 /* Adds (or removes) one item to what later prechecks leave out. Only some items can be skipped. */
-static int
-mark(struct call *c, struct job *j, const char *item, bool skip, const char *param)
+static int mark(struct call *c, struct job *j, const char *item, bool skip, const char *param)
 {
 	const struct item *it = item_find(item);
 	char *rest = arena_strdup(c->a, ""), *one;
 
 	if (it == NULL || !it->can_skip)
 		return call_bad(c, param);
-	for (size_t i = 0; j->skipped != NULL && (one = text_field(c->a, j->skipped, ',', i)) != NULL; i++)
+	for (size_t i = 0;
+	     j->skipped != NULL && (one = text_field(c->a, j->skipped, ',', i)) != NULL; i++)
 		if (strcmp(one, item) != 0)
 			rest = arena_printf(c->a, "%s%s%s", rest, rest[0] != '\0' ? "," : "", one);
 	if (skip)
@@ -120,8 +117,7 @@ mark(struct call *c, struct job *j, const char *item, bool skip, const char *par
 }
 
 /* JSON array text, or one bare item (samples show both). */
-static int
-mark_all(struct call *c, struct job *j, const char *text, bool skip, const char *param)
+static int mark_all(struct call *c, struct job *j, const char *text, bool skip, const char *param)
 {
 	struct json *list = text[0] == '[' ? json_parse(c->a, text, strlen(text), NULL) : NULL;
 
@@ -136,8 +132,7 @@ mark_all(struct call *c, struct job *j, const char *text, bool skip, const char 
 }
 
 /* SkipPreCheckNames: the items with the suffix _DETAIL. */
-static int
-mark_names(struct call *c, struct job *j, const char *text, bool skip)
+static int mark_names(struct call *c, struct job *j, const char *text, bool skip)
 {
 	struct json *list = text[0] == '[' ? json_parse(c->a, text, strlen(text), NULL) : NULL;
 	const char *s;
@@ -148,7 +143,8 @@ mark_names(struct call *c, struct job *j, const char *text, bool skip)
 		s = list != NULL ? (v != NULL ? v->s : NULL) : text;
 		if (s == NULL || !text_ends(s, "_DETAIL"))
 			return call_bad(c, "SkipPreCheckNames");
-		if (mark(c, j, arena_strndup(c->a, s, strlen(s) - strlen("_DETAIL")), skip, "SkipPreCheckNames") != 0)
+		if (mark(c, j, arena_strndup(c->a, s, strlen(s) - strlen("_DETAIL")), skip,
+		         "SkipPreCheckNames") != 0)
 			return -1;
 		if (v == NULL || v->next == NULL)
 			break;
@@ -156,8 +152,7 @@ mark_names(struct call *c, struct job *j, const char *text, bool skip)
 	return 0;
 }
 
-int
-op_skip(struct call *c)
+int op_skip(struct call *c)
 {
 	const char *list = arg(c, "SkipPreCheckItems"), *names = arg(c, "SkipPreCheckNames");
 	struct job *j;
@@ -179,8 +174,7 @@ op_skip(struct call *c)
 	return 0;
 }
 
-int
-op_shield(struct call *c)
+int op_shield(struct call *c)
 {
 	struct instance *i;
 	struct job *j;

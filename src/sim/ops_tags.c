@@ -16,14 +16,13 @@
 #define PAGE 50 /* of ListTagResources; the real size is not published */
 
 /* X.1, X.2 ... (or X.1.Key): NULL past the end. An empty value is a value here. */
-static const char *
-list_arg(struct call *c, const char *name, int n, const char *sub)
+static const char *list_arg(struct call *c, const char *name, int n, const char *sub)
 {
-	return params_get(&c->p, arena_printf(c->a, "%s.%d%s%s", name, n, sub != NULL ? "." : "", str_or(sub)));
+	return params_get(&c->p, arena_printf(c->a, "%s.%d%s%s", name, n, sub != NULL ? "." : "",
+	                                      str_or(sub)));
 }
 
-static int
-list_count(struct call *c, const char *name, const char *sub)
+static int list_count(struct call *c, const char *name, const char *sub)
 {
 	int n = 0;
 
@@ -32,8 +31,7 @@ list_count(struct call *c, const char *name, const char *sub)
 	return n;
 }
 
-static int
-find_resources(struct call *c, struct instance **v, int *n)
+static int find_resources(struct call *c, struct instance **v, int *n)
 {
 	*n = list_count(c, "ResourceId", NULL);
 	if (*n > RESOURCES_MAX)
@@ -44,8 +42,7 @@ find_resources(struct call *c, struct instance **v, int *n)
 	return 0;
 }
 
-static void
-touch(struct call *c, struct instance *i)
+static void touch(struct call *c, struct instance *i)
 {
 	struct job *j = instance_job(c->w, i, false);
 
@@ -54,8 +51,7 @@ touch(struct call *c, struct instance *i)
 	c->w->changes++;
 }
 
-int
-op_tag(struct call *c)
+int op_tag(struct call *c)
 {
 	int n, ntags = list_count(c, "Tag", "Key");
 	struct instance *v[RESOURCES_MAX];
@@ -68,7 +64,8 @@ op_tag(struct call *c)
 		return call_bad(c, "Tag");
 	for (int t = 1; t <= ntags; t++) {
 		key = list_arg(c, "Tag", t, "Key");
-		if (key[0] == '\0' || strlen(key) > 128 || text_starts(key, "acs:") || text_starts(key, "aliyun"))
+		if (key[0] == '\0' || strlen(key) > 128 || text_starts(key, "acs:") ||
+		    text_starts(key, "aliyun"))
 			return call_bad(c, "Tag");
 		if (list_arg(c, "Tag", t, "Value") == NULL)
 			return call_missing(c, arena_printf(c->a, "Tag.%d.Value", t));
@@ -96,8 +93,7 @@ op_tag(struct call *c)
 	return 0;
 }
 
-static bool
-key_listed(struct call *c, const char *key, int nkeys)
+static bool key_listed(struct call *c, const char *key, int nkeys)
 {
 	for (int t = 1; t <= nkeys; t++)
 		if (text_eq(list_arg(c, "TagKey", t, NULL), key))
@@ -105,8 +101,7 @@ key_listed(struct call *c, const char *key, int nkeys)
 	return false;
 }
 
-int
-op_untag(struct call *c)
+int op_untag(struct call *c)
 {
 	int n, nkeys = list_count(c, "TagKey", NULL);
 	struct instance *v[RESOURCES_MAX];
@@ -131,21 +126,21 @@ op_untag(struct call *c)
 	return 0;
 }
 
-static bool
-tag_wanted(struct call *c, const struct json *m, int ntags)
+static bool tag_wanted(struct call *c, const struct json *m, int ntags)
 {
 	const char *value;
 
 	for (int t = 1; t <= ntags; t++) {
 		value = list_arg(c, "Tag", t, "Value");
-		if (text_eq(list_arg(c, "Tag", t, "Key"), m->key) && (text_empty(value) || text_eq(value, m->s)))
+		if (text_eq(list_arg(c, "Tag", t, "Key"), m->key) &&
+		    (text_empty(value) || text_eq(value, m->s)))
 			return true;
 	}
 	return ntags == 0;
 }
 
-static void
-tag_rows(struct call *c, struct json *list, const struct instance *i, int ntags, int64_t *skip)
+static void tag_rows(struct call *c, struct json *list, const struct instance *i, int ntags,
+                     int64_t *skip)
 {
 	struct json *tags = parse_object(c, i->tags), *o;
 
@@ -162,8 +157,7 @@ tag_rows(struct call *c, struct json *list, const struct instance *i, int ntags,
 }
 
 /* A page of PAGE rows; NextToken is the number of rows before the next one. */
-int
-op_list_tags(struct call *c)
+int op_list_tags(struct call *c)
 {
 	int n, ntags = list_count(c, "Tag", "Key");
 	struct json *list = json_new(c->a, JSON_ARRAY), *page = json_new(c->a, JSON_ARRAY);
@@ -199,8 +193,7 @@ op_list_tags(struct call *c)
 
 static const char *const rule_names[RULE__COUNT] = {"delay", "error", "full_timeout"};
 
-int
-op_create_rule(struct call *c)
+int op_create_rule(struct call *c)
 {
 	const char *phone = arg(c, "Phone");
 	struct rule *r = NULL;
@@ -212,7 +205,8 @@ op_create_rule(struct call *c)
 	for (int i = 0; i < RULE__COUNT; i++)
 		if (text_eq(arg(c, "Type"), rule_names[i]))
 			r = &j->rule[i];
-	if (text_eq(arg(c, "Type"), "delay") && text_eq(arg(c, "State"), "Y") && arg(c, "DelayRuleTime") == NULL)
+	if (text_eq(arg(c, "Type"), "delay") && text_eq(arg(c, "State"), "Y") &&
+	    arg(c, "DelayRuleTime") == NULL)
 		return call_missing(c, "DelayRuleTime");
 	if (arg(c, "DelayRuleTime") != NULL && arg_int(c, "DelayRuleTime", 0) < 1)
 		return call_bad(c, "DelayRuleTime");
@@ -232,8 +226,7 @@ op_create_rule(struct call *c)
 	return 0;
 }
 
-int
-op_describe_rule(struct call *c)
+int op_describe_rule(struct call *c)
 {
 	struct json *list = json_new(c->a, JSON_ARRAY), *o;
 	struct job *j;

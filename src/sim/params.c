@@ -15,9 +15,15 @@
 #include "sim/params_table.inc"
 
 #define ROW(name, run, rate, suc, http, code)                                                      \
-	{#name, run, rate, suc, http, code, false, p_##name, sizeof(p_##name) / sizeof(p_##name[0])}
+	{                                                                                          \
+#name, run, rate, suc, http, code, false, p_##name,                                \
+			sizeof(p_##name) / sizeof(p_##name[0])                                     \
+	}
 #define POST(name, run, rate, suc, http, code)                                                     \
-	{#name, run, rate, suc, http, code, true, p_##name, sizeof(p_##name) / sizeof(p_##name[0])}
+	{                                                                                          \
+#name, run, rate, suc, http, code, true, p_##name,                                 \
+			sizeof(p_##name) / sizeof(p_##name[0])                                     \
+	}
 
 /* Types of Success and HttpStatusCode: dts-api.md 1.1 and dts-api/responses.json. */
 static const struct op ops[] = {
@@ -64,20 +70,17 @@ static const struct op ops[] = {
 	ROW(UpgradeTwoWay, op_upgrade_two_way, RATE_WRITE, SUC_BOOL, HTTP_INT, false),
 };
 
-static int
-op_compare(const void *key, const void *row)
+static int op_compare(const void *key, const void *row)
 {
 	return strcmp(key, ((const struct op *)row)->name);
 }
 
-const struct op *
-op_find(const char *action)
+const struct op *op_find(const char *action)
 {
 	return bsearch(action, ops, sizeof(ops) / sizeof(ops[0]), sizeof(ops[0]), op_compare);
 }
 
-bool
-op_unserved(const char *action)
+bool op_unserved(const char *action)
 {
 	for (size_t i = 0; i < sizeof(unserved) / sizeof(unserved[0]); i++)
 		if (strcmp(unserved[i], action) == 0)
@@ -87,14 +90,13 @@ op_unserved(const char *action)
 
 /* The parameters every call may carry (dts-api.md 1, alibaba-auth.md 2.1). */
 static const char *const common[] = {
-	"AccessKeyId", "AccountId",       "Action",           "BearerToken",   "Format",
-	"OwnerId",     "RegionId",        "ResourceGroupId",  "SecurityToken", "Signature",
-	"SignatureMethod", "SignatureNonce", "SignatureType", "SignatureVersion", "Timestamp",
-	"Version",     "ZeroEtlJob",
+	"AccessKeyId",     "AccountId",      "Action",          "BearerToken",      "Format",
+	"OwnerId",         "RegionId",       "ResourceGroupId", "SecurityToken",    "Signature",
+	"SignatureMethod", "SignatureNonce", "SignatureType",   "SignatureVersion", "Timestamp",
+	"Version",         "ZeroEtlJob",
 };
 
-static bool
-is_common(const char *name)
+static bool is_common(const char *name)
 {
 	for (size_t i = 0; i < sizeof(common) / sizeof(common[0]); i++)
 		if (strcmp(common[i], name) == 0)
@@ -103,8 +105,7 @@ is_common(const char *name)
 }
 
 /* "Tag.1.Key" names the row "Tag.Key", "ResourceId.2" the row "ResourceId" (1: RepeatList). */
-static bool
-same_name(const struct param_def *d, const char *name)
+static bool same_name(const struct param_def *d, const char *name)
 {
 	size_t n = strcspn(name, ".");
 	const char *rest;
@@ -122,8 +123,7 @@ same_name(const struct param_def *d, const char *name)
 	return d->name[n] == '.' && strcmp(d->name + n, rest) == 0;
 }
 
-static const struct param_def *
-find_def(const struct op *op, const char *name)
+static const struct param_def *find_def(const struct op *op, const char *name)
 {
 	for (size_t i = 0; i < op->nparams; i++)
 		if (same_name(&op->params[i], name))
@@ -131,8 +131,7 @@ find_def(const struct op *op, const char *name)
 	return NULL;
 }
 
-static bool
-is_number(const char *s)
+static bool is_number(const char *s)
 {
 	char *end;
 
@@ -142,8 +141,7 @@ is_number(const char *s)
 	return *end == '\0';
 }
 
-static bool
-in_values(const char *values, const char *v, bool icase)
+static bool in_values(const char *values, const char *v, bool icase)
 {
 	size_t n = strlen(v), len;
 
@@ -156,8 +154,7 @@ in_values(const char *values, const char *v, bool icase)
 	return false;
 }
 
-static int
-check_value(struct call *c, const struct param_def *d, const char *name, const char *v)
+static int check_value(struct call *c, const struct param_def *d, const char *name, const char *v)
 {
 	int64_t i;
 	bool ok = true;
@@ -169,15 +166,15 @@ check_value(struct call *c, const struct param_def *d, const char *name, const c
 	else if (d->type == T_NUM)
 		ok = is_number(v);
 	if (!ok)
-		return call_fail(c, 400, "InvalidParameter", "The Input Parameter %s is not valid.", name);
+		return call_fail(c, 400, "InvalidParameter", "The Input Parameter %s is not valid.",
+		                 name);
 	if (d->values != NULL && !(c->w->sc->any_page_size && strcmp(d->name, "PageSize") == 0) &&
 	    !in_values(d->values, v, (d->flags & P_ICASE) != 0))
 		return call_bad(c, d->name);
 	return 0;
 }
 
-static bool
-list_given(const struct call *c, const char *name)
+static bool list_given(const struct call *c, const char *name)
 {
 	size_t n = strlen(name);
 
@@ -188,21 +185,22 @@ list_given(const struct call *c, const char *name)
 	return false;
 }
 
-int
-params_check(struct call *c)
+int params_check(struct call *c)
 {
 	const struct param_def *d;
 	const struct pair *p;
 
 	if (c->p.broken)
-		return call_fail(c, 400, "InvalidParameter.Format", "A parameter is not well-formed.");
+		return call_fail(c, 400, "InvalidParameter.Format",
+		                 "A parameter is not well-formed.");
 	for (size_t i = 0; i < c->p.n; i++) {
 		p = &c->p.v[i];
 		d = find_def(c->op, p->name);
 		if (d == NULL && !is_common(p->name) && !c->w->sc->lenient)
-			return call_fail(c, 400, "InvalidParameter",
-			                 "The Input Parameter %s is not valid: %s has no such parameter.",
-			                 p->name, c->op->name);
+			return call_fail(
+				c, 400, "InvalidParameter",
+				"The Input Parameter %s is not valid: %s has no such parameter.",
+				p->name, c->op->name);
 		if (d != NULL && p->value[0] != '\0' && check_value(c, d, p->name, p->value) != 0)
 			return -1;
 	}

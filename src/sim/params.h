@@ -1,4 +1,6 @@
-/* What the API says about operations and their parameters; generated table, see params_table.inc. */
+/*
+ * What the API says about operations and their parameters; generated table, see params_table.inc.
+ */
 #ifndef SIM_PARAMS_H
 #define SIM_PARAMS_H
 
@@ -10,10 +12,10 @@
 struct call;
 
 enum param_type { T_STR, T_BOOL, T_INT, T_NUM, T_LIST };
-#define P_REQ 1u   /* required by the metadata */
-#define P_DOC 2u   /* required by the help page or the SDK only */
-#define P_SVC 4u   /* required, with an answer of the service's own */
-#define P_BODY 8u  /* documented in the form body */
+#define P_REQ 1u    /* required by the metadata */
+#define P_DOC 2u    /* required by the help page or the SDK only */
+#define P_SVC 4u    /* required, with an answer of the service's own */
+#define P_BODY 8u   /* documented in the form body */
 #define P_ICASE 16u /* case of values does not matter */
 
 struct param_def {

@@ -18,19 +18,19 @@
 #define WORLD_MAX_BYTES ((size_t)1 << 31)
 #define FORMAT 1
 
-static bool
-instance_forgotten(const struct world *w, const struct instance *i)
+static bool instance_forgotten(const struct world *w, const struct instance *i)
 {
 	return i->gone_ms != 0 && (w->instant || w->now_ms >= i->gone_ms + w->sc->finished_ms);
 }
 
-void
-world_write(struct world *w, struct buf *out)
+void world_write(struct world *w, struct buf *out)
 {
 	const char *sep = "\n";
 
-	buf_printf(out, "{\"dtsbatch_world\": %d,\n\"now_ms\": %lld, \"wall_ms\": %lld, \"requests\": %lld,\n", FORMAT,
-	           (long long)w->now_ms, (long long)w->wall_ms, (long long)w->requests);
+	buf_printf(out,
+	           "{\"dtsbatch_world\": %d,\n\"now_ms\": %lld, \"wall_ms\": %lld, "
+	           "\"requests\": %lld,\n",
+	           FORMAT, (long long)w->now_ms, (long long)w->wall_ms, (long long)w->requests);
 	buf_puts(out, "\"salt\": ");
 	json_write_str(out, w->salt);
 	buf_puts(out, ", \"last_purchase\": ");
@@ -58,8 +58,7 @@ world_write(struct world *w, struct buf *out)
 	buf_puts(out, "\n]}\n");
 }
 
-int
-world_save(struct world *w, const char *path, struct err *e)
+int world_save(struct world *w, const char *path, struct err *e)
 {
 	struct buf b;
 	int rc = 0;
@@ -69,20 +68,19 @@ world_save(struct world *w, const char *path, struct err *e)
 	if (b.over)
 		rc = err_set(e, ERR_STATE_WRITE, "the world is too large for %s", path);
 	else if (sys_replace_file(path, 0600, buf_str(&b), b.n) != 0)
-		rc = err_set(e, ERR_STATE_WRITE, "cannot write the world %s: %s", path, strerror(errno));
+		rc = err_set(e, ERR_STATE_WRITE, "cannot write the world %s: %s", path,
+		             strerror(errno));
 	buf_release(&b);
 	return rc;
 }
 
-static int
-bad_world(struct err *e, const char *path, const char *what, const char *detail)
+static int bad_world(struct err *e, const char *path, const char *what, const char *detail)
 {
 	err_set(e, ERR_STATE_READ, "%s: %s%s%s", path, what, detail[0] != '\0' ? ": " : "", detail);
 	return err_hint(e, "this is the simulator's world; remove it to begin with an empty one");
 }
 
-static int
-load_instances(struct world *w, const struct json *list, const char *path, struct err *e)
+static int load_instances(struct world *w, const struct json *list, const char *path, struct err *e)
 {
 	const char *id, *bad = "id";
 	struct instance *i;
@@ -90,7 +88,8 @@ load_instances(struct world *w, const struct json *list, const char *path, struc
 	for (const struct json *o = list->child; o != NULL; o = o->next) {
 		id = o->type == JSON_OBJECT ? json_str(o, "id") : NULL;
 		if (id == NULL || map_get(&w->by_inst, id) != MAP_NONE)
-			return bad_world(e, path, "an instance without an id, or twice", str_or(id));
+			return bad_world(e, path, "an instance without an id, or twice",
+			                 str_or(id));
 		i = instance_new(w, id);
 		if (!fields_read(instance_fields, instance_nfields, o, i, &bad))
 			return bad_world(e, path, "an instance with a wrong field", bad);
@@ -98,8 +97,7 @@ load_instances(struct world *w, const struct json *list, const char *path, struc
 	return 0;
 }
 
-static int
-load_jobs(struct world *w, const struct json *list, const char *path, struct err *e)
+static int load_jobs(struct world *w, const struct json *list, const char *path, struct err *e)
 {
 	const char *id, *bad = "id";
 	struct job *j;
@@ -116,18 +114,17 @@ load_jobs(struct world *w, const struct json *list, const char *path, struct err
 	return 0;
 }
 
-static int64_t
-number(const struct json *o, const char *key)
+static int64_t number(const struct json *o, const char *key)
 {
 	const struct json *v = json_get(o, key);
 
 	return v != NULL && v->type == JSON_NUMBER && v->is_int ? v->i : 0;
 }
 
-static int
-load_parsed(struct world *w, const struct json *o, const char *path, struct err *e)
+static int load_parsed(struct world *w, const struct json *o, const char *path, struct err *e)
 {
-	const struct json *inst = json_get(o, "instances"), *jobs = json_get(o, "jobs"), *n = json_get(o, "nonces");
+	const struct json *inst = json_get(o, "instances"), *jobs = json_get(o, "jobs"),
+			  *n = json_get(o, "nonces");
 
 	if (o->type != JSON_OBJECT || json_get(o, "dtsbatch_world") == NULL)
 		return bad_world(e, path, "not a world file of the simulator", "");
@@ -149,8 +146,7 @@ load_parsed(struct world *w, const struct json *o, const char *path, struct err 
 	return 0;
 }
 
-int
-world_load(struct world *w, const char *path, struct err *e)
+int world_load(struct world *w, const char *path, struct err *e)
 {
 	struct arena a;
 	struct json *o;
@@ -160,7 +156,9 @@ world_load(struct world *w, const char *path, struct err *e)
 
 	buf_init(&b, WORLD_MAX_BYTES);
 	if (sys_read_file(path, &b) != 0) {
-		rc = errno == ENOENT ? 0 : err_set(e, ERR_STATE_READ, "cannot read the world %s: %s", path, strerror(errno));
+		rc = errno == ENOENT ? 0
+		                     : err_set(e, ERR_STATE_READ, "cannot read the world %s: %s",
+		                               path, strerror(errno));
 		buf_release(&b);
 		return rc;
 	}

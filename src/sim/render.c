@@ -10,20 +10,17 @@
 #include "sim/ops.h"
 #include "sim/world.h"
 
-enum status
-shown_status(const struct job *j)
+enum status shown_status(const struct job *j)
 {
 	return j->stale_reads != 0 ? j->stale_status : j->status;
 }
 
-const char *
-shown_items(const struct job *j)
+const char *shown_items(const struct job *j)
 {
 	return j->stale_reads != 0 && j->stale_items != NULL ? j->stale_items : j->failed_items;
 }
 
-void
-read_ends(struct call *c, struct job *j)
+void read_ends(struct call *c, struct job *j)
 {
 	if (j->stale_reads > 0) {
 		j->stale_reads--;
@@ -34,8 +31,7 @@ read_ends(struct call *c, struct job *j)
 }
 
 /* How far a job has come, for the states of its modules. */
-static int
-stage(enum status s)
+static int stage(enum status s)
 {
 	switch (s) {
 	case ST_NONE:
@@ -58,8 +54,7 @@ stage(enum status s)
 	}
 }
 
-const char *
-precheck_state(const struct job *j)
+const char *precheck_state(const struct job *j)
 {
 	static const char *const by_stage[] = {"NotStarted", "Checking", "Failed",  "Finished",
 	                                       "Finished",   "Finished", "Finished"};
@@ -67,29 +62,32 @@ precheck_state(const struct job *j)
 	return by_stage[stage(shown_status(j))];
 }
 
-static struct json *
-module(struct call *c, const char *state, const char *progress)
+static struct json *module(struct call *c, const char *state, const char *progress)
 {
 	struct json *o = json_new(c->a, JSON_OBJECT);
 
 	put(c, o, "Status", state);
-	put(c, o, "Percent", text_eq(state, "NotStarted") ? "0" : text_eq(state, "Migrating") ? "50" : "100");
+	put(c, o, "Percent",
+	    text_eq(state, "NotStarted")  ? "0"
+	    : text_eq(state, "Migrating") ? "50"
+	                                  : "100");
 	if (progress != NULL)
 		put(c, o, "Progress", progress);
-	put(c, o, "ErrorMessage", text_eq(state, "Failed") ? "The task has failed for a long time and cannot be recovered." : "");
+	put(c, o, "ErrorMessage",
+	    text_eq(state, "Failed")
+	            ? "The task has failed for a long time and cannot be recovered."
+	            : "");
 	return o;
 }
 
-static const char *
-init_state(enum status s, bool wanted)
+static const char *init_state(enum status s, bool wanted)
 {
 	if (!wanted || stage(s) < 4)
 		return "NotStarted";
 	return stage(s) == 4 ? "Migrating" : stage(s) == 5 ? "Failed" : "Finished";
 }
 
-static const char *
-sync_state(enum status s, bool wanted)
+static const char *sync_state(enum status s, bool wanted)
 {
 	if (!wanted || stage(s) < 6)
 		return "NotStarted";
@@ -109,8 +107,7 @@ sync_state(enum status s, bool wanted)
 	}
 }
 
-static struct json *
-precheck(struct call *c, const struct job *j)
+static struct json *precheck(struct call *c, const struct job *j)
 {
 	struct json *o = json_new(c->a, JSON_OBJECT), *list = json_new(c->a, JSON_ARRAY), *d;
 	const char *text = shown_items(j), *state = precheck_state(j);
@@ -120,12 +117,14 @@ precheck(struct call *c, const struct job *j)
 	put(c, o, "Status", state);
 	put(c, o, "Percent", over ? "100" : text_eq(state, "Checking") ? "50" : "0");
 	put(c, o, "ErrorMessage", "");
-	for (const struct json *f = failed != NULL && over ? failed->child : NULL; f != NULL; f = f->next) {
+	for (const struct json *f = failed != NULL && over ? failed->child : NULL; f != NULL;
+	     f = f->next) {
 		if (json_true(json_get(f, "warning")))
 			continue;
 		d = json_new(c->a, JSON_OBJECT);
 		put(c, d, "CheckItem", json_str(f, "item"));
-		put(c, d, "CheckItemDescription", arena_printf(c->a, "%s_DETAIL", json_str(f, "item")));
+		put(c, d, "CheckItemDescription",
+		    arena_printf(c->a, "%s_DETAIL", json_str(f, "item")));
 		put(c, d, "CheckResult", "Failed");
 		put(c, d, "FailedReason", json_str(f, "message"));
 		put(c, d, "RepairMethod", json_str(f, "repair"));
@@ -135,8 +134,7 @@ precheck(struct call *c, const struct job *j)
 	return o;
 }
 
-static const char *
-ssl_enum(const struct endpoint *e)
+static const char *ssl_enum(const struct endpoint *e)
 {
 	if (text_eq(e->ssl, "3"))
 		return "ENABLE_ONLY_4_KAFKA_SCRAM_SHA_256";
@@ -146,8 +144,7 @@ ssl_enum(const struct endpoint *e)
 	return "DISABLE";
 }
 
-static struct json *
-endpoint(struct call *c, const struct endpoint *e, bool detail)
+static struct json *endpoint(struct call *c, const struct endpoint *e, bool detail)
 {
 	struct json *o = json_new(c->a, JSON_OBJECT);
 
@@ -169,8 +166,7 @@ endpoint(struct call *c, const struct endpoint *e, bool detail)
 	return o;
 }
 
-static void
-mode(struct call *c, struct json *o, const struct job *j, bool detail)
+static void mode(struct call *c, struct json *o, const struct job *j, bool detail)
 {
 	struct json *m = json_new(c->a, JSON_OBJECT), *check = NULL;
 
@@ -187,14 +183,15 @@ mode(struct call *c, struct json *o, const struct job *j, bool detail)
 	json_add(o, "MigrationMode", m);
 }
 
-static void
-error_text(struct call *c, struct json *o, enum status s)
+static void error_text(struct call *c, struct json *o, enum status s)
 {
 	struct json *list, *d;
-	bool bad = s == ST_FAILED || s == ST_INITIALIZE_FAILED || s == ST_MIGRATION_FAILED || s == ST_ABNORMAL;
+	bool bad = s == ST_FAILED || s == ST_INITIALIZE_FAILED || s == ST_MIGRATION_FAILED ||
+	           s == ST_ABNORMAL;
 
 	put(c, o, "ErrorMessage",
-	    bad ? "DTS-070211: Connect Source DB failed. cause by [com.mysql.jdbc.exceptions]" : "");
+	    bad ? "DTS-070211: Connect Source DB failed. cause by [com.mysql.jdbc.exceptions]"
+	        : "");
 	if (!bad)
 		return;
 	list = json_new(c->a, JSON_ARRAY);
@@ -205,22 +202,25 @@ error_text(struct call *c, struct json *o, enum status s)
 	json_add(o, "ErrorDetails", list);
 }
 
-/* Does the checkpoint move? Open (22); here it does while the job runs, InitCheckpoint is what was configured. */
-static void
-checkpoint(struct call *c, struct json *o, const struct job *j, bool detail)
+/*
+ * Does the checkpoint move? Open (22); here it does while the job runs, InitCheckpoint is what was
+ * configured.
+ */
+static void checkpoint(struct call *c, struct json *o, const struct job *j, bool detail)
 {
 	const char *first = j->checkpoint;
 
 	if (first == NULL && j->begun_wall != 0)
 		first = arena_printf(c->a, "%lld", (long long)(j->begun_wall / 1000));
 	put_text(c, o, "Checkpoint",
-	         job_running(j) ? arena_printf(c->a, "%lld", (long long)(c->w->wall_ms / 1000)) : first);
+	         job_running(j) ? arena_printf(c->a, "%lld", (long long)(c->w->wall_ms / 1000))
+	                        : first);
 	if (detail)
 		put_text(c, o, "InitCheckpoint", first);
 }
 
-static void
-common(struct call *c, struct json *o, const struct instance *i, const struct job *j, bool detail)
+static void common(struct call *c, struct json *o, const struct instance *i, const struct job *j,
+                   bool detail)
 {
 	put_time(c, o, "CreateTime", j->created_wall);
 	put_text(c, o, "DtsJobName", j->name);
@@ -249,8 +249,7 @@ common(struct call *c, struct json *o, const struct instance *i, const struct jo
 	error_text(c, o, shown_status(j));
 }
 
-static void
-tag_list(struct call *c, struct json *o, const struct instance *i)
+static void tag_list(struct call *c, struct json *o, const struct instance *i)
 {
 	struct json *list = json_new(c->a, JSON_ARRAY), *tags = parse_object(c, i->tags), *t;
 
@@ -263,8 +262,8 @@ tag_list(struct call *c, struct json *o, const struct instance *i)
 	json_add(o, "TagList", list);
 }
 
-struct json *
-render_list_item(struct call *c, const struct instance *i, const struct job *j, bool nested)
+struct json *render_list_item(struct call *c, const struct instance *i, const struct job *j,
+                              bool nested)
 {
 	struct json *o = json_new(c->a, JSON_OBJECT), *perf;
 	enum status s = shown_status(j);
@@ -273,7 +272,8 @@ render_list_item(struct call *c, const struct instance *i, const struct job *j, 
 	put(c, o, "Status", st_name(s));
 	common(c, o, i, j, false);
 	json_add(o, "PrecheckStatus", precheck(c, j));
-	json_add(o, "StructureInitializationStatus", module(c, init_state(s, j->structure_init), "1"));
+	json_add(o, "StructureInitializationStatus",
+	         module(c, init_state(s, j->structure_init), "1"));
 	json_add(o, "DataInitializationStatus", module(c, init_state(s, j->data_init), "44755"));
 	json_add(o, "DataSynchronizationStatus", module(c, sync_state(s, j->data_sync), "0/0"));
 	/* 4.1: milliseconds for migration, seconds for synchronization; 22 #20. */
@@ -293,8 +293,7 @@ render_list_item(struct call *c, const struct instance *i, const struct job *j, 
 	return o;
 }
 
-static struct json *
-sub_job(struct call *c, const struct job *j)
+static struct json *sub_job(struct call *c, const struct job *j)
 {
 	struct json *o = json_new(c->a, JSON_OBJECT);
 
@@ -306,8 +305,7 @@ sub_job(struct call *c, const struct job *j)
 	return o;
 }
 
-void
-render_detail(struct call *c, struct json *o, const struct instance *i, const struct job *j)
+void render_detail(struct call *c, struct json *o, const struct instance *i, const struct job *j)
 {
 	enum status s = shown_status(j);
 	struct json *subs = json_new(c->a, JSON_ARRAY);
@@ -315,7 +313,10 @@ render_detail(struct call *c, struct json *o, const struct instance *i, const st
 	common(c, o, i, j, true);
 	/* 1.4: lower case in Detail, and only this one. */
 	put(c, o, "Status", s == ST_SYNCHRONIZING ? "synchronizing" : st_name(s));
-	put(c, o, "JobType", text_eq(j->type, "SYNC") ? "sync" : text_eq(j->type, "MIGRATION") ? "migration" : "subscribe");
+	put(c, o, "JobType",
+	    text_eq(j->type, "SYNC")        ? "sync"
+	    : text_eq(j->type, "MIGRATION") ? "migration"
+	                                    : "subscribe");
 	put(c, o, "TaskType", "ONLINE");
 	if (i != NULL && text_eq(i->arch, "bidirectional"))
 		put(c, o, "SynchronizationDirection", j->dir);

@@ -12,8 +12,7 @@
 #include "sim/scenario.h"
 
 /* Secrets stand in parameters of their own and inside the JSON of Reserve and Reserved. */
-static const char *
-masked_json(const struct call *c, const char *text)
+static const char *masked_json(const struct call *c, const char *text)
 {
 	struct json *o = json_parse(c->a, text, strlen(text), NULL), *out;
 
@@ -26,8 +25,7 @@ masked_json(const struct call *c, const char *text)
 	return json_write_dup(c->a, out, false);
 }
 
-static const char *
-masked(const struct call *c, const struct pair *p)
+static const char *masked(const struct call *c, const struct pair *p)
 {
 	if (p->value[0] == '\0')
 		return "";
@@ -38,8 +36,7 @@ masked(const struct call *c, const struct pair *p)
 	return p->value;
 }
 
-static void
-pairs(struct buf *out, const struct call *c, bool form)
+static void pairs(struct buf *out, const struct call *c, bool form)
 {
 	bool first = true;
 
@@ -57,8 +54,7 @@ pairs(struct buf *out, const struct call *c, bool form)
 	buf_putc(out, '}');
 }
 
-static void
-text(struct buf *out, const char *key, const char *value)
+static void text(struct buf *out, const char *key, const char *value)
 {
 	buf_printf(out, ",\"%s\":", key);
 	if (value != NULL)
@@ -67,12 +63,13 @@ text(struct buf *out, const char *key, const char *value)
 		buf_puts(out, "null");
 }
 
-void
-reqlog_line(struct buf *out, const struct call *c, const struct sim_response *r, const struct fault *f)
+void reqlog_line(struct buf *out, const struct call *c, const struct sim_response *r,
+                 const struct fault *f)
 {
 	static const char *const sigs[] = {NULL, "v1", "v3"};
 
-	buf_printf(out, "{\"n\":%lld,\"t\":%lld", (long long)c->w->requests, (long long)c->rq->wall_ms);
+	buf_printf(out, "{\"n\":%lld,\"t\":%lld", (long long)c->w->requests,
+	           (long long)c->rq->wall_ms);
 	text(out, "action", c->action);
 	text(out, "method", c->rq->method);
 	text(out, "sig", sigs[c->sig]);

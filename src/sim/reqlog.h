@@ -7,6 +7,7 @@ struct call;
 struct fault;
 struct sim_response;
 
-void reqlog_line(struct buf *out, const struct call *c, const struct sim_response *r, const struct fault *f);
+void reqlog_line(struct buf *out, const struct call *c, const struct sim_response *r,
+                 const struct fault *f);
 
 #endif

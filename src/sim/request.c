@@ -6,8 +6,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 
-const char *
-request_header(const struct sim_request *rq, const char *name)
+const char *request_header(const struct sim_request *rq, const char *name)
 {
 	for (size_t i = 0; i < rq->nheaders; i++)
 		if (text_ieq(rq->headers[i].name, name))
@@ -15,8 +14,7 @@ request_header(const struct sim_request *rq, const char *name)
 	return NULL;
 }
 
-static const char *
-decode(struct arena *a, struct params *out, const char *s, size_t n)
+static const char *decode(struct arena *a, struct params *out, const char *s, size_t n)
 {
 	struct buf b;
 	const char *text;
@@ -35,8 +33,7 @@ decode(struct arena *a, struct params *out, const char *s, size_t n)
 	return text;
 }
 
-static size_t
-count_pairs(const char *s, size_t n)
+static size_t count_pairs(const char *s, size_t n)
 {
 	size_t k = 1;
 
@@ -45,8 +42,7 @@ count_pairs(const char *s, size_t n)
 	return k;
 }
 
-static void
-split(struct arena *a, struct params *out, const char *s, size_t n, bool form)
+static void split(struct arena *a, struct params *out, const char *s, size_t n, bool form)
 {
 	const char *end = s + n, *amp, *eq;
 
@@ -58,30 +54,31 @@ split(struct arena *a, struct params *out, const char *s, size_t n, bool form)
 			continue;
 		eq = memchr(s, '=', (size_t)(amp - s));
 		out->v[out->n].name = decode(a, out, s, (size_t)((eq != NULL ? eq : amp) - s));
-		out->v[out->n].value = eq != NULL ? decode(a, out, eq + 1, (size_t)(amp - eq - 1)) : "";
+		out->v[out->n].value =
+			eq != NULL ? decode(a, out, eq + 1, (size_t)(amp - eq - 1)) : "";
 		out->v[out->n++].form = form;
 	}
 }
 
-void
-request_params(const struct sim_request *rq, struct arena *a, struct params *out)
+void request_params(const struct sim_request *rq, struct arena *a, struct params *out)
 {
 	const char *q = strchr(rq->target, '?'), *type = request_header(rq, "content-type");
 	size_t qn = q != NULL ? strlen(q + 1) : 0;
 	bool form = type != NULL && text_starts(type, "application/x-www-form-urlencoded");
 
 	memset(out, 0, sizeof(*out));
-	out->path = arena_strndup(a, rq->target, q != NULL ? (size_t)(q - rq->target) : strlen(rq->target));
-	out->v = arena_array(a, struct pair, (q != NULL ? count_pairs(q + 1, qn) : 0) +
-	                                         (form ? count_pairs(rq->body, rq->body_n) : 0) + 1);
+	out->path = arena_strndup(a, rq->target,
+	                          q != NULL ? (size_t)(q - rq->target) : strlen(rq->target));
+	out->v = arena_array(a, struct pair,
+	                     (q != NULL ? count_pairs(q + 1, qn) : 0) +
+	                             (form ? count_pairs(rq->body, rq->body_n) : 0) + 1);
 	if (q != NULL)
 		split(a, out, q + 1, qn, false);
 	if (form && rq->body_n > 0)
 		split(a, out, rq->body, rq->body_n, true);
 }
 
-const char *
-params_get(const struct params *p, const char *name)
+const char *params_get(const struct params *p, const char *name)
 {
 	const char *found = NULL;
 	bool form = false;

@@ -38,7 +38,8 @@ struct params {
 	bool broken; /* a bad escape, a NUL or bad UTF-8 somewhere */
 };
 
-const char *request_header(const struct sim_request *rq, const char *name); /* any case; NULL if absent */
+const char *request_header(const struct sim_request *rq,
+                           const char *name); /* any case; NULL if absent */
 void request_params(const struct sim_request *rq, struct arena *a, struct params *out);
 /* A form value wins over a query value of the same name. NULL if absent. */
 const char *params_get(const struct params *p, const char *name);

@@ -22,11 +22,26 @@ struct key_def {
 	size_t off;
 };
 
-#define S(s, k, t, m) {s, k, t, offsetof(struct scenario, m)}
-#define F(k, t, m) {"fault.", k, t, offsetof(struct fault, m)}
-#define P(k, t, m) {"precheck.", k, t, offsetof(struct precheck_row, m)}
-#define T(k, t, m) {"stale-failure.", k, t, offsetof(struct stale_row, m)}
-#define L(k, t, m) {"life.", k, t, offsetof(struct life_row, m)}
+#define S(s, k, t, m)                                                                              \
+	{                                                                                          \
+		s, k, t, offsetof(struct scenario, m)                                              \
+	}
+#define F(k, t, m)                                                                                 \
+	{                                                                                          \
+		"fault.", k, t, offsetof(struct fault, m)                                          \
+	}
+#define P(k, t, m)                                                                                 \
+	{                                                                                          \
+		"precheck.", k, t, offsetof(struct precheck_row, m)                                \
+	}
+#define T(k, t, m)                                                                                 \
+	{                                                                                          \
+		"stale-failure.", k, t, offsetof(struct stale_row, m)                              \
+	}
+#define L(k, t, m)                                                                                 \
+	{                                                                                          \
+		"life.", k, t, offsetof(struct life_row, m)                                        \
+	}
 static const struct key_def keys[] = {
 	S("timing", "precheck", K_DUR, precheck_ms),
 	S("timing", "precheck_pass", K_DUR, pass_ms),
@@ -90,8 +105,7 @@ static const struct key_def keys[] = {
 	L("times", K_INT, times),
 };
 
-void
-scenario_init(struct scenario *sc)
+void scenario_init(struct scenario *sc)
 {
 	memset(sc, 0, sizeof(*sc));
 	arena_init(&sc->a);
@@ -113,15 +127,13 @@ scenario_init(struct scenario *sc)
 	sc->fence_ms = 15 * 60 * 1000;
 }
 
-void
-scenario_release(struct scenario *sc)
+void scenario_release(struct scenario *sc)
 {
 	arena_release(&sc->a);
 	memset(sc, 0, sizeof(*sc));
 }
 
-bool
-glob_list(const char *globs, const char *word)
+bool glob_list(const char *globs, const char *word)
 {
 	char one[256];
 	size_t n;
@@ -151,8 +163,7 @@ struct reader {
 	void *row;        /* the struct that keys of this section go to */
 };
 
-static int
-wrong(struct reader *r, const char *what, const char *text)
+static int wrong(struct reader *r, const char *what, const char *text)
 {
 	return err_set(r->e, ERR_USAGE, "%s:%u: %s: %s", r->file, r->line, what, text);
 }
@@ -162,17 +173,24 @@ struct do_row {
 	enum fault_do what;
 };
 static const struct do_row dos[] = {
-	{"cut-before", DO_CUT_BEFORE}, {"cut-after", DO_CUT_AFTER}, {"half", DO_HALF},
-	{"garbage", DO_GARBAGE},       {"html", DO_HTML},           {"status", DO_STATUS},
-	{"code", DO_CODE},             {"body-code", DO_BODY_CODE}, {"delay", DO_DELAY},
-	{"hang", DO_HANG},             {"lost-effect", DO_LOST_EFFECT},
+	{"cut-before", DO_CUT_BEFORE},
+	{"cut-after", DO_CUT_AFTER},
+	{"half", DO_HALF},
+	{"garbage", DO_GARBAGE},
+	{"html", DO_HTML},
+	{"status", DO_STATUS},
+	{"code", DO_CODE},
+	{"body-code", DO_BODY_CODE},
+	{"delay", DO_DELAY},
+	{"hang", DO_HANG},
+	{"lost-effect", DO_LOST_EFFECT},
 };
 
 /* do = code:Throttling.User:400 | body-code:CODE | status:502 | delay:3s | hang ... */
-static int
-read_do(struct reader *r, struct fault *f, const char *value)
+static int read_do(struct reader *r, struct fault *f, const char *value)
 {
-	char *head = text_field(&r->sc->a, value, ':', 0), *arg = text_field(&r->sc->a, value, ':', 1);
+	char *head = text_field(&r->sc->a, value, ':', 0),
+	     *arg = text_field(&r->sc->a, value, ':', 1);
 	char *third = text_field(&r->sc->a, value, ':', 2);
 	int64_t n;
 
@@ -200,8 +218,7 @@ read_do(struct reader *r, struct fault *f, const char *value)
 	return 0;
 }
 
-static int
-read_seed(struct reader *r, uint64_t *seed, bool *seeded, const char *value)
+static int read_seed(struct reader *r, uint64_t *seed, bool *seeded, const char *value)
 {
 	int64_t n;
 
@@ -212,8 +229,7 @@ read_seed(struct reader *r, uint64_t *seed, bool *seeded, const char *value)
 	return 0;
 }
 
-static int
-read_keys(struct reader *r, const char *value)
+static int read_keys(struct reader *r, const char *value)
 {
 	struct key_row *k;
 	char *one, *colon;
@@ -230,8 +246,7 @@ read_keys(struct reader *r, const char *value)
 	return 0;
 }
 
-static int
-read_own(struct reader *r, const char *key, const char *value)
+static int read_own(struct reader *r, const char *key, const char *value)
 {
 	struct fault *f = r->row;
 	struct stale_row *t = r->row;
@@ -282,8 +297,7 @@ read_own(struct reader *r, const char *key, const char *value)
 	return t->on_start || t->on_reset ? 0 : wrong(r, "start or reset expected", value);
 }
 
-static int
-read_value(struct reader *r, const struct key_def *k, const char *value)
+static int read_value(struct reader *r, const struct key_def *k, const char *value)
 {
 	char *at = (char *)r->row + k->off, *end;
 	int64_t n;
@@ -324,26 +338,26 @@ read_value(struct reader *r, const struct key_def *k, const char *value)
 	return read_own(r, k->key, value);
 }
 
-static int
-read_shape(struct reader *r, const char *code, const char *value)
+static int read_shape(struct reader *r, const char *code, const char *value)
 {
 	struct shape_row *s = VEC_PUSH(&r->sc->a, &r->sc->shape);
 
 	s->code = arena_strdup(&r->sc->a, code);
 	s->prefix = text_ends(value, "+prefix");
 	s->form = text_starts(value, "http") ? 'A' : text_starts(value, "body") ? 'B' : 0;
-	return s->form != 0 ? 0 : wrong(r, "http, body, http+prefix or body+prefix expected", value);
+	return s->form != 0 ? 0
+	                    : wrong(r, "http, body, http+prefix or body+prefix expected", value);
 }
 
 /* A new row for [fault.NAME] and its kin; keys of plain sections go to the scenario itself. */
-static int
-open_section(struct reader *r, const char *head)
+static int open_section(struct reader *r, const char *head)
 {
 	struct scenario *sc = r->sc;
 	const char *dot = strchr(head, '.');
 	const char *name = arena_strdup(&sc->a, dot != NULL ? dot + 1 : "");
 
-	snprintf(r->section, sizeof(r->section), "%.*s", (int)(dot != NULL ? dot - head + 1 : 60), head);
+	snprintf(r->section, sizeof(r->section), "%.*s", (int)(dot != NULL ? dot - head + 1 : 60),
+	         head);
 	r->row = sc;
 	if (strcmp(r->section, "fault.") == 0) {
 		struct fault *f = VEC_PUSH(&sc->a, &sc->fault);
@@ -385,8 +399,7 @@ open_section(struct reader *r, const char *head)
 	return 0;
 }
 
-static int
-read_line(struct reader *r, char *line)
+static int read_line(struct reader *r, char *line)
 {
 	char *eq, *end;
 	size_t n;
@@ -406,7 +419,8 @@ read_line(struct reader *r, char *line)
 	}
 	eq = strchr(line, '=');
 	if (eq == NULL || r->row == NULL)
-		return wrong(r, eq == NULL ? "key = value expected" : "key outside of a section", line);
+		return wrong(r, eq == NULL ? "key = value expected" : "key outside of a section",
+		             line);
 	for (end = eq; end > line && strchr(" \t", end[-1]) != NULL; end--)
 		;
 	*end = '\0';
@@ -419,8 +433,7 @@ read_line(struct reader *r, char *line)
 	return wrong(r, "unknown key", line);
 }
 
-static int
-check_rows(struct reader *r)
+static int check_rows(struct reader *r)
 {
 	for (size_t i = 0; i < r->sc->fault.n; i++)
 		if (r->sc->fault.v[i].what == DO_NONE)
@@ -431,8 +444,7 @@ check_rows(struct reader *r)
 	return 0;
 }
 
-int
-scenario_parse(struct scenario *sc, const char *name, const char *text, size_t n, struct err *e)
+int scenario_parse(struct scenario *sc, const char *name, const char *text, size_t n, struct err *e)
 {
 	struct reader r = {.sc = sc, .e = e, .file = name};
 	char *copy = arena_strndup(&sc->a, text, n), *nl;
@@ -448,8 +460,7 @@ scenario_parse(struct scenario *sc, const char *name, const char *text, size_t n
 	return check_rows(&r);
 }
 
-int
-scenario_load(struct scenario *sc, const char *path, struct err *e)
+int scenario_load(struct scenario *sc, const char *path, struct err *e)
 {
 	struct buf b;
 	int rc;

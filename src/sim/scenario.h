@@ -75,7 +75,8 @@ struct key_row {
 struct scenario {
 	struct arena a;
 	/* [timing], service milliseconds */
-	int64_t precheck_ms, pass_ms, init_ms, suspend_ms, resume_ms, modify_ms, upgrade_ms, finished_ms, lag_ms;
+	int64_t precheck_ms, pass_ms, init_ms, suspend_ms, resume_ms, modify_ms, upgrade_ms,
+		finished_ms, lag_ms;
 	/* [limits] */
 	bool limits_off, any_page_size;
 	double list_rate, detail_rate, read_rate, write_rate;
@@ -104,8 +105,12 @@ struct scenario {
 
 void scenario_init(struct scenario *sc); /* the defaults */
 void scenario_release(struct scenario *sc);
-/* name: for messages. A mistake is an error with file and line; *sc is then unusable except for release. */
-int scenario_parse(struct scenario *sc, const char *name, const char *text, size_t n, struct err *e);
+/*
+ * name: for messages. A mistake is an error with file and line; *sc is then unusable except for
+ * release.
+ */
+int scenario_parse(struct scenario *sc, const char *name, const char *text, size_t n,
+                   struct err *e);
 int scenario_load(struct scenario *sc, const char *path, struct err *e);
 /* "a,b*,c" against one word. */
 bool glob_list(const char *globs, const char *word);

@@ -21,7 +21,8 @@
 #define CONNECTIONS_MAX 128
 #define HEADERS_MAX 128
 #define BODY_MAX ((size_t)8 << 20)
-#define POOL_BYTES ((size_t)4 << 20) /* request line and headers of one connection: DbList may come in the query */
+/* Request line and headers of one connection: DbList may come in the query. */
+#define POOL_BYTES ((size_t)4 << 20)
 #define IDLE_MS 1000
 
 struct exchange {
@@ -46,9 +47,8 @@ struct server {
 	struct exchange *waiting;
 };
 
-/* The raw request target: the signature is over what was sent, not over what the library makes of it. */
-static void *
-on_uri(void *cls, const char *uri, struct MHD_Connection *conn)
+/* The raw target: the signature is over what was sent, not over what the library makes of it. */
+static void *on_uri(void *cls, const char *uri, struct MHD_Connection *conn)
 {
 	struct exchange *x = sys_malloc(sizeof(*x));
 	size_t n = strlen(uri) + 1;
@@ -64,8 +64,8 @@ on_uri(void *cls, const char *uri, struct MHD_Connection *conn)
 	return x;
 }
 
-static void
-on_done(void *cls, struct MHD_Connection *conn, void **state, enum MHD_RequestTerminationCode why)
+static void on_done(void *cls, struct MHD_Connection *conn, void **state,
+                    enum MHD_RequestTerminationCode why)
 {
 	struct server *s = cls;
 	struct exchange *x = *state, **p;
@@ -87,8 +87,8 @@ on_done(void *cls, struct MHD_Connection *conn, void **state, enum MHD_RequestTe
 	*state = NULL;
 }
 
-static enum MHD_Result
-on_header(void *cls, enum MHD_ValueKind kind, const char *key, const char *value)
+static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind, const char *key,
+                                 const char *value)
 {
 	struct exchange *x = cls;
 
@@ -101,8 +101,7 @@ on_header(void *cls, enum MHD_ValueKind kind, const char *key, const char *value
 }
 
 /* First half of the body, then the connection breaks. */
-static ssize_t
-half_reader(void *cls, uint64_t pos, char *to, size_t max)
+static ssize_t half_reader(void *cls, uint64_t pos, char *to, size_t max)
 {
 	struct buf *b = cls;
 	size_t half = b->n / 2, n;
@@ -114,8 +113,7 @@ half_reader(void *cls, uint64_t pos, char *to, size_t max)
 	return (ssize_t)n;
 }
 
-static void
-add_headers(struct MHD_Response *r, const struct sim_response *out)
+static void add_headers(struct MHD_Response *r, const struct sim_response *out)
 {
 	char text[64];
 	time_t now = (time_t)((sys_wall_ms() + out->clock_offset_ms) / 1000);
@@ -133,8 +131,7 @@ add_headers(struct MHD_Response *r, const struct sim_response *out)
 	MHD_add_response_header(r, "Date", text);
 }
 
-static enum MHD_Result
-send_answer(struct MHD_Connection *conn, struct exchange *x)
+static enum MHD_Result send_answer(struct MHD_Connection *conn, struct exchange *x)
 {
 	struct MHD_Response *r;
 	enum MHD_Result rc;
@@ -142,9 +139,11 @@ send_answer(struct MHD_Connection *conn, struct exchange *x)
 	if (x->out.cut == CUT_ALL)
 		return MHD_NO; /* closes the connection */
 	if (x->out.cut == CUT_HALF)
-		r = MHD_create_response_from_callback(x->out.body.n, 4096, half_reader, &x->out.body, NULL);
+		r = MHD_create_response_from_callback(x->out.body.n, 4096, half_reader,
+		                                      &x->out.body, NULL);
 	else
-		r = MHD_create_response_from_buffer(x->out.body.n, (void *)(uintptr_t)buf_str(&x->out.body),
+		r = MHD_create_response_from_buffer(x->out.body.n,
+		                                    (void *)(uintptr_t)buf_str(&x->out.body),
 		                                    MHD_RESPMEM_MUST_COPY);
 	if (r == NULL)
 		return MHD_NO;
@@ -154,8 +153,7 @@ send_answer(struct MHD_Connection *conn, struct exchange *x)
 	return rc;
 }
 
-static void
-wait_for(struct server *s, struct exchange *x)
+static void wait_for(struct server *s, struct exchange *x)
 {
 	/* Once answered late, or never until the server closes. */
 	x->due_ms = x->out.cut == CUT_HANG ? INT64_MAX : sys_now_ms() + x->out.delay_ms;
@@ -165,9 +163,9 @@ wait_for(struct server *s, struct exchange *x)
 	MHD_suspend_connection(x->conn);
 }
 
-static enum MHD_Result
-on_request(void *cls, struct MHD_Connection *conn, const char *url, const char *method, const char *version,
-           const char *data, size_t *data_n, void **state)
+static enum MHD_Result on_request(void *cls, struct MHD_Connection *conn, const char *url,
+                                  const char *method, const char *version, const char *data,
+                                  size_t *data_n, void **state)
 {
 	struct server *s = cls;
 	struct exchange *x = *state;
@@ -208,29 +206,28 @@ on_request(void *cls, struct MHD_Connection *conn, const char *url, const char *
 	return send_answer(conn, x);
 }
 
-static int
-open_daemon(struct server *s, const struct sockaddr *sa, const char *host, struct err *e)
+static int open_daemon(struct server *s, const struct sockaddr *sa, const char *host, struct err *e)
 {
 	const union MHD_DaemonInfo *info;
 
-	s->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_SUPPRESS_DATE_NO_CLOCK |
-	                                 (sa->sa_family == AF_INET6 ? MHD_USE_IPv6 : 0u),
-	                             0, NULL, NULL, on_request, s, MHD_OPTION_SOCK_ADDR, sa,
-	                             MHD_OPTION_URI_LOG_CALLBACK, on_uri, s, MHD_OPTION_NOTIFY_COMPLETED, on_done, s,
-	                             MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
-	                             MHD_OPTION_CONNECTION_MEMORY_LIMIT, POOL_BYTES,
-	                             MHD_OPTION_CONNECTION_MEMORY_INCREMENT, (size_t)65536, MHD_OPTION_LISTENING_ADDRESS_REUSE,
-	                             1u, MHD_OPTION_END);
+	s->daemon = MHD_start_daemon(
+		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_SUPPRESS_DATE_NO_CLOCK |
+			(sa->sa_family == AF_INET6 ? MHD_USE_IPv6 : 0u),
+		0, NULL, NULL, on_request, s, MHD_OPTION_SOCK_ADDR, sa, MHD_OPTION_URI_LOG_CALLBACK,
+		on_uri, s, MHD_OPTION_NOTIFY_COMPLETED, on_done, s, MHD_OPTION_CONNECTION_LIMIT,
+		(unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT, POOL_BYTES,
+		MHD_OPTION_CONNECTION_MEMORY_INCREMENT, (size_t)65536,
+		MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_END);
 	if (s->daemon == NULL)
-		return err_set(e, ERR_UNREACHABLE, "the simulator cannot listen on %s: %s", host, strerror(errno));
+		return err_set(e, ERR_UNREACHABLE, "the simulator cannot listen on %s: %s", host,
+		               strerror(errno));
 	info = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_BIND_PORT);
 	s->port = info != NULL ? info->port : 0;
 	return 0;
 }
 
-int
-server_open(struct server **out, const char *host, int port, server_fn *fn, server_idle_fn *idle, void *ctx,
-            struct err *e)
+int server_open(struct server **out, const char *host, int port, server_fn *fn,
+                server_idle_fn *idle, void *ctx, struct err *e)
 {
 	struct sockaddr_in a4 = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
 	struct sockaddr_in6 a6 = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
@@ -256,15 +253,13 @@ server_open(struct server **out, const char *host, int port, server_fn *fn, serv
 	return 0;
 }
 
-int
-server_port(const struct server *s)
+int server_port(const struct server *s)
 {
 	return s->port;
 }
 
 /* Let those go whose time has come; returns the wait for the next one. */
-static int64_t
-resume_due(struct server *s, int64_t now)
+static int64_t resume_due(struct server *s, int64_t now)
 {
 	struct exchange **p = &s->waiting, *x;
 	int64_t wait = IDLE_MS;
@@ -284,8 +279,7 @@ resume_due(struct server *s, int64_t now)
 	return wait;
 }
 
-void
-server_loop(struct server *s, int stop_fd)
+void server_loop(struct server *s, int stop_fd)
 {
 	const union MHD_DaemonInfo *info = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_EPOLL_FD);
 	struct pollfd fds[2];
@@ -307,12 +301,12 @@ server_loop(struct server *s, int stop_fd)
 	}
 }
 
-void
-server_close(struct server *s)
+void server_close(struct server *s)
 {
 	s->closing = true;
 	resume_due(s, 0);
-	MHD_run(s->daemon); /* suspended connections must not be left when the daemon stops */
+	/* Suspended connections must not be left when the daemon stops. */
+	MHD_run(s->daemon);
 	MHD_stop_daemon(s->daemon);
 	sys_free(s);
 }

@@ -37,16 +37,15 @@ struct sim {
 };
 
 /* The service clock; with scale 0 it goes on like a real one, but nothing waits for it. */
-static int64_t
-service_now(const struct sim *s)
+static int64_t service_now(const struct sim *s)
 {
 	double scale = s->scale > 0 ? s->scale : 1;
 
-	return s->base_now + (int64_t)((double)(sys_boot_ms() - s->base_real) * scale) + s->w.advance_ms;
+	return s->base_now + (int64_t)((double)(sys_boot_ms() - s->base_real) * scale) +
+	       s->w.advance_ms;
 }
 
-static int
-save(struct sim *s, struct err *e)
+static int save(struct sim *s, struct err *e)
 {
 	int64_t begun = sys_now_ms();
 	int rc;
@@ -62,8 +61,7 @@ save(struct sim *s, struct err *e)
 	return rc;
 }
 
-static void
-on_request(void *ctx, struct sim_request *rq, struct sim_response *out)
+static void on_request(void *ctx, struct sim_request *rq, struct sim_response *out)
 {
 	struct sim *s = ctx;
 	struct err e = {0};
@@ -85,11 +83,11 @@ on_request(void *ctx, struct sim_request *rq, struct sim_response *out)
 	}
 }
 
-static void
-on_idle(void *ctx)
+static void on_idle(void *ctx)
 {
 	struct sim *s = ctx;
-	int64_t pause = s->save_took_ms * SAVE_SHARE > SAVE_EVERY_MS ? s->save_took_ms * SAVE_SHARE : SAVE_EVERY_MS;
+	int64_t pause = s->save_took_ms * SAVE_SHARE > SAVE_EVERY_MS ? s->save_took_ms * SAVE_SHARE
+	                                                             : SAVE_EVERY_MS;
 	struct err e = {0};
 
 	if (s->w.changes == s->saved_changes || sys_now_ms() - s->saved_ms < pause)
@@ -98,8 +96,7 @@ on_idle(void *ctx)
 		fprintf(stderr, "simulator: %s\n", e.msg);
 }
 
-static void
-sim_free(struct sim *s)
+static void sim_free(struct sim *s)
 {
 	if (s->server != NULL)
 		server_close(s->server);
@@ -119,8 +116,7 @@ sim_free(struct sim *s)
 	sys_free(s);
 }
 
-static int
-load(struct sim *s, const struct sim_opts *o, struct err *e)
+static int load(struct sim *s, const struct sim_opts *o, struct err *e)
 {
 	int64_t away;
 
@@ -139,13 +135,13 @@ load(struct sim *s, const struct sim_opts *o, struct err *e)
 	/* Service time went on while no simulator ran. */
 	away = sys_wall_ms() - s->w.wall_ms;
 	s->base_real = sys_boot_ms();
-	s->base_now = s->w.now_ms + (int64_t)((double)(away > 0 ? away : 0) * (s->scale > 0 ? s->scale : 1));
+	s->base_now = s->w.now_ms +
+	              (int64_t)((double)(away > 0 ? away : 0) * (s->scale > 0 ? s->scale : 1));
 	s->saved_changes = s->w.changes;
 	return 0;
 }
 
-static int
-sim_open(struct sim **out, const struct sim_opts *o, struct err *e)
+static int sim_open(struct sim **out, const struct sim_opts *o, struct err *e)
 {
 	struct sim *s = sys_malloc(sizeof(*s));
 
@@ -169,7 +165,8 @@ sim_open(struct sim **out, const struct sim_opts *o, struct err *e)
 			goto fail;
 		}
 	}
-	if (server_open(&s->server, o->host != NULL ? o->host : "127.0.0.1", o->port, on_request, on_idle, s, e) != 0)
+	if (server_open(&s->server, o->host != NULL ? o->host : "127.0.0.1", o->port, on_request,
+	                on_idle, s, e) != 0)
 		goto fail;
 	*out = s;
 	return 0;
@@ -178,8 +175,7 @@ fail:
 	return -1;
 }
 
-static void *
-thread_main(void *arg)
+static void *thread_main(void *arg)
 {
 	struct sim *s = arg;
 
@@ -187,8 +183,7 @@ thread_main(void *arg)
 	return NULL;
 }
 
-int
-sim_start(struct sim **out, const struct sim_opts *o, struct err *e)
+int sim_start(struct sim **out, const struct sim_opts *o, struct err *e)
 {
 	struct sim *s;
 	sigset_t all, old;
@@ -214,14 +209,12 @@ sim_start(struct sim **out, const struct sim_opts *o, struct err *e)
 	return 0;
 }
 
-int
-sim_port(const struct sim *s)
+int sim_port(const struct sim *s)
 {
 	return server_port(s->server);
 }
 
-int
-sim_stop(struct sim *s, struct err *e)
+int sim_stop(struct sim *s, struct err *e)
 {
 	int rc;
 
@@ -233,8 +226,7 @@ sim_stop(struct sim *s, struct err *e)
 	return rc;
 }
 
-int
-sim_run_child(const struct sim_opts *o, int ready_fd, int life_fd)
+int sim_run_child(const struct sim_opts *o, int ready_fd, int life_fd)
 {
 	struct err e = {0};
 	struct sim *s;
@@ -246,7 +238,8 @@ sim_run_child(const struct sim_opts *o, int ready_fd, int life_fd)
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
 	rc = sim_open(&s, o, &e);
-	n = rc == 0 ? snprintf(line, sizeof(line), "%d\n", sim_port(s)) : snprintf(line, sizeof(line), "ERR %s\n", e.msg);
+	n = rc == 0 ? snprintf(line, sizeof(line), "%d\n", sim_port(s))
+	            : snprintf(line, sizeof(line), "ERR %s\n", e.msg);
 	if (sys_write_all(ready_fd, line, (size_t)n) != 0 && rc == 0) {
 		sim_free(s);
 		return err_exit_status(ERR_FAILED);

@@ -21,22 +21,23 @@ struct sim_opts {
 	int port;                  /* 0: any free one */
 	const char *scenario_path; /* INI; NULL: defaults */
 	const char *log_path;      /* request log, JSON Lines, appended; NULL: none */
-	const char *world_path;    /* loaded if it exists, saved at stop; NULL: the world dies with us */
-	double time_scale;         /* X service seconds per real second; 0: everything is immediate, no lag */
+	const char *world_path;    /* loaded if it is there, saved at stop; NULL: kept nowhere */
+	double time_scale; /* X service seconds per real second; 0: all is immediate, no lag */
 	const char *key_id, *key_secret; /* the accepted key pair; more: scenario [auth] keys */
-	const char *region;        /* region of requests without RegionId; "cn-hangzhou" if NULL */
-	bool durable;              /* save the world after every change, before the answer */
+	const char *region; /* region of requests without RegionId; "cn-hangzhou" if NULL */
+	bool durable;       /* save the world after every change, before the answer */
 };
 
-/* Start the service thread. A damaged or foreign world file or a wrong scenario is an error here. */
+/* Start the service thread. A bad world file or a wrong scenario is an error here. */
 int sim_start(struct sim **out, const struct sim_opts *o, struct err *e);
 int sim_port(const struct sim *s);
 /* Stop, save the world, free. The world file is untouched if saving fails. */
 int sim_stop(struct sim *s, struct err *e);
 
 /*
- * Serve in this process until end of file on life_fd. Writes "PORT\n" (or "ERR message\n") to ready_fd and closes it.
- * SIGINT, SIGTERM, SIGHUP and SIGPIPE are ignored: the parent decides. Saves the world. Returns the exit status.
+ * Serve in this process until end of file on life_fd. Writes "PORT\n" (or "ERR message\n") to
+ * ready_fd and closes it. SIGINT, SIGTERM, SIGHUP and SIGPIPE are ignored: the parent decides.
+ * Saves the world. Returns the exit status.
  */
 int sim_run_child(const struct sim_opts *o, int ready_fd, int life_fd);
 

@@ -37,14 +37,12 @@ static const char *const names[ST__COUNT] = {
 	[ST_FINISHED] = "Finished",
 };
 
-const char *
-st_name(enum status s)
+const char *st_name(enum status s)
 {
 	return names[s];
 }
 
-enum status
-st_parse(const char *s)
+enum status st_parse(const char *s)
 {
 	for (int i = 1; i < ST__COUNT; i++)
 		if (strcmp(names[i], s) == 0)
@@ -52,8 +50,7 @@ st_parse(const char *s)
 	return ST_NONE;
 }
 
-void
-world_init(struct world *w, struct scenario *sc)
+void world_init(struct world *w, struct scenario *sc)
 {
 	uint8_t salt[16];
 	char hex[33];
@@ -75,8 +72,7 @@ world_init(struct world *w, struct scenario *sc)
 	str_set(&w->salt, hex);
 }
 
-static void
-job_free(struct job *j)
+static void job_free(struct job *j)
 {
 	if (j->listed != NULL)
 		job_free(j->listed); /* one level: a copy has no copy */
@@ -84,8 +80,7 @@ job_free(struct job *j)
 	sys_free(j);
 }
 
-void
-world_release(struct world *w)
+void world_release(struct world *w)
 {
 	for (size_t i = 0; i < w->job.n; i++)
 		job_free(w->job.v[i]);
@@ -101,8 +96,7 @@ world_release(struct world *w)
 	memset(w, 0, sizeof(*w));
 }
 
-uint64_t
-world_random(struct world *w)
+uint64_t world_random(struct world *w)
 {
 	uint64_t z = (w->rng += 0x9e3779b97f4a7c15u); /* splitmix64 */
 
@@ -111,14 +105,12 @@ world_random(struct world *w)
 	return z ^ (z >> 31);
 }
 
-int64_t
-world_after(const struct world *w, int64_t ms)
+int64_t world_after(const struct world *w, int64_t ms)
 {
 	return w->instant ? w->now_ms : w->now_ms + ms;
 }
 
-void
-world_new_id(struct world *w, char out[16])
+void world_new_id(struct world *w, char out[16])
 {
 	static const char set[] = "abcdefghijklmnopqrstuvwxyz0123456789";
 	char inst[20] = "dts";
@@ -131,8 +123,7 @@ world_new_id(struct world *w, char out[16])
 	} while (map_get(&w->by_job, out) != MAP_NONE || map_get(&w->by_inst, inst) != MAP_NONE);
 }
 
-struct instance *
-instance_new(struct world *w, const char *id)
+struct instance *instance_new(struct world *w, const char *id)
 {
 	struct instance *i = sys_malloc(sizeof(*i));
 
@@ -145,8 +136,7 @@ instance_new(struct world *w, const char *id)
 	return i;
 }
 
-struct job *
-job_new(struct world *w, const char *id)
+struct job *job_new(struct world *w, const char *id)
 {
 	struct job *j = sys_malloc(sizeof(*j));
 
@@ -163,8 +153,7 @@ job_new(struct world *w, const char *id)
 	return j;
 }
 
-struct instance *
-world_instance(struct world *w, const char *id)
+struct instance *world_instance(struct world *w, const char *id)
 {
 	uint32_t at = id != NULL ? map_get(&w->by_inst, id) : MAP_NONE;
 	struct instance *i;
@@ -177,14 +166,12 @@ world_instance(struct world *w, const char *id)
 	return i;
 }
 
-bool
-job_forgotten(const struct world *w, const struct job *j)
+bool job_forgotten(const struct world *w, const struct job *j)
 {
 	return j->gone_ms != 0 && (w->instant || w->now_ms >= j->gone_ms + w->sc->finished_ms);
 }
 
-struct job *
-world_job(struct world *w, const char *id)
+struct job *world_job(struct world *w, const char *id)
 {
 	uint32_t at = id != NULL ? map_get(&w->by_job, id) : MAP_NONE;
 	struct job *j;
@@ -198,22 +185,19 @@ world_job(struct world *w, const char *id)
 	return j;
 }
 
-struct instance *
-job_instance(struct world *w, const struct job *j)
+struct instance *job_instance(struct world *w, const struct job *j)
 {
 	uint32_t at = j->instance != NULL ? map_get(&w->by_inst, j->instance) : MAP_NONE;
 
 	return at != MAP_NONE ? w->inst.v[at] : NULL;
 }
 
-bool
-job_running(const struct job *j)
+bool job_running(const struct job *j)
 {
 	return j->status == ST_SYNCHRONIZING || j->status == ST_MIGRATING || j->status == ST_NORMAL;
 }
 
-enum status
-job_run_status(const struct job *j)
+enum status job_run_status(const struct job *j)
 {
 	if (text_eq(j->type, "MIGRATION") || text_eq(j->type, "CHECK"))
 		return ST_MIGRATING;
@@ -221,8 +205,7 @@ job_run_status(const struct job *j)
 }
 
 /* What a turn brings with it: the change that was under way becomes visible now. */
-static void
-turn_apply(struct world *w, struct job *j, enum status to)
+static void turn_apply(struct world *w, struct job *j, enum status to, int64_t at_ms)
 {
 	struct instance *i = job_instance(w, j);
 
@@ -235,18 +218,19 @@ turn_apply(struct world *w, struct job *j, enum status to)
 		str_set(&i->pending_cls, NULL);
 	}
 	j->status = to;
-	j->suspended_ms = to == ST_SUSPENDING ? (w->now_ms > 0 ? w->now_ms : 1) : 0;
+	j->suspended_ms = to == ST_SUSPENDING ? (at_ms > 0 ? at_ms : 1) : 0;
 	if (to == ST_FINISHED)
 		j->finished_wall = w->wall_ms;
 }
 
-void
-job_settle(struct world *w, struct job *j)
+void job_settle(struct world *w, struct job *j)
 {
 	size_t done = 0;
 
-	while (done < j->next.n && (w->instant || j->next.v[done].at_ms <= w->now_ms))
-		turn_apply(w, j, j->next.v[done++].to);
+	while (done < j->next.n && (w->instant || j->next.v[done].at_ms <= w->now_ms)) {
+		turn_apply(w, j, j->next.v[done].to, j->next.v[done].at_ms);
+		done++;
+	}
 	if (done > 0) {
 		j->next.n -= done;
 		memmove(j->next.v, j->next.v + done, j->next.n * sizeof(j->next.v[0]));
@@ -255,11 +239,10 @@ job_settle(struct world *w, struct job *j)
 	/* 3.6: more than seven days of pause make a failure that nothing resumes. */
 	if (j->status == ST_SUSPENDING && j->suspended_ms != 0 &&
 	    w->now_ms - j->suspended_ms > 7 * DAY_MS)
-		turn_apply(w, j, ST_FAILED);
+		turn_apply(w, j, ST_FAILED, w->now_ms);
 }
 
-void
-job_touch(struct world *w, struct job *j)
+void job_touch(struct world *w, struct job *j)
 {
 	w->changes++;
 	if (w->instant || w->sc->lag_ms == 0)
@@ -274,8 +257,7 @@ job_touch(struct world *w, struct job *j)
 	j->listed_until_ms = w->now_ms + w->sc->lag_ms;
 }
 
-const struct job *
-job_as_listed(struct world *w, struct job *j)
+const struct job *job_as_listed(struct world *w, struct job *j)
 {
 	job_settle(w, j);
 	if (w->now_ms < j->hidden_until_ms && !w->instant)
@@ -289,16 +271,14 @@ job_as_listed(struct world *w, struct job *j)
 	return j;
 }
 
-void
-job_set_status(struct world *w, struct job *j, enum status s)
+void job_set_status(struct world *w, struct job *j, enum status s)
 {
 	j->next.n = 0;
-	turn_apply(w, j, s);
+	turn_apply(w, j, s, w->now_ms);
 	w->changes++;
 }
 
-void
-job_queue(struct world *w, struct job *j, enum status s, int64_t after_ms)
+void job_queue(struct world *w, struct job *j, enum status s, int64_t after_ms)
 {
 	int64_t base = j->next.n > 0 ? j->next.v[j->next.n - 1].at_ms : w->now_ms;
 
@@ -309,8 +289,7 @@ job_queue(struct world *w, struct job *j, enum status s, int64_t after_ms)
 	job_settle(w, j);
 }
 
-void
-instance_release(struct world *w, struct instance *i)
+void instance_release(struct world *w, struct instance *i)
 {
 	struct job *f = world_job(w, i->forward), *r = world_job(w, i->reverse);
 
@@ -322,8 +301,7 @@ instance_release(struct world *w, struct instance *i)
 	w->changes++;
 }
 
-void
-job_release(struct world *w, struct job *j)
+void job_release(struct world *w, struct job *j)
 {
 	if (j->gone_ms != 0)
 		return;
@@ -332,8 +310,7 @@ job_release(struct world *w, struct job *j)
 	j->gone_ms = w->now_ms > 0 ? w->now_ms : 1;
 }
 
-void
-world_hash_password(const struct world *w, const char *password, char out[65])
+void world_hash_password(const struct world *w, const char *password, char out[65])
 {
 	uint8_t h[32];
 

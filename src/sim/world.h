@@ -45,7 +45,7 @@ enum status {
 	ST_FINISHED,
 	ST__COUNT
 };
-const char *st_name(enum status s); /* as the list spells it */
+const char *st_name(enum status s);  /* as the list spells it */
 enum status st_parse(const char *s); /* ST_NONE if unknown; case counts */
 
 #define TURNS_MAX 12
@@ -78,17 +78,17 @@ struct job {
 	struct rule rule[RULE__COUNT];
 	bool structure_init, data_init, data_sync;
 	char *db_object, *reserved, *data_check, *checkpoint, *bis_label, *cluster;
-	char *params;   /* changed runtime parameters: [{"module","name","value"}] */
-	char *dynamic;  /* last ConfigList */
+	char *params;  /* changed runtime parameters: [{"module","name","value"}] */
+	char *dynamic; /* last ConfigList */
 	int64_t du_limit;
 	char *stale_items;
-	char *failed_items; /* of the last precheck: [{"item","message","repair"}] */
-	char *skipped;      /* "ITEM,ITEM" */
-	int64_t prechecks;  /* how many were run, for [precheck.*] times */
+	char *failed_items;  /* of the last precheck: [{"item","message","repair"}] */
+	char *skipped;       /* "ITEM,ITEM" */
+	int64_t prechecks;   /* how many were run, for [precheck.*] times */
 	int64_t stale_reads; /* reads that still show stale_status; -1: for ever */
 	enum status stale_status;
 	int64_t created_wall, begun_wall, finished_wall;
-	int64_t hidden_until_ms; /* a fresh job is not in the lists yet */
+	int64_t hidden_until_ms;       /* a fresh job is not in the lists yet */
 	int64_t suspended_ms, gone_ms; /* gone_ms: released; visible as Finished for a while */
 	bool stopped;
 	char *pending_db, *sub_job, *token, *token_hash;
@@ -113,33 +113,34 @@ struct world {
 	VEC(struct job *) job;
 	struct map by_inst, by_job;
 	struct scenario *sc, *spare; /* spare: room for the next one, NULL if it may not change */
-	int64_t advance_ms; /* service time added by hand (/_sim/advance) */
+	int64_t advance_ms;          /* service time added by hand (/_sim/advance) */
 	struct fence *fence;
 	struct bucket *buckets;
 	uint64_t rng;
 	char *salt;
 	const char *key_id, *key_secret, *region;
-	bool instant;           /* time scale 0 */
+	bool instant;            /* time scale 0 */
 	int64_t now_ms, wall_ms; /* of the request being handled */
-	char *last_purchase;    /* instance id: what a stranger buys, too */
+	char *last_purchase;     /* instance id: what a stranger buys, too */
 	int64_t requests;
 	uint64_t token_hash; /* the security token in use, and how often it was seen */
 	int64_t token_used;
-	uint64_t changes;       /* counts effects; the saver compares */
-	uint64_t lists;         /* bumped whenever anything a list shows may have changed */
+	uint64_t changes; /* counts effects; the saver compares */
+	uint64_t lists;   /* bumped whenever anything a list shows may have changed */
 };
 
 void world_init(struct world *w, struct scenario *sc);
 void world_release(struct world *w);
 uint64_t world_random(struct world *w); /* from the world's own seed */
-int64_t world_after(const struct world *w, int64_t ms); /* now + ms, or now when everything is immediate */
+int64_t world_after(const struct world *w,
+                    int64_t ms); /* now + ms, or now when everything is immediate */
 
 struct instance *instance_new(struct world *w, const char *id);
 struct job *job_new(struct world *w, const char *id);
 void world_new_id(struct world *w, char out[16]); /* 15 characters, unused */
 /* NULL if unknown or forgotten. A released object is found until it is forgotten (3.7). */
 struct instance *world_instance(struct world *w, const char *id);
-struct job *world_job(struct world *w, const char *id); /* settled */
+struct job *world_job(struct world *w, const char *id);              /* settled */
 struct instance *job_instance(struct world *w, const struct job *j); /* NULL: not purchased */
 
 void job_settle(struct world *w, struct job *j);
@@ -147,8 +148,10 @@ void job_settle(struct world *w, struct job *j);
 void job_touch(struct world *w, struct job *j);
 const struct job *job_as_listed(struct world *w, struct job *j);
 bool job_forgotten(const struct world *w, const struct job *j);
-void job_set_status(struct world *w, struct job *j, enum status s); /* at once, nothing queued behind */
-void job_queue(struct world *w, struct job *j, enum status s, int64_t after_ms); /* after the last queued turn */
+void job_set_status(struct world *w, struct job *j,
+                    enum status s); /* at once, nothing queued behind */
+void job_queue(struct world *w, struct job *j, enum status s,
+               int64_t after_ms);      /* after the last queued turn */
 bool job_running(const struct job *j); /* Synchronizing, Migrating, Normal */
 enum status job_run_status(const struct job *j);
 /* Precheck, then everything behind it; stops at PreCheckPass when not purchased (3.2 B). */
