@@ -179,7 +179,7 @@ bool meta_set(struct builder *bd, const struct meta_key *row, const struct raw_k
 	char *field = (char *)base + row->at;
 	bool positive = text_starts(row->key, "timeout_") || !strcmp(row->key, "deadline") || !strcmp(row->key, "parallelism");
 	int64_t v;
-	bool b;
+	bool b = false;
 	int w;
 
 	switch (row->kind) {

@@ -1,0 +1,253 @@
+/* validate, explain, version: no network, no state. */
+#include <string.h>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "cli/cmd.h"
+#include "cli/load.h"
+#include "model/batch.h"
+
+#ifndef DTSBATCH_VERSION
+#define DTSBATCH_VERSION "0.0.0"
+#endif
+
+int cmd_validate(struct context *c)
+{
+	struct loaded l;
+	struct err e = {0};
+	size_t jobs = 0;
+
+	if (load_batch(&l, &c->a, &c->o, false, &c->ui, &e))
+		return cmd_fail(c, &e);
+	for (size_t i = 0; i < l.b.n; i++)
+		jobs += l.b.v[i].type == &type_job;
+	if (c->ui.json) {
+		struct json *o = ui_line(&c->ui, "valid");
+
+		ui_int(&c->ui, o, "resources", (int64_t)l.b.n);
+		ui_int(&c->ui, o, "warnings", (int64_t)l.d.warnings);
+		ui_emit(&c->ui, o);
+	} else if (!c->ui.quiet) {
+		ui_out(&c->ui, "%s: valid, %zu resource%s (%zu job%s), %zu warning%s\n", ui_safe(&c->ui, l.title, 0), l.b.n,
+		       l.b.n == 1 ? "" : "s", jobs, jobs == 1 ? "" : "s", l.d.warnings, l.d.warnings == 1 ? "" : "s");
+	}
+	ui_flush(&c->ui);
+	return c->ui.out_broken ? 1 : 0;
+}
+
+/* ---- explain --------------------------------------------------------------- */
+
+/* Text broken at blanks, each line behind `indent` blanks. */
+static void wrapped(struct ui *u, const char *text, size_t indent)
+{
+	size_t width = u->width > 110 ? 110 : u->width, col = indent;
+
+	ui_out(u, "%*s", (int)indent, "");
+	for (const char *p = text; *p;) {
+		size_t n = strcspn(p, " ");
+
+		if (col > indent && col + n + 1 > width) {
+			ui_out(u, "\n%*s", (int)indent, "");
+			col = indent;
+		}
+		if (col > indent) {
+			ui_out(u, " ");
+			col++;
+		}
+		ui_out(u, "%.*s", (int)n, p);
+		col += n;
+		p += n;
+		while (*p == ' ')
+			p++;
+	}
+	ui_out(u, "\n");
+}
+
+static void meta_rows(struct ui *u, const struct meta_key *rows)
+{
+	for (const struct meta_key *k = rows; k->key; k++)
+		ui_out(u, "  %-18s %s%s%s\n", k->key, k->values, k->def ? "; default " : "", k->def ? k->def : "");
+}
+
+static int explain_all(struct context *c)
+{
+	struct ui *u = &c->ui;
+
+	ui_out(u, "Types\n");
+	for (size_t i = 0; types[i]; i++)
+		ui_out(u, "  %-26s %s\n", types[i]->name, types[i]->doc);
+	ui_out(u, "\nSettings of [dtsbatch]\n");
+	meta_rows(u, setting_keys);
+	ui_out(u, "\nLifecycle keys of any resource section\n");
+	meta_rows(u, lifecycle_keys);
+	ui_out(u, "\nValues\n"
+	          "  ${TYPE.NAME.id}       id of another resource; orders the work\n"
+	          "  ${TYPE.NAME.KEY}      any key of another resource\n"
+	          "  ${var.x} ${region} ${each}\n"
+	          "  ${env:X}              environment variable\n"
+	          "  ${file:PATH}          content of a file, one final line end cut\n"
+	          "  ${cred:NAME}          file in $CREDENTIALS_DIRECTORY\n"
+	          "  $${                   a literal ${\n"
+	          "  @PATH                 JSON value from a file beside the manifest\n"
+	          "\n`dtsbatch explain TYPE` lists the keys of a type, `dtsbatch explain TYPE.KEY` or `explain KEY` is the manual of one.\n");
+	ui_flush(u);
+	return 0;
+}
+
+static const char *need_text(const struct attr_def *at)
+{
+	return at->flags & A_REQUIRED ? "required" : at->when && text_starts(at->when, "required") ? "sometimes" : "optional";
+}
+
+static int explain_type(struct context *c, const struct type_def *t)
+{
+	struct ui *u = &c->ui;
+
+	ui_out(u, "[%s.NAME]  %s\n\n", t->name, t->doc);
+	for (size_t i = 0; i < t->nattrs; i++)
+		ui_out(u, "  %-38s %-10s %s\n", t->attrs[i].key, need_text(&t->attrs[i]), route_text(t->attrs[i].route));
+	ui_out(u, "\nLifecycle keys: `dtsbatch explain`. One key: `dtsbatch explain %s.KEY`.\n", t->name);
+	ui_flush(u);
+	return 0;
+}
+
+static void field(struct ui *u, const char *name, const char *text)
+{
+	if (!text || !*text)
+		return;
+	ui_out(u, "  %-12s", name);
+	if (strlen(text) < 80)
+		ui_out(u, "%s\n", text);
+	else {
+		ui_out(u, "\n");
+		wrapped(u, text, 14);
+	}
+}
+
+static int explain_attr(struct context *c, const struct type_def *t, const struct attr_def *at)
+{
+	struct ui *u = &c->ui;
+	const struct api_param *p = at->param && at->create ? api_param(at->create, at->param) : NULL;
+
+	ui_out(u, "%s.%s\n\n", t->name, at->key);
+	wrapped(u, at->doc, 2);
+	ui_out(u, "\n");
+	field(u, "required", at->flags & A_REQUIRED ? "yes" : "no");
+	field(u, "type", attr_kind_text(&u->a, at));
+	field(u, "default", at->def);
+	field(u, "values", at->values ? at->values : NULL);
+	field(u, "condition", at->when);
+	if (p)
+		field(u, "sent as", arena_printf(&u->a, "%s of %s, in the %s", at->param, api_def(at->create)->name,
+		                                 p->body ? "form body" : "query"));
+	field(u, "changed", route_text(at->route));
+	field(u, "read back", at->from == READ_NEVER || (at->flags & A_NOREAD)
+	                          ? "never: compared with the state, not verifiable"
+	                          : at->read);
+	if (at->flags & A_SECRET)
+		field(u, "secret", "never stored or shown; the state holds a keyed digest of it");
+	ui_flush(u);
+	return 0;
+}
+
+static int explain_meta(struct context *c, const struct meta_key *k)
+{
+	ui_out(&c->ui, "%s\n\n", k->key);
+	wrapped(&c->ui, k->doc, 2);
+	ui_out(&c->ui, "\n");
+	field(&c->ui, "values", k->values);
+	field(&c->ui, "default", k->def);
+	ui_flush(&c->ui);
+	return 0;
+}
+
+static const struct meta_key *find_meta(const char *word)
+{
+	for (const struct meta_key *k = lifecycle_keys; k->key; k++)
+		if (text_eq(k->key, word))
+			return k;
+	for (const struct meta_key *k = setting_keys; k->key; k++)
+		if (text_eq(k->key, word))
+			return k;
+	return NULL;
+}
+
+static int explain_unknown(struct context *c, const char *word)
+{
+	const char *names[2 * ATTR_MAX + 8], *near;
+	const char *key = strchr(word, '.') ? strchr(word, '.') + 1 : word;
+	struct err e = {0};
+	size_t n = 0;
+
+	for (size_t i = 0; types[i]; i++) {
+		names[n++] = types[i]->name;
+		for (size_t k = 0; k < types[i]->nattrs && n < sizeof names / sizeof *names; k++)
+			names[n++] = types[i]->attrs[k].key;
+	}
+	near = text_nearest(key, names, n);
+	err_set(&e, ERR_USAGE, "nothing is called %s", word);
+	err_hint(&e, near ? "did you mean %s?" : "`dtsbatch explain` lists the types", near);
+	return cmd_fail(c, &e);
+}
+
+int cmd_explain(struct context *c)
+{
+	const char *word = c->o.args.n ? c->o.args.v[0] : NULL, *dot;
+	const struct type_def *t;
+	int i;
+
+	if (!word)
+		return explain_all(c);
+	dot = strchr(word, '.');
+	t = type_find(dot ? arena_strndup(&c->a, word, (size_t)(dot - word)) : word);
+	if (t && !dot)
+		return explain_type(c, t);
+	if (t && (i = attr_find(t, dot + 1)) >= 0)
+		return explain_attr(c, t, &t->attrs[i]);
+	for (size_t k = 0; !dot && types[k]; k++)
+		if ((i = attr_find(types[k], word)) >= 0)
+			return explain_attr(c, types[k], &types[k]->attrs[i]);
+	if (find_meta(dot ? dot + 1 : word))
+		return explain_meta(c, find_meta(dot ? dot + 1 : word));
+	return explain_unknown(c, word);
+}
+
+/* ---- version ------------------------------------------------------------------ */
+
+static const struct vendor_info {
+	const char *name, *version, *origin, *revision;
+	int patches;
+} vendor_info[] = {
+#include "vendor_info.h"
+};
+
+int cmd_version(struct context *c)
+{
+	struct json *libs;
+	struct json *o;
+
+	if (!c->ui.json) {
+		ui_out(&c->ui, "dtsbatch %s\n", DTSBATCH_VERSION);
+		for (size_t i = 0; i < sizeof vendor_info / sizeof *vendor_info; i++)
+			ui_out(&c->ui, "  %-14s %-8s %s%s%s\n", vendor_info[i].name, vendor_info[i].version,
+			       vendor_info[i].origin, *vendor_info[i].revision ? " " : "", vendor_info[i].revision);
+		ui_flush(&c->ui);
+		return 0;
+	}
+	o = ui_line(&c->ui, "version");
+	ui_str(&c->ui, o, "version", DTSBATCH_VERSION);
+	libs = json_new(&c->ui.a, JSON_ARRAY);
+	for (size_t i = 0; i < sizeof vendor_info / sizeof *vendor_info; i++) {
+		struct json *l = json_new(&c->ui.a, JSON_OBJECT);
+
+		ui_str(&c->ui, l, "name", vendor_info[i].name);
+		ui_str(&c->ui, l, "version", vendor_info[i].version);
+		ui_str(&c->ui, l, "origin", vendor_info[i].origin);
+		ui_str(&c->ui, l, "revision", vendor_info[i].revision);
+		ui_int(&c->ui, l, "patches", vendor_info[i].patches);
+		json_add(libs, NULL, l);
+	}
+	json_add(o, "libraries", libs);
+	ui_emit(&c->ui, o);
+	return 0;
+}

@@ -1,0 +1,367 @@
+/* plan, apply, destroy, import: one path; they differ in what they ask of the plan and in whether it is executed. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "base/sys.h"
+#include "base/text.h"
+#include "cli/session.h"
+#include "model/guard.h"
+
+enum mode { MODE_PLAN, MODE_APPLY, MODE_DESTROY, MODE_IMPORT };
+
+struct job {
+	enum mode mode;
+	struct session s;
+	struct plan p;
+	struct plan_opts po;
+	struct err e;
+};
+
+static bool executes(const struct job *j)
+{
+	return j->mode != MODE_PLAN;
+}
+
+/* Manifest files that contributed last time and do not exist any more. */
+static void missing_files(struct job *j)
+{
+	size_t n, k = 0;
+	const char *const *files = state_files(j->s.state, &n);
+	const char **missing = arena_array(&j->s.c->a, const char *, n + 1);
+	struct stat st;
+
+	for (size_t i = 0; i < n; i++)
+		if (stat(files[i], &st) != 0)
+			missing[k++] = files[i];
+	j->po.missing_files = missing;
+	j->po.nmissing_files = k;
+}
+
+static void unsettled(struct job *j)
+{
+	size_t n, k = 0;
+	const struct intent *v = state_intents(j->s.state, &n);
+	const char **a = arena_array(&j->s.c->a, const char *, n + 1);
+
+	for (size_t i = 0; i < n; i++)
+		if (text_eq(v[i].action, "CreateDtsInstance"))
+			a[k++] = arena_strdup(&j->s.c->a, v[i].address);
+	j->po.unsettled = a;
+	j->po.nunsettled = k;
+}
+
+static int make_plan(struct job *j)
+{
+	const struct options *o = &j->s.c->o;
+	struct session *s = &j->s;
+	struct diag d;
+
+	if (!o->no_refresh && session_refresh(s, &j->e))
+		return -1;
+	j->po.destroy = j->mode == MODE_DESTROY;
+	j->po.prune = o->prune || s->l.b.set.prune == 1;
+	j->po.refresh = !o->no_refresh;
+	if (!j->po.targets) {
+		j->po.targets = o->targets.v;
+		j->po.ntargets = o->targets.n;
+	}
+	j->po.excludes = o->excludes.v;
+	j->po.nexcludes = o->excludes.n;
+	j->po.replaces = o->replaces.v;
+	j->po.nreplaces = o->replaces.n;
+	j->po.fp_key = state_fp_key(s->state);
+	j->po.now_ms = sys_wall_ms();
+	missing_files(j);
+	unsettled(j);
+	diag_init(&d, &s->c->a);
+	plan_make(&j->p, &s->c->a, &s->l.b, &s->recs, &s->inv, &j->po, &d);
+	ui_diag(&s->c->ui, &d);
+	if (d.errors)
+		return err_set(&j->e, ERR_MANIFEST, "%s", "");
+	return 0;
+}
+
+/* A plan may be reviewed without passwords; what is sent may not lack them. */
+static int check_secrets(struct job *j)
+{
+	const struct batch *b = &j->s.l.b;
+	struct diag d;
+
+	if (!b->missing_secrets || j->mode == MODE_PLAN || j->mode == MODE_DESTROY)
+		return 0;
+	diag_init(&d, &j->s.c->a);
+	for (size_t i = 0; i < b->n; i++)
+		for (size_t k = 0; k < b->v[i].type->nattrs; k++)
+			if (b->v[i].vals[k].state == V_MISSING)
+				diag_error(&d, b->v[i].vals[k].pos, "apply needs every secret; plan and validate do not",
+				           "%s: %s", b->v[i].type->attrs[k].key, b->v[i].vals[k].missing);
+	ui_diag(&j->s.c->ui, &d);
+	return d.errors ? err_set(&j->e, ERR_MANIFEST, "%s", "") : 0;
+}
+
+static bool quiet_about(const struct job *j)
+{
+	return j->s.c->o.quiet && plan_is_empty(&j->p) && j->p.norphans == 0;
+}
+
+static void show(struct job *j)
+{
+	struct context *c = j->s.c;
+	struct plan_head h = {.command = c->command, .title = j->s.l.title, .region = j->s.region,
+	                      .simulated = c->o.simulate};
+
+	if (!quiet_about(j))
+		render_plan(&c->ui, &j->p, &h);
+}
+
+/* 0: go on; 1: the user said no; -1: error. */
+static int consent(struct job *j)
+{
+	struct context *c = j->s.c;
+	const struct options *o = &c->o;
+	const struct settings *set = &j->s.l.b.set;
+	struct guard_opts g = {.max_changes = o->max_changes >= 0 ? o->max_changes : set->max_changes,
+	                       .max_deletes = o->max_deletes >= 0 ? o->max_deletes : set->max_deletes,
+	                       .max_gone = o->max_gone >= 0 ? o->max_gone : set->max_gone,
+	                       .destroy = j->mode == MODE_DESTROY, .imported = j->mode == MODE_IMPORT};
+
+	if (!o->yes) {
+		if (!c->ui.err_tty || !isatty(0)) {
+			err_set(&j->e, ERR_USAGE, "nobody can be asked here (no terminal)");
+			return err_hint(&j->e, "look at `dtsbatch plan`, then run %s with --yes (or DTSBATCH_YES=1)", c->command);
+		}
+		if (!ui_confirm(&c->ui, j->mode == MODE_DESTROY ? "\nDestroy all this? Only `yes` goes on: "
+		                                                : "\nDo this? Only `yes` goes on: "))
+			return 1;
+		g.looked = true;
+	}
+	return guard_check(&j->p, &g, &j->e);
+}
+
+static void remember_files(struct job *j)
+{
+	const struct batch *b = &j->s.l.b;
+	size_t n;
+	const char *const *old = state_files(j->s.state, &n);
+	bool same = n == b->nfiles;
+
+	for (size_t i = 0; same && i < n; i++)
+		same = text_eq(old[i], b->files[i]);
+	if (!same && j->mode == MODE_APPLY && b->nfiles)
+		state_set_files(j->s.state, b->files, b->nfiles);
+}
+
+static int execute(struct job *j)
+{
+	struct session *s = &j->s;
+	enum op_result *results = arena_array(&s->c->a, enum op_result, j->p.n + 1);
+	struct summary sum = {.p = &j->p, .results = results, .destroy = j->mode == MODE_DESTROY};
+	enum err_code worst = ERR_NONE, asked = j->e.code;
+	struct err end = {0};
+	struct run_stats stats;
+	int sig = 0;
+	bool noisy;
+
+	remember_files(j);
+	progress_plan(&s->progress, &s->c->a, &j->p);
+	if (!s->c->ui.json && !s->c->o.quiet)
+		ui_err(&s->c->ui, "\n");
+	run_apply(s->run, &j->p, results, &worst, &sig, &end);
+	progress_end(&s->progress);
+	stats = *run_stats(s->run);
+	sum.stats = &stats;
+	sum.state_path = arena_strdup(&s->c->a, state_path(s->state));
+	noisy = !s->c->o.quiet || !plan_is_empty(&j->p) || worst != ERR_NONE;
+	if (end.code)
+		ui_error(&s->c->ui, &end);
+	sum.serial = state_serial(s->state) + (state_changed(s->state) ? 1 : 0);
+	if (session_close(s, &end)) {
+		ui_error(&s->c->ui, &end);
+		worst = err_worse(worst, end.code);
+	}
+	if (noisy)
+		render_summary(&s->c->ui, &sum);
+	if (s->c->o.simulate && noisy && !s->c->ui.json)
+		ui_err(&s->c->ui, "Simulated: nothing real was touched. World: %s\n",
+		       ui_safe(&s->c->ui, state_world_path(&s->c->a, sum.state_path), 0));
+	ui_flush(&s->c->ui);
+	if (sig && worst != ERR_NONE)
+		return 128 + sig;
+	worst = err_worse(worst, asked);
+	if (worst == ERR_NONE && s->c->o.detailed_exitcode && !plan_is_empty(&j->p))
+		return 2;
+	return err_exit_status(worst);
+}
+
+static int finish(struct job *j, int status)
+{
+	struct err end = {0};
+
+	if (session_close(&j->s, &end) && status == 0)
+		return cmd_fail(j->s.c, &end);
+	ui_flush(&j->s.c->ui);
+	return status;
+}
+
+static int plan_status(const struct job *j)
+{
+	const struct context *c = j->s.c;
+
+	if (c->ui.out_broken)
+		return 1;
+	if (j->p.refused)
+		return 1;
+	return c->o.detailed_exitcode && !plan_is_empty(&j->p) ? 2 : 0;
+}
+
+static int run_job(struct job *j)
+{
+	struct context *c = j->s.c;
+	int rc;
+
+	if (make_plan(j))
+		return finish(j, cmd_fail(c, &j->e));
+	show(j);
+	if (!executes(j))
+		return finish(j, plan_status(j));
+	if (plan_is_empty(&j->p) || (rc = consent(j)) == 0)
+		return execute(j);
+	if (rc > 0) {
+		ui_err(&c->ui, "Nothing was done.\n");
+		return finish(j, 1);
+	}
+	return finish(j, cmd_fail(c, &j->e));
+}
+
+static int begin(struct job *j, struct context *c, enum mode mode)
+{
+	*j = (struct job){.mode = mode};
+	if (session_open(&j->s, c, mode != MODE_PLAN, &j->e) || check_secrets(j))
+		return finish(j, cmd_fail(c, &j->e));
+	return -1;
+}
+
+static int run_mode(struct context *c, enum mode mode)
+{
+	struct job j;
+	int rc = begin(&j, c, c->o.dry_run && mode == MODE_APPLY ? MODE_PLAN : mode);
+
+	return rc >= 0 ? rc : run_job(&j);
+}
+
+int cmd_plan(struct context *c)
+{
+	return run_mode(c, MODE_PLAN);
+}
+
+int cmd_apply(struct context *c)
+{
+	return run_mode(c, MODE_APPLY);
+}
+
+int cmd_destroy(struct context *c)
+{
+	return run_mode(c, MODE_DESTROY);
+}
+
+int cmd_import(struct context *c)
+{
+	struct job j;
+	struct err e = {0};
+	static const char *targets[1];
+	const char *address;
+	uint32_t k;
+	int rc;
+
+	if (c->o.args.n != 2) {
+		err_set(&e, ERR_USAGE, "import takes an address and an id");
+		err_hint(&e, "dtsbatch import synchronization_instance.NAME dts... [-f MANIFEST]");
+		return cmd_fail(c, &e);
+	}
+	address = c->o.args.v[0];
+	targets[0] = address;
+	c->o.args.n = 0; /* manifests come by -f */
+	rc = begin(&j, c, MODE_IMPORT);
+	if (rc >= 0)
+		return rc;
+	k = map_get(&j.s.l.b.by_address, address);
+	if (k == MAP_NONE) {
+		err_set(&j.e, ERR_USAGE, "no section [%s] in %s", address, j.s.l.title);
+		err_hint(&j.e, "write the section first; the manifests of `.` are read, or those of -f");
+	} else if (state_get(j.s.state, address)) {
+		err_set(&j.e, ERR_USAGE, "%s is in the state already (%s)", address, state_get(j.s.state, address)->id);
+		err_hint(&j.e, "`dtsbatch state rm '%s'` forgets it", address);
+	}
+	if (j.e.code)
+		return finish(&j, cmd_fail(c, &j.e));
+	j.s.l.b.v[k].life.import_id = c->o.args.v[1];
+	j.po.targets = targets;
+	j.po.ntargets = 1;
+	return run_job(&j);
+}
+
+/* ---- status ----------------------------------------------------------------------- */
+
+static void status_row(struct session *s, const struct record *r)
+{
+	struct ui *u = &s->c->ui;
+	const struct observed *o = r->type == &type_job ? inventory_job(&s->inv, r->job_id) : NULL;
+	char since[21] = "";
+
+	if (!o)
+		o = inventory_instance(&s->inv, r->instance_id, false);
+	if (r->status_since_ms > 0)
+		text_utc(r->status_since_ms / 1000, since);
+	if (u->json) {
+		struct json *j = ui_line(u, "status");
+
+		ui_str(u, j, "address", r->address);
+		ui_str(u, j, "instance_id", r->instance_id);
+		ui_str(u, j, "job_id", r->job_id);
+		ui_str(u, j, "status", o ? o->raw_status : "gone");
+		ui_str(u, j, "since", *since ? since : NULL);
+		ui_str(u, j, "delay", o ? json_text(&u->a, o->row, "Delay") : NULL);
+		ui_str(u, j, "class", o ? o->cls : NULL);
+		ui_str(u, j, "billing", o ? o->pay_type : NULL);
+		ui_emit(u, j);
+		return;
+	}
+	ui_out(u, "%s  %s  %s  %s  %s  %s\n", ui_pad(u, ui_safe(u, r->address, 48), 40),
+	       ui_pad(u, ui_safe(u, o ? o->raw_status : "gone", 16), 16), ui_pad(u, since, 20),
+	       ui_pad(u, ui_safe(u, o ? json_text(&u->a, o->row, "Delay") : "", 10), 10),
+	       ui_pad(u, ui_safe(u, o && o->cls ? o->cls : "", 8), 8), ui_safe(u, o && o->pay_type ? o->pay_type : "", 0));
+	if (o && o->status == ST_SUSPENDING)
+		ui_out(u, "    suspended: still billed, still reads the source's log; past 6 hours it may not start, past 7 days it "
+		          "fails\n");
+	if (o && o->expire_s > 0 && text_ieq(o->pay_type, "PrePaid")) {
+		text_utc(o->expire_s, since);
+		ui_out(u, "    prepaid until %s; suspending does not extend it\n", since);
+	}
+	if (o && o->error && status_class(o->status) == SC_FAILED)
+		ui_out(u, "    %s\n", ui_safe(u, o->error, 0));
+}
+
+int cmd_status(struct context *c)
+{
+	struct session s;
+	struct err e = {0}, end = {0};
+	int rc = 0;
+
+	if (session_open(&s, c, false, &e) || session_refresh(&s, &e)) {
+		session_close(&s, &end);
+		return cmd_fail(c, &e);
+	}
+	if (!c->ui.json)
+		ui_out(&c->ui, "%s  %s  %s  %s  %s  %s\n", ui_pad(&c->ui, "ADDRESS", 40), ui_pad(&c->ui, "STATUS", 16),
+		       ui_pad(&c->ui, "SINCE AT LEAST", 20), ui_pad(&c->ui, "DELAY", 10), ui_pad(&c->ui, "CLASS", 8), "BILLING");
+	for (size_t i = 0; i < s.recs.n; i++)
+		if (s.recs.v[i]->type == &type_job || c->ui.json)
+			status_row(&s, s.recs.v[i]);
+	ui_flush(&c->ui);
+	rc = c->ui.out_broken ? 1 : 0;
+	session_close(&s, &end);
+	return rc;
+}

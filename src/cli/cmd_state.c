@@ -1,0 +1,206 @@
+/* state list, show, rm, verify, forget-intent. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/diag.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "cli/cmd.h"
+#include "cli/load.h"
+#include "store/state.h"
+
+static int open_state(struct context *c, struct state **st, bool write, struct err *e)
+{
+	struct loaded l;
+	struct state_opts so = {.mode = write ? STATE_WRITE : STATE_READ, .simulated = c->o.simulate, .command = "state"};
+
+	if (load_state_path(&l, &c->a, &c->o, e))
+		return -1;
+	so.path = l.state_path;
+	so.lock_timeout_ms = c->o.lock_timeout_ms >= 0 ? c->o.lock_timeout_ms : 0;
+	return state_open(st, &so, e);
+}
+
+static int done(struct context *c, struct state *st, int status)
+{
+	struct err e = {0};
+
+	if (state_close(st, &e))
+		return cmd_fail(c, &e);
+	ui_flush(&c->ui);
+	return c->ui.out_broken && status == 0 ? 1 : status;
+}
+
+static int state_list_cmd(struct context *c)
+{
+	struct state *st;
+	struct err e = {0};
+	size_t n;
+	const struct record *const *v;
+
+	if (open_state(c, &st, false, &e))
+		return cmd_fail(c, &e);
+	v = state_list(st, &n);
+	for (size_t i = 0; i < n; i++) {
+		if (c->ui.json) {
+			ui_out(&c->ui, "%s\n", state_record_json(&c->ui.a, v[i]));
+			ui_flush(&c->ui);
+		} else {
+			ui_out(&c->ui, "%s  %s  %s\n", ui_pad(&c->ui, ui_safe(&c->ui, v[i]->address, 0), 44),
+			       ui_pad(&c->ui, ui_safe(&c->ui, v[i]->id, 0), 22),
+			       v[i]->step == STEP_DONE ? origin_name(v[i]->origin) : record_step_name(v[i]->step));
+		}
+	}
+	return done(c, st, 0);
+}
+
+static int not_there(struct context *c, struct state *st, const char *address)
+{
+	struct err e = {0};
+	size_t n;
+	const struct record *const *v = state_list(st, &n);
+	const char **names = arena_array(&c->a, const char *, n + 1), *near;
+
+	for (size_t i = 0; i < n; i++)
+		names[i] = v[i]->address;
+	near = text_nearest(address, names, n);
+	err_set(&e, ERR_USAGE, "%s is not in %s", address, state_path(st));
+	if (near)
+		err_hint(&e, "did you mean %s?", near);
+	return done(c, st, cmd_fail(c, &e));
+}
+
+static int state_show_cmd(struct context *c, const char *address)
+{
+	struct state *st;
+	struct err e = {0};
+	const struct record *r;
+	struct json *j;
+
+	if (open_state(c, &st, false, &e))
+		return cmd_fail(c, &e);
+	r = state_get(st, address);
+	if (!r)
+		return not_there(c, st, address);
+	j = json_parse(&c->a, state_record_json(&c->a, r), strlen(state_record_json(&c->a, r)), NULL);
+	if (c->ui.json || !j) {
+		ui_out(&c->ui, "%s\n", state_record_json(&c->a, r));
+		return done(c, st, 0);
+	}
+	for (const struct json *m = j->child; m; m = m->next) {
+		if (m->type == JSON_OBJECT && text_eq(m->key, "attributes")) {
+			for (const struct json *x = m->child; x; x = x->next)
+				ui_out(&c->ui, "    %-36s %s\n", x->key,
+				       ui_safe(&c->ui, x->type == JSON_STRING ? x->s : json_write_dup(&c->a, x, false), 0));
+			continue;
+		}
+		ui_out(&c->ui, "%-18s %s\n", m->key,
+		       ui_safe(&c->ui, m->type == JSON_STRING ? m->s : json_write_dup(&c->a, m, false), 0));
+	}
+	return done(c, st, 0);
+}
+
+static bool agreed(struct context *c, const char *question, struct err *e)
+{
+	if (c->o.yes)
+		return true;
+	if (!c->ui.err_tty || !isatty(0)) {
+		err_set(e, ERR_USAGE, "nobody can be asked here (no terminal)");
+		err_hint(e, "add --yes (or DTSBATCH_YES=1)");
+		return false;
+	}
+	if (ui_confirm(&c->ui, question))
+		return true;
+	err_set(e, ERR_FAILED, "nothing was done");
+	return false;
+}
+
+static int state_rm_cmd(struct context *c, const char *address)
+{
+	struct state *st;
+	struct err e = {0};
+
+	if (open_state(c, &st, true, &e))
+		return cmd_fail(c, &e);
+	if (!state_get(st, address))
+		return not_there(c, st, address);
+	if (!agreed(c, "Forget it? It stays on the service and is billed on. Only `yes` goes on: ", &e))
+		return done(c, st, cmd_fail(c, &e));
+	state_del(st, address);
+	if (state_flush(st, &e))
+		return done(c, st, cmd_fail(c, &e));
+	if (!c->ui.quiet)
+		ui_err(&c->ui, "%s is forgotten; it stays on the service.\n", ui_safe(&c->ui, address, 0));
+	return done(c, st, 0);
+}
+
+static int state_forget_cmd(struct context *c, const char *address)
+{
+	struct state *st;
+	struct err e = {0};
+	size_t n, k = 0;
+	const struct intent *v;
+	uint64_t *ids;
+
+	if (open_state(c, &st, true, &e))
+		return cmd_fail(c, &e);
+	v = state_intents(st, &n);
+	ids = arena_array(&c->a, uint64_t, n + 1);
+	for (size_t i = 0; i < n; i++)
+		if (text_eq(v[i].address, address))
+			ids[k++] = v[i].id;
+	if (k == 0) {
+		err_set(&e, ERR_USAGE, "%s has no open question", address);
+		return done(c, st, cmd_fail(c, &e));
+	}
+	if (!agreed(c, "Say that none of the candidates is ours? The next run buys anew. Only `yes` goes on: ", &e))
+		return done(c, st, cmd_fail(c, &e));
+	for (size_t i = 0; i < k; i++)
+		state_outcome(st, ids[i], OUTCOME_FORGOTTEN, "by the user");
+	if (state_flush(st, &e))
+		return done(c, st, cmd_fail(c, &e));
+	return done(c, st, 0);
+}
+
+static int state_verify_cmd(struct context *c)
+{
+	struct loaded l;
+	struct err e = {0};
+	struct diag d;
+
+	if (load_state_path(&l, &c->a, &c->o, &e))
+		return cmd_fail(c, &e);
+	diag_init(&d, &c->a);
+	if (state_verify(l.state_path, &d, &e))
+		return cmd_fail(c, &e);
+	ui_diag(&c->ui, &d);
+	if (!d.errors && !c->ui.quiet && !c->ui.json)
+		ui_out(&c->ui, "%s: good\n", ui_safe(&c->ui, l.state_path, 0));
+	ui_flush(&c->ui);
+	return d.errors ? err_exit_status(ERR_STATE_READ) : 0;
+}
+
+int cmd_state(struct context *c)
+{
+	const struct opt_list *a = &c->o.args;
+	const char *verb = a->n ? a->v[0] : "";
+	struct err e = {0};
+
+	if (text_eq(verb, "list") && a->n == 1)
+		return state_list_cmd(c);
+	if (text_eq(verb, "verify") && a->n == 1)
+		return state_verify_cmd(c);
+	if (text_eq(verb, "show") && a->n == 2)
+		return state_show_cmd(c, a->v[1]);
+	if (text_eq(verb, "rm") && a->n == 2)
+		return state_rm_cmd(c, a->v[1]);
+	if (text_eq(verb, "forget-intent") && a->n == 2)
+		return state_forget_cmd(c, a->v[1]);
+	if (text_eq(verb, "mv") || text_eq(verb, "rebuild"))
+		err_set(&e, ERR_USAGE, "state %s is not in this version", verb);
+	else
+		err_set(&e, ERR_USAGE, "state takes list, show ADDRESS, rm ADDRESS, verify or forget-intent ADDRESS");
+	err_hint(&e, "the file is that of the manifests of `.`, of -f MANIFEST, or --state F");
+	return cmd_fail(c, &e);
+}

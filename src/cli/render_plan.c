@@ -1,0 +1,249 @@
+#include <string.h>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "cli/render.h"
+
+#define VALUE_CELLS 60
+#define DIFF_LINES 12
+
+static const struct {
+	const char *mark;
+	enum tint tint;
+	const char *verb;
+} looks[OP__COUNT] = {
+    [OP_NOOP] = {" ", TINT_NONE, "no change"},
+    [OP_CREATE] = {"+", TINT_GREEN, "create"},
+    [OP_RESUME] = {"+", TINT_GREEN, "resume creation"},
+    [OP_ADOPT] = {"<", TINT_CYAN, "import"},
+    [OP_UPDATE] = {"~", TINT_YELLOW, "update in place"},
+    [OP_REPLACE] = {"!", TINT_RED, "replace"},
+    [OP_DELETE] = {"-", TINT_RED, "delete"},
+    [OP_FORGET] = {"x", TINT_DIM, "forget"},
+    [OP_MOVE] = {">", TINT_CYAN, "move"},
+};
+
+bool plan_is_empty(const struct plan *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (p->ops[i].kind != OP_NOOP || p->ops[i].refused)
+			return false;
+	return true;
+}
+
+static const char *impact_text(struct ui *u, unsigned bits)
+{
+	const char *s = "";
+
+	for (unsigned b = 0; b < 7; b++)
+		if (bits & (1u << b))
+			s = arena_printf(&u->a, "%s%s%s", s, *s ? ", " : "", impact_name(b));
+	return s;
+}
+
+static size_t address_cells(const struct plan *p)
+{
+	size_t w = 24;
+
+	for (size_t i = 0; i < p->n; i++)
+		if (p->ops[i].kind != OP_NOOP && text_width(p->ops[i].address) > w)
+			w = text_width(p->ops[i].address);
+	return w > 56 ? 56 : w;
+}
+
+static size_t key_cells(const struct op *op)
+{
+	size_t w = 16;
+
+	for (size_t i = 0; i < op->nchanges; i++)
+		if (strlen(op->type->attrs[op->changes[i].attr].key) > w)
+			w = strlen(op->type->attrs[op->changes[i].attr].key);
+	return w;
+}
+
+static const char *quoted(struct ui *u, const struct attr_def *at, const char *v)
+{
+	const char *safe = ui_safe(u, v, VALUE_CELLS);
+	bool plain = v[0] == '(' || at->kind == AK_BOOL || at->kind == AK_INT || at->kind == AK_ENUM ||
+	             at->kind == AK_OBJECT || at->kind == AK_LIST;
+
+	return plain ? safe : arena_printf(&u->a, "\"%s\"", safe);
+}
+
+static void json_lines(struct ui *u, const struct attr_def *at, const struct change *c, size_t indent)
+{
+	char *text = attr_json_diff(&u->a, at, c->from, c->to, DIFF_LINES);
+	bool first = true;
+
+	for (char *line = text; line && *line;) {
+		char *end = strchr(line, '\n');
+		enum tint t = line[0] == '+' ? TINT_GREEN : line[0] == '-' ? TINT_RED : TINT_YELLOW;
+
+		if (end)
+			*end = 0;
+		if (*line)
+			ui_out(u, "%*s%s\n", first ? 0 : (int)indent, "",
+			       ui_tint(u, false, t, ui_safe(u, line, u->width > indent + 20 ? u->width - indent : 60)));
+		first = false;
+		line = end ? end + 1 : NULL;
+	}
+	if (first)
+		ui_out(u, "%s\n", quoted(u, at, c->to ? c->to : "(none)"));
+}
+
+static void change_line(struct ui *u, const struct op *op, const struct change *c, size_t cells)
+{
+	const struct attr_def *at = &op->type->attrs[c->attr];
+	bool fresh = op->kind == OP_CREATE;
+
+	ui_out(u, "      %s  ", ui_pad(u, at->key, cells));
+	if (!fresh && c->from && c->to && (at->kind == AK_OBJECT || at->kind == AK_LIST)) {
+		json_lines(u, at, c, cells + 8);
+	} else if (fresh || !c->from) {
+		ui_out(u, "%s\n", quoted(u, at, c->to ? c->to : "(none)"));
+	} else {
+		ui_out(u, "%s -> %s\n", quoted(u, at, c->from), quoted(u, at, c->to ? c->to : "(none)"));
+	}
+	if (c->behind)
+		ui_out(u, "      %*s  %s\n", (int)cells, "",
+		       ui_tint(u, false, TINT_DIM, "changed on the service since the last apply"));
+	if (c->note)
+		ui_out(u, "      %*s  %s\n", (int)cells, "", ui_tint(u, false, TINT_DIM, ui_safe(u, c->note, 0)));
+}
+
+static void op_text(struct ui *u, const struct op *op, size_t cells)
+{
+	const char *impact = impact_text(u, op->impact);
+	size_t kc = key_cells(op);
+
+	ui_out(u, "  %s %s  %s  %s\n", ui_tint(u, false, looks[op->kind].tint, looks[op->kind].mark),
+	       ui_tint(u, false, TINT_BOLD, ui_pad(u, ui_safe(u, op->address, 0), cells)),
+	       ui_pad(u, looks[op->kind].verb, 16), ui_tint(u, false, TINT_DIM, impact));
+	if (op->why)
+		ui_out(u, "      %s\n", ui_safe(u, op->why, 0));
+	if (op->released_by)
+		ui_out(u, "      released with %s\n", ui_safe(u, op->released_by, 0));
+	for (size_t i = 0; i < op->nchanges; i++)
+		change_line(u, op, &op->changes[i], kc);
+	for (size_t i = 0; i < op->nnotes; i++)
+		ui_out(u, "      %s\n", ui_tint(u, false, TINT_DIM, ui_safe(u, op->notes[i], 0)));
+	if (op->refused)
+		ui_out(u, "      %s %s\n", ui_tint(u, false, TINT_RED, "not allowed:"), ui_safe(u, op->refused, 0));
+}
+
+static void totals(struct ui *u, const struct plan *p)
+{
+	static const struct {
+		enum op_kind kind;
+		const char *word;
+	} words[] = {{OP_CREATE, "create"}, {OP_RESUME, "resume"}, {OP_ADOPT, "import"}, {OP_UPDATE, "update"},
+	             {OP_REPLACE, "replace"}, {OP_DELETE, "delete"}, {OP_FORGET, "forget"}, {OP_MOVE, "move"}};
+	const char *s = "", *imp = "";
+
+	if (plan_is_empty(p)) {
+		ui_out(u, "Nothing to do: %zu resource%s as wanted.\n", p->count[OP_NOOP], p->count[OP_NOOP] == 1 ? " is" : "s are");
+		return;
+	}
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (p->count[words[i].kind] || words[i].kind == OP_CREATE || words[i].kind == OP_UPDATE ||
+		    words[i].kind == OP_DELETE)
+			s = arena_printf(&u->a, "%s%s%zu to %s", s, *s ? ", " : "", p->count[words[i].kind], words[i].word);
+	ui_out(u, "Plan: %s; %zu unchanged.\n", s, p->count[OP_NOOP]);
+	for (unsigned b = 0; b < 7; b++)
+		if (p->impact[b])
+			imp = arena_printf(&u->a, "%s%s%zu %s", imp, *imp ? ", " : "", p->impact[b], impact_name(b));
+	if (*imp)
+		ui_out(u, "Impact: %s.\n", imp);
+	if (p->refused)
+		ui_out(u, "%s\n", ui_tint(u, false, TINT_RED,
+		                          arena_printf(&u->a, "%zu change%s not allowed (see above).", p->refused,
+		                                       p->refused == 1 ? " is" : "s are")));
+}
+
+static struct json *change_json(struct ui *u, const struct op *op, const struct change *c)
+{
+	struct json *o = json_new(&u->a, JSON_OBJECT);
+
+	ui_str(u, o, "key", op->type->attrs[c->attr].key);
+	ui_str(u, o, "from", c->from);
+	ui_str(u, o, "to", c->to);
+	if (c->behind)
+		json_add(o, "behind", json_new_bool(&u->a, true));
+	if (c->not_verifiable)
+		json_add(o, "not_verifiable", json_new_bool(&u->a, true));
+	ui_str(u, o, "note", c->note);
+	return o;
+}
+
+static void op_json(struct ui *u, const struct op *op)
+{
+	struct json *o = ui_line(u, "change"), *list = json_new(&u->a, JSON_ARRAY), *steps = json_new(&u->a, JSON_ARRAY);
+
+	ui_str(u, o, "address", op->address);
+	ui_str(u, o, "action", op_kind_name(op->kind));
+	ui_str(u, o, "impact", impact_text(u, op->impact));
+	ui_str(u, o, "why", op->why);
+	ui_str(u, o, "refused", op->refused);
+	ui_str(u, o, "released_by", op->released_by);
+	for (size_t i = 0; i < op->nchanges; i++)
+		json_add(list, NULL, change_json(u, op, &op->changes[i]));
+	json_add(o, "changes", list);
+	for (unsigned i = 0; i < op->nsteps; i++)
+		json_add(steps, NULL, json_new_str(&u->a, step_def(op->steps[i])->verb));
+	json_add(o, "steps", steps);
+	ui_emit(u, o);
+}
+
+static void plan_json(struct ui *u, const struct plan *p)
+{
+	struct json *o;
+
+	for (size_t i = 0; i < p->n; i++)
+		if (p->ops[i].kind != OP_NOOP)
+			op_json(u, &p->ops[i]);
+	for (size_t i = 0; i < p->norphans; i++) {
+		o = ui_line(u, "orphan");
+		ui_str(u, o, "address", p->orphans[i]);
+		ui_emit(u, o);
+	}
+	o = ui_line(u, "plan");
+	for (int k = 0; k < OP__COUNT; k++)
+		ui_int(u, o, k == OP_NOOP ? "unchanged" : op_kind_name((enum op_kind)k), (int64_t)p->count[k]);
+	ui_int(u, o, "refused", (int64_t)p->refused);
+	for (unsigned b = 0; b < 7; b++)
+		ui_int(u, o, arena_printf(&u->a, "impact_%s", impact_name(b)), (int64_t)p->impact[b]);
+	ui_emit(u, o);
+}
+
+void render_plan(struct ui *u, const struct plan *p, const struct plan_head *h)
+{
+	size_t cells = address_cells(p);
+	bool any = false;
+
+	if (u->json) {
+		plan_json(u, p);
+		return;
+	}
+	ui_out(u, "dtsbatch %s: %s  (%s%s%s)\n\n", h->command, ui_safe(u, h->title, 0), h->region ? "region " : "",
+	       h->region ? ui_safe(u, h->region, 0) : "", h->simulated ? (h->region ? ", simulated" : "simulated") : "");
+	for (size_t i = 0; i < p->n; i++) {
+		const struct op *op = &p->ops[i];
+
+		if (op->kind == OP_NOOP && !op->nnotes)
+			continue;
+		any = true;
+		op_text(u, op, cells);
+		if (u->out.n > 60000) { /* long plans are written as they are made */
+			ui_flush(u);
+		}
+	}
+	if (any)
+		ui_out(u, "\n");
+	for (size_t i = 0; i < p->norphans; i++)
+		ui_out(u, "  orphaned: %s  (its section has vanished; --prune deletes it, `state rm` forgets it)\n",
+		       ui_safe(u, p->orphans[i], 0));
+	if (p->norphans)
+		ui_out(u, "\n");
+	totals(u, p);
+	ui_flush(u);
+}

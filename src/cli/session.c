@@ -1,0 +1,270 @@
+#include "cli/session.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/secret.h"
+#include "base/sys.h"
+#include "base/text.h"
+#include "remote/dts.h"
+#include "sim/sim.h"
+
+#ifndef DTSBATCH_BUILD_TIME
+#define DTSBATCH_BUILD_TIME 0
+#endif
+
+#define SIM_KEY_ID "simulated-key"
+#define SIM_KEY_SECRET "simulated-secret"
+#define SIM_SCALE 4.0 /* a first run takes a few seconds: long enough to be seen, short enough to be liked */
+#define SETTLE_MS (5 * 60000)
+#define RESPONSE_MAX ((size_t)64 << 20)
+
+static double env_number(const char *name, double otherwise)
+{
+	const char *v = getenv(name);
+	char *end;
+	double d;
+
+	if (text_empty(v))
+		return otherwise;
+	d = strtod(v, &end);
+	return *end || d < 0 ? otherwise : d;
+}
+
+/* ---- the simulator child ------------------------------------------------------ */
+
+static _Noreturn void sim_child(const struct sim_opts *o, int ready, int life)
+{
+	_exit(sim_run_child(o, ready, life));
+}
+
+static int sim_read_port(int fd, int *port, struct err *e)
+{
+	char line[600];
+	int64_t value = 0;
+	size_t n = 0;
+	ssize_t r;
+
+	while (n < sizeof line - 1 && (r = read(fd, line + n, sizeof line - 1 - n)) > 0)
+		n += (size_t)r;
+	line[n] = 0;
+	line[strcspn(line, "\n")] = 0;
+	if (text_starts(line, "ERR "))
+		return err_set(e, ERR_STATE_READ, "%s", line + 4);
+	if (text_int(line, 1, 65535, &value))
+		*port = (int)value;
+	return *port > 0 ? 0 : err_set(e, ERR_FAILED, "the simulator did not start");
+}
+
+static int sim_begin(struct session *s, struct err *e)
+{
+	struct sim_opts o = {.key_id = SIM_KEY_ID, .key_secret = SIM_KEY_SECRET, .region = s->region};
+	int ready[2], life[2], port = 0;
+
+	/* Beside the real state file, also when its name is a link. */
+	o.world_path = state_world_path(&s->c->a, state_path(s->state));
+	o.time_scale = env_number("DTSBATCH_SIM_SCALE", SIM_SCALE);
+	o.scenario_path = getenv("DTSBATCH_SIM_SCENARIO");
+	o.log_path = getenv("DTSBATCH_SIM_LOG");
+	if (pipe(ready) || pipe(life))
+		return err_set(e, ERR_FAILED, "no pipe for the simulator: %s", strerror(errno));
+	ui_flush(&s->c->ui);
+	s->sim = fork();
+	if (s->sim < 0)
+		return err_set(e, ERR_FAILED, "no process for the simulator: %s", strerror(errno));
+	if (s->sim == 0) {
+		close(ready[0]);
+		close(life[1]);
+		sim_child(&o, ready[1], life[0]);
+	}
+	close(ready[1]);
+	close(life[0]);
+	s->sim_life = life[1];
+	if (sim_read_port(ready[0], &port, e)) {
+		close(ready[0]);
+		return -1;
+	}
+	close(ready[0]);
+	s->endpoint_url = arena_printf(&s->c->a, "http://127.0.0.1:%d", port);
+	s->host = arena_printf(&s->c->a, "127.0.0.1:%d", port);
+	s->loopback = true;
+	return 0;
+}
+
+static void sim_end(struct session *s)
+{
+	int status;
+
+	if (s->sim <= 0)
+		return;
+	close(s->sim_life);
+	while (waitpid(s->sim, &status, 0) < 0 && errno == EINTR)
+		;
+	s->sim = 0;
+}
+
+/* ---- where ------------------------------------------------------------------------ */
+
+static int find_endpoint(struct session *s, struct err *e)
+{
+	const struct options *o = &s->c->o;
+	const char *given = o->endpoint ? o->endpoint : s->l.b.set.endpoint;
+
+	if (!given) {
+		if (!s->region) {
+			err_set(e, ERR_MANIFEST, "no region");
+			return err_hint(e, "`region = cn-hangzhou` in [dtsbatch], or --region");
+		}
+		given = dts_region_host(s->region, false);
+		if (!given) {
+			err_set(e, ERR_MANIFEST, "no endpoint is known for the region %s", s->region);
+			return err_hint(e, "name it: --endpoint HOST, or `endpoint = HOST` in [dtsbatch]");
+		}
+	}
+	if (http_endpoint(&s->c->a, given, &s->endpoint_url, &s->host, &s->loopback, e))
+		return -1;
+	if (text_starts(s->endpoint_url, "http://") && !s->loopback && !o->insecure_http) {
+		err_set(e, ERR_USAGE, "%s is plain HTTP: keys and passwords would travel readable", s->endpoint_url);
+		return err_hint(e, "use https, or allow it with --insecure-http");
+	}
+	return 0;
+}
+
+/* The public and VPC hosts of a region count as one; so does every loopback port. */
+static const char *home_endpoint(const struct session *s)
+{
+	const char *pub = s->region ? dts_region_host(s->region, false) : NULL;
+	const char *vpc = s->region ? dts_region_host(s->region, true) : NULL;
+
+	if (s->loopback)
+		return "loopback";
+	if (text_eq(s->host, pub) || text_eq(s->host, vpc) || text_eq(s->host, "dts.aliyuncs.com"))
+		return "documented";
+	return s->host;
+}
+
+static int check_home(struct session *s, struct err *e)
+{
+	const struct state_home *h = state_home(s->state);
+	struct state_home now = {.account = h->account, .region = s->region, .endpoint = s->home_endpoint};
+	bool other_region = h->region && s->region && !text_eq(h->region, s->region);
+	bool other_endpoint = h->endpoint && !text_eq(h->endpoint, s->home_endpoint);
+
+	if ((other_region || other_endpoint) && !s->c->o.accept_endpoint) {
+		err_subject(e, state_path(s->state));
+		err_set(e, ERR_DENIED, "the state belongs to %s %s, this run goes to %s", other_region ? "region" : "endpoint",
+		        other_region ? h->region : h->endpoint, other_region ? s->region : s->host);
+		return err_hint(e, "everything would look gone there; if it is meant, --accept-endpoint");
+	}
+	if (s->writes && (!text_eq(h->region, now.region) || !text_eq(h->endpoint, now.endpoint)))
+		state_set_home(s->state, &now);
+	return 0;
+}
+
+/* ---- opening ------------------------------------------------------------------------- */
+
+static int open_state(struct session *s, struct err *e)
+{
+	const struct options *o = &s->c->o;
+	struct state_opts so = {.path = s->l.state_path, .mode = s->writes ? STATE_WRITE : STATE_READ,
+	                        .simulated = o->simulate, .command = s->c->command};
+	const char *const *w;
+	size_t n;
+
+	so.lock_timeout_ms = o->lock_timeout_ms >= 0 ? o->lock_timeout_ms
+	                     : s->l.b.set.lock_timeout_ms >= 0 ? s->l.b.set.lock_timeout_ms
+	                                                       : 0;
+	so.reserve = 65536 + s->l.b.n * 4096;
+	if (state_open(&s->state, &so, e))
+		return -1;
+	w = state_warnings(s->state, &n);
+	for (size_t i = 0; i < n; i++)
+		ui_warning(&s->c->ui, "%s", w[i]);
+	return 0;
+}
+
+static int open_run(struct session *s, struct err *e)
+{
+	const struct options *o = &s->c->o;
+	const struct settings *set = &s->l.b.set;
+	struct http_opts ho = {.endpoint = s->endpoint_url, .cacert = o->cacert, .insecure_http = o->insecure_http,
+	                       .max_connections = 64, .max_response_bytes = RESPONSE_MAX, .env = os_env,
+	                       .build_time_s = DTSBATCH_BUILD_TIME};
+	struct run_opts ro = {.region = s->region, .endpoint_url = s->endpoint_url, .host = s->host, .net = &s->net,
+	                      .state = s->state, .batch = &s->l.b, .signal_fd = s->c->signal_fd, .verbose = o->verbose,
+	                      .fail_fast = o->fail_fast, .poll_scale = 1};
+	double scale = env_number("DTSBATCH_SIM_SCALE", SIM_SCALE);
+
+	if (s->sim > 0) {
+		ro.cred = (struct credential){.id = SIM_KEY_ID, .secret = secret_dup(SIM_KEY_SECRET, strlen(SIM_KEY_SECRET)),
+		                              .expires_s = -1};
+		ro.poll_scale = scale > 0 ? 1 / scale : 0.02;
+	} else if (cred_load(&ro.cred, os_env, NULL, e)) {
+		return -1;
+	}
+	if (s->loopback) /* tests against a simulator with scaled time */
+		ro.poll_scale = env_number("DTSBATCH_POLL_SCALE", ro.poll_scale);
+	ro.parallelism = o->parallelism > 0 ? o->parallelism : set->parallelism > 0 ? set->parallelism : 32;
+	ro.deadline_ms = o->deadline_ms >= 0 ? o->deadline_ms : set->deadline_ms;
+	ro.settle_ms = set->settle_ms >= 0 ? set->settle_ms : (int64_t)(SETTLE_MS * (s->sim > 0 ? ro.poll_scale : 1));
+	ro.adopt_ask = text_eq(set->adopt, "ask");
+	ro.obs = (struct observer){&s->progress, progress_event};
+	if (http_open(&s->net, &ho, e))
+		return -1;
+	s->net_open = true;
+	s->run = run_new(&ro);
+	return 0;
+}
+
+int session_open(struct session *s, struct context *c, bool writes, struct err *e)
+{
+	*s = (struct session){.c = c, .writes = writes};
+	progress_init(&s->progress, &c->ui);
+	if (load_batch(&s->l, &c->a, &c->o, true, &c->ui, e))
+		return -1;
+	s->region = s->l.b.region;
+	if (open_state(s, e))
+		return -1;
+	if (c->o.simulate && !s->region)
+		s->region = "cn-hangzhou";
+	if (c->o.simulate ? sim_begin(s, e) : find_endpoint(s, e))
+		return -1;
+	s->home_endpoint = home_endpoint(s);
+	if (check_home(s, e) || open_run(s, e))
+		return -1;
+	s->recs.v = state_list(s->state, &s->recs.n);
+	inventory_init(&s->inv, &c->a);
+	return 0;
+}
+
+int session_refresh(struct session *s, struct err *e)
+{
+	if (run_refresh(s->run, &s->l.b, &s->recs, &s->inv, e))
+		return -1;
+	if (s->writes && run_recover(s->run, &s->inv, e)) {
+		if (e->code != ERR_DECISION)
+			return -1;
+		ui_error(&s->c->ui, e); /* the rest goes on; the open question decides the exit status */
+	}
+	s->recs.v = state_list(s->state, &s->recs.n);
+	return 0;
+}
+
+int session_close(struct session *s, struct err *e)
+{
+	int rc = 0;
+
+	run_free(s->run);
+	s->run = NULL;
+	if (s->net_open)
+		s->net.close(s->net.ctx);
+	if (s->state)
+		rc = state_close(s->state, e);
+	s->state = NULL;
+	sim_end(s);
+	return rc;
+}

@@ -1,0 +1,38 @@
+/*
+ * What a command that talks to DTS holds: state, simulator child, connection, run. Opened and closed in the right order.
+ */
+#ifndef CLI_SESSION_H
+#define CLI_SESSION_H
+
+#include <sys/types.h>
+
+#include "cli/cmd.h"
+#include "cli/load.h"
+#include "cli/render.h"
+#include "run/exec.h"
+
+struct session {
+	struct context *c;
+	struct loaded l;
+	struct state *state;
+	pid_t sim;          /* child; 0: none */
+	int sim_life;       /* closing it ends the child */
+	struct transport net;
+	bool net_open;
+	struct run *run;
+	struct inventory inv;
+	struct record_list recs;
+	struct progress progress;
+	const char *region, *endpoint_url, *host, *home_endpoint;
+	bool loopback;
+	bool writes;        /* the state is locked and may change */
+};
+
+/* Loads manifests, opens the state, starts the simulator (--simulate), connects. -1 with e; session_close() in any case. */
+int session_open(struct session *s, struct context *c, bool writes, struct err *e);
+/* Reads what exists; settles what an earlier run left open (writes). */
+int session_refresh(struct session *s, struct err *e);
+/* Folds and closes the state, ends the simulator. Returns -1 with e when the state could not be written. */
+int session_close(struct session *s, struct err *e);
+
+#endif
