@@ -6,14 +6,17 @@
 #include "base/text.h"
 
 static const char *const step_names[] = {
-    [STEP_CONFIGURED_FREE] = "configured-free", [STEP_BOUGHT] = "bought", [STEP_CONFIGURED] = "configured",
-    [STEP_RESET] = "reset",                     [STEP_DONE] = "done",
+	[STEP_CONFIGURED_FREE] = "configured-free",
+	[STEP_BOUGHT] = "bought",
+	[STEP_CONFIGURED] = "configured",
+	[STEP_RESET] = "reset",
+	[STEP_DONE] = "done",
 };
 
 static const char *const origin_names[] = {
-    [ORIGIN_CREATED] = "created",
-    [ORIGIN_IMPORTED] = "imported",
-    [ORIGIN_ADOPTED] = "adopted",
+	[ORIGIN_CREATED] = "created",
+	[ORIGIN_IMPORTED] = "imported",
+	[ORIGIN_ADOPTED] = "adopted",
 };
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -76,8 +79,10 @@ size_t record_size(const struct record *r)
 {
 	size_t n = sizeof(*r) + (r->type->nattrs + r->ndeps) * sizeof(char *);
 
-	n += text_bytes(r->address) + text_bytes(r->id) + text_bytes(r->instance_id) + text_bytes(r->job_id);
-	n += text_bytes(r->region) + text_bytes(r->file) + text_bytes(r->status) + text_bytes(r->extra);
+	n += text_bytes(r->address) + text_bytes(r->id) + text_bytes(r->instance_id) +
+	     text_bytes(r->job_id);
+	n += text_bytes(r->region) + text_bytes(r->file) + text_bytes(r->status) +
+	     text_bytes(r->extra);
 	for (size_t i = 0; i < r->type->nattrs; i++)
 		n += text_bytes(r->attrs[i]);
 	for (size_t i = 0; i < r->ndeps; i++)
@@ -123,14 +128,17 @@ struct record *record_place(void *mem, const struct record *r)
 
 bool record_equal(const struct record *x, const struct record *y)
 {
-	if (x->type != y->type || x->origin != y->origin || x->step != y->step || x->ndeps != y->ndeps)
+	if (x->type != y->type || x->origin != y->origin || x->step != y->step ||
+	    x->ndeps != y->ndeps)
 		return false;
-	if (x->protect != y->protect || x->destroy_forgets != y->destroy_forgets || x->paused_by_us != y->paused_by_us)
+	if (x->protect != y->protect || x->destroy_forgets != y->destroy_forgets ||
+	    x->paused_by_us != y->paused_by_us)
 		return false;
 	if (x->created_ms != y->created_ms || x->status_since_ms != y->status_since_ms)
 		return false;
-	if (!text_eq(x->address, y->address) || !text_eq(x->id, y->id) || !text_eq(x->instance_id, y->instance_id) ||
-	    !text_eq(x->job_id, y->job_id) || !text_eq(x->region, y->region) || !text_eq(x->file, y->file) ||
+	if (!text_eq(x->address, y->address) || !text_eq(x->id, y->id) ||
+	    !text_eq(x->instance_id, y->instance_id) || !text_eq(x->job_id, y->job_id) ||
+	    !text_eq(x->region, y->region) || !text_eq(x->file, y->file) ||
 	    !text_eq(x->status, y->status) || !text_eq(x->extra, y->extra))
 		return false;
 	for (size_t i = 0; i < x->type->nattrs; i++) {

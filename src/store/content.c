@@ -140,7 +140,8 @@ bool content_set_home(struct content *c, const struct state_home *h)
 	if (text_eq(h->account, c->home.account) && text_eq(h->region, c->home.region) &&
 	    text_eq(h->endpoint, c->home.endpoint))
 		return false;
-	c->home = (struct state_home){keep(&c->a, h->account), keep(&c->a, h->region), keep(&c->a, h->endpoint)};
+	c->home = (struct state_home){keep(&c->a, h->account), keep(&c->a, h->region),
+	                              keep(&c->a, h->endpoint)};
 	return true;
 }
 
@@ -188,7 +189,10 @@ static void copy_intent(struct arena *a, struct intent *to, const struct intent 
 	}
 }
 
-/* Settled intents leave holes in their arena; when they outweigh the open ones, these move to a new one. */
+/*
+ * Settled intents leave holes in their arena; when they outweigh the open ones, these move to a
+ * new one.
+ */
 static void pack_intents(struct content *c)
 {
 	struct arena fresh;
@@ -234,7 +238,8 @@ void content_add_intent(struct content *c, const struct intent *i)
 
 	if (at == c->intents.n || c->intents.v[at].i.id != i->id) {
 		(void)VEC_PUSH(&c->ia, &c->intents);
-		memmove(&c->intents.v[at + 1], &c->intents.v[at], (c->intents.n - 1 - at) * sizeof(c->intents.v[0]));
+		memmove(&c->intents.v[at + 1], &c->intents.v[at],
+		        (c->intents.n - 1 - at) * sizeof(c->intents.v[0]));
 	}
 	to = &c->intents.v[at];
 	*to = (struct open_intent){.durable = c->loading};
@@ -249,7 +254,8 @@ bool content_close_intent(struct content *c, uint64_t id)
 
 	if (at == c->intents.n || c->intents.v[at].i.id != id)
 		return false;
-	memmove(&c->intents.v[at], &c->intents.v[at + 1], (c->intents.n - 1 - at) * sizeof(c->intents.v[0]));
+	memmove(&c->intents.v[at], &c->intents.v[at + 1],
+	        (c->intents.n - 1 - at) * sizeof(c->intents.v[0]));
 	c->intents.n--;
 	pack_intents(c);
 	return true;
@@ -297,7 +303,10 @@ static bool is_mark(const char *s)
 	return strncmp(s, STORE_MARK, sizeof(STORE_MARK) - 1) == 0;
 }
 
-/* Cuts the hex digits behind each mark inside a JSON text; a value that is nothing but a mark goes. */
+/*
+ * Cuts the hex digits behind each mark inside a JSON text; a value that is nothing but a mark
+ * goes.
+ */
 static char *without_marks(struct arena *a, const char *text)
 {
 	char *out, *to;
@@ -364,7 +373,8 @@ bool content_equal(struct content *x, struct content *y)
 	return true;
 }
 
-static int apply_files(struct content *c, struct arena *scratch, const struct json *op, struct err *e)
+static int apply_files(struct content *c, struct arena *scratch, const struct json *op,
+                       struct err *e)
 {
 	const struct json *list = json_get(op, "files");
 	const char **v;
@@ -375,7 +385,8 @@ static int apply_files(struct content *c, struct arena *scratch, const struct js
 	v = arena_array(scratch, const char *, list->n + 1);
 	for (const struct json *f = list->child; f; f = f->next) {
 		if (f->type != JSON_STRING)
-			return err_set(e, ERR_STATE_READ, "\"files\" holds something else than names");
+			return err_set(e, ERR_STATE_READ,
+			               "\"files\" holds something else than names");
 		v[n++] = f->s;
 	}
 	content_set_files(c, v, n);
@@ -401,7 +412,8 @@ int content_apply(struct content *c, struct arena *scratch, const struct json *o
 		return 0;
 	}
 	if (text_eq(what, "home")) {
-		struct state_home h = {json_str(op, "account"), json_str(op, "region"), json_str(op, "endpoint")};
+		struct state_home h = {json_str(op, "account"), json_str(op, "region"),
+		                       json_str(op, "endpoint")};
 
 		content_set_home(c, &h);
 		return 0;

@@ -12,17 +12,19 @@
 #include "base/json.h"
 #include "base/text.h"
 
-#define HINT_RESTORE                                                                               \
-	"the file is left as it is. `dtsbatch state verify` says what can be recovered; restore it from version " \
-	"control or a backup, or rebuild it from the journal beside it"
-#define HINT_CONFLICT                                                                              \
-	"take one side (for example `git checkout --theirs FILE`, the one with the higher serial), then run "     \
-	"`dtsbatch state verify`; the journal beside it is not touched by a merge"
-#define HINT_EDITED                                                                                \
-	"undo the edit or the merge (take one side whole), or restore the file; `dtsbatch state verify` checks it"
-#define HINT_NEWER "use that version of dtsbatch, or a newer one"
-#define HINT_CRLF                                                                                  \
-	"something converted the line ends: put `*.state.json -text` into .gitattributes and check the file out anew"
+static const char hint_restore[] =
+	"the file is left as it is. `dtsbatch state verify` says what can be recovered; restore it "
+	"from version control or a backup, or rebuild it from the journal beside it";
+static const char hint_conflict[] =
+	"take one side (for example `git checkout --theirs FILE`, the one with the higher serial), "
+	"then run `dtsbatch state verify`; the journal beside it is not touched by a merge";
+static const char hint_edited[] =
+	"undo the edit or the merge (take one side whole), or restore the file; `dtsbatch state "
+	"verify` checks it";
+static const char hint_newer[] = "use that version of dtsbatch, or a newer one";
+static const char hint_crlf[] =
+	"something converted the line ends: put `*.state.json -text` into .gitattributes and check "
+	"the file out anew; `dtsbatch state verify` checks it";
 
 struct look {
 	struct diag *d;
@@ -67,8 +69,9 @@ static bool conflict_marker(struct look *k, const char *s, size_t n)
 	if (begins(s, n, ">>>>>>> ")) {
 		rest_of_line(theirs, sizeof(theirs), s + 8, n - 8);
 		k->markers++;
-		diag_error(k->d, at_line(k, k->opened ? k->opened : k->lines), HINT_CONFLICT,
-		           "conflict marker of a version control system: one side is \"%s\", the other is \"%s\" "
+		diag_error(k->d, at_line(k, k->opened ? k->opened : k->lines), hint_conflict,
+		           "conflict marker of a version control system: one side is \"%s\", the "
+		           "other is \"%s\" "
 		           "(to line %zu)",
 		           k->ours[0] ? k->ours : "?", theirs, k->lines);
 		k->opened = 0;
@@ -97,7 +100,8 @@ static const char *line_wrong(struct look *k, const char *s, size_t n)
 		return NULL;
 	}
 	if (begins(s, n, "{"))
-		return arena_printf(&k->a, "not valid JSON: %s (byte %zu of the line)", je.msg, je.off + 1);
+		return arena_printf(&k->a, "not valid JSON: %s (byte %zu of the line)", je.msg,
+		                    je.off + 1);
 	text = arena_printf(&k->a, "{%.*s}", (int)(len < (1U << 30) ? len : 0), s);
 	if (!begins(s, n, "\"") || !json_parse(&k->a, text, strlen(text), &je))
 		return "not a line of a state file";
@@ -118,7 +122,7 @@ static void look_at_lines(struct look *k)
 			wrong = line_wrong(k, s, n);
 			if (wrong) {
 				k->bad++;
-				diag_error(k->d, at_line(k, k->lines), HINT_RESTORE, "%s", wrong);
+				diag_error(k->d, at_line(k, k->lines), hint_restore, "%s", wrong);
 			}
 		}
 		arena_reset(&k->a);
@@ -126,8 +130,9 @@ static void look_at_lines(struct look *k)
 	}
 	if (k->opened) {
 		k->markers++;
-		diag_error(k->d, at_line(k, k->opened), HINT_CONFLICT,
-		           "conflict marker of a version control system: one side is \"%s\", its end is missing",
+		diag_error(k->d, at_line(k, k->opened), hint_conflict,
+		           "conflict marker of a version control system: one side is \"%s\", its "
+		           "end is missing",
 		           k->ours);
 	}
 }
@@ -135,7 +140,8 @@ static void look_at_lines(struct look *k)
 static long format_number(const char *p, size_t n)
 {
 	static const char head[] = "\"format_version\":";
-	const char *at = n > 8 && p[0] == '{' ? memmem(p, n < 256 ? n : 256, head, sizeof(head) - 1) : NULL;
+	const char *at =
+		n > 8 && p[0] == '{' ? memmem(p, n < 256 ? n : 256, head, sizeof(head) - 1) : NULL;
 	long v = 0;
 
 	if (!at)
@@ -180,24 +186,26 @@ void snapshot_diagnose(struct diag *d, const char *p, size_t n, const char *name
 	size_t from = d->n;
 
 	if (!n) {
-		diag_error(d, at_line(&k, 0), HINT_RESTORE,
+		diag_error(d, at_line(&k, 0), hint_restore,
 		           "the state file is empty (0 bytes): this is damage, not a first run");
 		return;
 	}
 	if (nul) {
-		diag_error(d, at_line(&k, 0), HINT_RESTORE,
-		           "the state file holds NUL bytes (the first is byte %zu of %zu): damage, as after a full disk or "
+		diag_error(d, at_line(&k, 0), hint_restore,
+		           "the state file holds NUL bytes (the first is byte %zu of %zu): damage, "
+		           "as after a full disk or "
 		           "a power cut",
 		           (size_t)(nul - p) + 1, n);
 		return;
 	}
 	if (format > STORE_FORMAT && snapshot_covered(p, n)) {
-		diag_error(d, at_line(&k, 0), HINT_NEWER,
-		           "format_version %ld is newer than this dtsbatch understands (%d)", format, STORE_FORMAT);
+		diag_error(d, at_line(&k, 0), hint_newer,
+		           "format_version %ld is newer than this dtsbatch understands (%d)",
+		           format, STORE_FORMAT);
 		return;
 	}
 	if (memchr(p, '\r', n)) {
-		diag_error(d, at_line(&k, 0), HINT_CRLF, "the state file has CR LF line ends");
+		diag_error(d, at_line(&k, 0), hint_crlf, "the state file has CR LF line ends");
 		return;
 	}
 	arena_init(&k.a);
@@ -208,14 +216,17 @@ void snapshot_diagnose(struct diag *d, const char *p, size_t n, const char *name
 		return;
 	}
 	if (!snapshot_covered(p, n)) {
-		diag_error(d, at_line(&k, 0), HINT_RESTORE,
-		           "the state file is cut off or was written over: its last line, the check sum, is missing "
-		           "(%zu bytes, %zu lines)",
-		           n, k.lines);
+		diag_error(
+			d, at_line(&k, 0), hint_restore,
+			"the state file is cut off or was written over: its last line, the check "
+			"sum, is missing "
+			"(%zu bytes, %zu lines)",
+			n, k.lines);
 		to_front(d, from);
 	} else if (!k.bad) {
-		diag_error(d, at_line(&k, 0), HINT_EDITED,
-		           "the check sum does not match, though every line is well formed: the file was edited or merged "
+		diag_error(d, at_line(&k, 0), hint_edited,
+		           "the check sum does not match, though every line is well formed: the "
+		           "file was edited or merged "
 		           "after dtsbatch wrote it, or a byte has changed");
 	}
 }

@@ -239,8 +239,9 @@ static void decode_one(struct decoding *d, const struct json *m)
 		decode_deps(d, m);
 	else if (!strcmp(k, "attrs"))
 		decode_attrs(d, m);
-	else if (!strcmp(k, "origin") ? !origin_parse(text_of(d, m), &r->origin)
-	                              : strcmp(k, "step") || !record_step_parse(text_of(d, m), &r->step))
+	else if (!strcmp(k, "origin")
+	                 ? !origin_parse(text_of(d, m), &r->origin)
+	                 : strcmp(k, "step") || !record_step_parse(text_of(d, m), &r->step))
 		d->wrong = k;
 }
 
@@ -259,7 +260,8 @@ struct record *decode_record(struct arena *a, const struct json *v, struct err *
 	}
 	t = name ? type_find(name) : NULL;
 	if (!t || text_empty(json_str(v, "address"))) {
-		err_set(e, ERR_STATE_READ, "a resource of a type that this version does not know: \"%.80s\"",
+		err_set(e, ERR_STATE_READ,
+		        "a resource of a type that this version does not know: \"%.80s\"",
 		        name ? name : "");
 		return NULL;
 	}
@@ -269,7 +271,8 @@ struct record *decode_record(struct arena *a, const struct json *v, struct err *
 		decode_one(&d, m);
 	buf_release(&d.extra);
 	if (d.wrong) {
-		err_set(e, ERR_STATE_READ, "%.200s: the member \"%.80s\" is not understood", d.r->address, d.wrong);
+		err_set(e, ERR_STATE_READ, "%.200s: the member \"%.80s\" is not understood",
+		        d.r->address, d.wrong);
 		return NULL;
 	}
 	return d.r;

@@ -70,14 +70,18 @@ bool content_put(struct content *c, const struct record *r);
 bool content_del(struct content *c, const char *address);
 bool content_set_home(struct content *c, const struct state_home *h);
 bool content_set_files(struct content *c, const char *const *files, size_t n); /* sorts */
-bool content_close_intent(struct content *c, uint64_t id);                      /* false: not open */
-void content_add_intent(struct content *c, const struct intent *i);             /* an id that is there already is replaced */
-struct open_intent *content_intent(struct content *c, uint64_t id);             /* NULL: not open */
+bool content_close_intent(struct content *c, uint64_t id);                     /* false: not open */
+void content_add_intent(struct content *c,
+                        const struct intent *i); /* an id that is there already is replaced */
+struct open_intent *content_intent(struct content *c, uint64_t id); /* NULL: not open */
 const struct intent *content_open_intents(struct content *c, size_t *n);
 void content_durable(struct content *c); /* all intents are on disk now, outcomes too */
 const struct record *content_get(const struct content *c, const char *address);
 const struct record *const *content_list(struct content *c, size_t *n);
-/* Fingerprints made with another key are worth nothing: take them out. Returns how many there were. */
+/*
+ * Fingerprints made with another key are worth nothing: take them out. Returns how many there
+ * were.
+ */
 size_t content_drop_fingerprints(struct content *c);
 /* The same resources and open intents? */
 bool content_equal(struct content *x, struct content *y);
@@ -87,18 +91,25 @@ int content_apply(struct content *c, struct arena *scratch, const struct json *o
 /* ---- encode.c: records and intents as JSON ---- */
 
 void encode_record(struct buf *out, struct arena *scratch, const struct record *r);
-struct record *decode_record(struct arena *a, const struct json *v, struct err *e); /* NULL: wrong */
-void encode_intent_members(struct buf *out, const struct intent *i);                 /* "id":..., without braces */
+struct record *decode_record(struct arena *a, const struct json *v,
+                             struct err *e);                         /* NULL: wrong */
+void encode_intent_members(struct buf *out, const struct intent *i); /* "id":..., without braces */
 int decode_intent(struct arena *a, const struct json *v, struct intent *out, struct err *e);
-void encode_member(struct buf *out, const char *key, const char *value); /* ,"key":"value"; nothing when NULL */
+void encode_member(struct buf *out, const char *key,
+                   const char *value); /* ,"key":"value"; nothing when NULL */
 bool decode_u64(const struct json *obj, const char *key, uint64_t *out);
-bool decode_hex(const struct json *obj, const char *key, size_t digits, char *out); /* digits+1 bytes */
+bool decode_hex(const struct json *obj, const char *key, size_t digits,
+                char *out); /* digits+1 bytes */
 
 /* ---- snapshot.c ---- */
 
 void snapshot_write(struct buf *out, struct content *c);
-/* Parse into an empty content. name is for messages, journal the name of the journal to point to. crc: 9 bytes. */
-int snapshot_parse(struct content *c, const char *p, size_t n, const char *name, char *crc, struct err *e);
+/*
+ * Parse into an empty content. name is for messages, journal the name of the journal to point
+ * to. crc: 9 bytes.
+ */
+int snapshot_parse(struct content *c, const char *p, size_t n, const char *name, char *crc,
+                   struct err *e);
 /* Everything that is wrong with the text, line by line. */
 void snapshot_diagnose(struct diag *d, const char *p, size_t n, const char *name);
 /* Length of the head that the check sum covers, or 0 when the last line is not one. */
@@ -107,7 +118,8 @@ size_t snapshot_covered(const char *p, size_t n);
 /* ---- journal.c: format, reading ---- */
 
 struct journal_info {
-	char lineage[33], id[17], base[9], key_check[17]; /* base: check sum of the snapshot it extends, "" without */
+	char lineage[33], id[17], base[9],
+		key_check[17]; /* base: check sum of the snapshot it extends, "" without */
 	uint64_t serial, next_intent;
 	bool simulated;
 	size_t first;   /* offset of the first record after the header */
@@ -132,7 +144,8 @@ struct journal_line {
 int journal_scan(const char *p, size_t n, const char *name, struct journal_info *ji, struct err *e);
 bool journal_line_at(const char *p, size_t n, size_t off, struct journal_line *l);
 /* Apply all committed records that are not yet in the snapshot. */
-int journal_replay(struct content *c, const char *p, const struct journal_info *ji, const char *name, struct err *e);
+int journal_replay(struct content *c, const char *p, const struct journal_info *ji,
+                   const char *name, struct err *e);
 
 /* ---- journal_write.c ---- */
 
@@ -145,7 +158,7 @@ struct journal {
 	uint64_t seq, group; /* last written */
 	size_t pos, size;    /* end of the last group; reserved length of the file */
 	struct buf group_buf;
-	uint64_t written;    /* bytes, zeros included */
+	uint64_t written; /* bytes, zeros included */
 };
 
 struct pending { /* records of the next group: JSON texts one after the other */
@@ -158,9 +171,14 @@ void pending_release(struct pending *p);
 /* The record that begins at text offset `from` and ends at its end is complete. */
 void pending_end(struct pending *p, size_t from);
 
-/* Replaces whatever stands at j->path by a new journal for c and opens it. base: check sum of the snapshot or "". */
-int journal_create(struct journal *j, const struct content *c, const char *base, size_t reserve, struct err *e);
-int journal_append(struct journal *j, const struct pending *p, struct err *e); /* one group, durable */
+/*
+ * Replaces whatever stands at j->path by a new journal for c and opens it. base: check sum of
+ * the snapshot or "".
+ */
+int journal_create(struct journal *j, const struct content *c, const char *base, size_t reserve,
+                   struct err *e);
+int journal_append(struct journal *j, const struct pending *p,
+                   struct err *e); /* one group, durable */
 void journal_close(struct journal *j);
 
 /* ---- load.c: snapshot and journal put together; no file is touched ---- */
@@ -172,16 +190,16 @@ struct image {
 };
 
 struct load {
-	char base[9];   /* check sum of the snapshot, "" without */
-	bool replayed;  /* the journal held records that the snapshot lacks */
-	bool stripped;  /* fingerprints of another key were dropped */
+	char base[9];  /* check sum of the snapshot, "" without */
+	bool replayed; /* the journal held records that the snapshot lacks */
+	bool stripped; /* fingerprints of another key were dropped */
 	bool exists;
 	size_t torn;
 	struct journal_info ji;
 };
 
-int load_images(struct content *c, const struct image *snap, const struct image *jour, const char *snap_name,
-                const char *jour_name, struct load *out, struct err *e);
+int load_images(struct content *c, const struct image *snap, const struct image *jour,
+                const char *snap_name, const char *jour_name, struct load *out, struct err *e);
 
 /* ---- paths.c ---- */
 

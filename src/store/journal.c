@@ -76,7 +76,8 @@ bool journal_line_at(const char *p, size_t n, size_t off, struct journal_line *l
 	l->rest = (size_t)rest;
 	l->len = (size_t)len;
 	l->json = s + JOURNAL_PREFIX;
-	snprintf(crc, sizeof(crc), "%08" PRIx32, hash_crc32c(0, s + 9, JOURNAL_PREFIX - 9 + l->len));
+	snprintf(crc, sizeof(crc), "%08" PRIx32,
+	         hash_crc32c(0, s + 9, JOURNAL_PREFIX - 9 + l->len));
 	if (memcmp(crc, s, 8) != 0)
 		return false;
 	l->next = off + JOURNAL_PREFIX + l->len;
@@ -105,7 +106,8 @@ static size_t promised_size(const struct journal_line *l, size_t before)
 
 	if (!at)
 		return before;
-	for (at += sizeof(key) - 1; at < l->json + l->len && *at >= '0' && *at <= '9' && v <= STORE_FILE_MAX; at++)
+	for (at += sizeof(key) - 1;
+	     at < l->json + l->len && *at >= '0' && *at <= '9' && v <= STORE_FILE_MAX; at++)
 		v = v * 10 + (size_t)(*at - '0');
 	return v;
 }
@@ -134,7 +136,10 @@ static int nuls_in(const char *p, size_t a, size_t b)
 	return first == p + a ? 1 : 2;
 }
 
-/* Could p[from, to) be a group of which only some sectors, or only the beginning, reached the disk? */
+/*
+ * Could p[from, to) be a group of which only some sectors, or only the beginning, reached the
+ * disk?
+ */
 static bool torn_write(const char *p, size_t from, size_t to)
 {
 	bool missing = false;
@@ -162,12 +167,15 @@ static int damaged(struct err *e, const char *name, size_t off, const char *what
 {
 	err_set(e, ERR_STATE_READ, "%s: %s (at byte %zu)", name, what, off + 1);
 	err_subject(e, name);
-	return err_hint(e, "the file is left as it is, since records in it may be the only trace of what exists; "
-	                   "`dtsbatch state verify` says what can be recovered");
+	return err_hint(
+		e, "the file is left as it is, since records in it may be the only trace of what "
+		   "exists; "
+		   "`dtsbatch state verify` says what can be recovered");
 }
 
 /* What follows the last committed group: nothing, a torn group, or damage. */
-static int scan_tail(const char *p, size_t n, const char *name, struct journal_info *ji, struct err *e)
+static int scan_tail(const char *p, size_t n, const char *name, struct journal_info *ji,
+                     struct err *e)
 {
 	size_t used = used_length(p, n), group_end = 0;
 
@@ -181,7 +189,8 @@ static int scan_tail(const char *p, size_t n, const char *name, struct journal_i
 			continue;
 		}
 		if (l.group != ji->group + 1)
-			return damaged(e, name, ji->end, "damage before records that were written later");
+			return damaged(e, name, ji->end,
+			               "damage before records that were written later");
 		if (group_end && group_end != off + l.rest)
 			return damaged(e, name, off, "records stand where they were not written");
 		group_end = off + l.rest;
@@ -195,7 +204,8 @@ static int scan_tail(const char *p, size_t n, const char *name, struct journal_i
 	return 0;
 }
 
-static int scan_groups(const char *p, size_t n, const char *name, struct journal_info *ji, struct err *e)
+static int scan_groups(const char *p, size_t n, const char *name, struct journal_info *ji,
+                       struct err *e)
 {
 	uint64_t seq = 0;
 	size_t off = ji->first, records = 0;
@@ -204,7 +214,8 @@ static int scan_groups(const char *p, size_t n, const char *name, struct journal
 	ji->end = ji->first;
 	while (off < n && journal_line_at(p, n, off, &l)) {
 		if (l.seq != seq + 1 || l.group != ji->group + 1)
-			return damaged(e, name, off, "records are missing or stand in the wrong order");
+			return damaged(e, name, off,
+			               "records are missing or stand in the wrong order");
 		if (l.end == -1 || (!l.end && !is_commit(&l)))
 			break;
 		seq = l.seq;
@@ -223,22 +234,27 @@ static int scan_groups(const char *p, size_t n, const char *name, struct journal
 	return scan_tail(p, n, name, ji, e);
 }
 
-static int read_header(const struct json *h, const char *name, struct journal_info *ji, struct err *e)
+static int read_header(const struct json *h, const char *name, struct journal_info *ji,
+                       struct err *e)
 {
 	uint64_t version = 0, size;
 	const struct json *sim = json_get(h, "simulated");
 
-	if (!text_eq(json_str(h, "op"), "head") || !decode_u64(h, "format_version", &version) || !version)
+	if (!text_eq(json_str(h, "op"), "head") || !decode_u64(h, "format_version", &version) ||
+	    !version)
 		return damaged(e, name, 0, "the header of the journal is not one");
 	if (version > STORE_FORMAT) {
-		err_set(e, ERR_STATE_READ, "%s: format_version %" PRIu64 " is newer than this dtsbatch understands (%d)",
+		err_set(e, ERR_STATE_READ,
+		        "%s: format_version %" PRIu64
+		        " is newer than this dtsbatch understands (%d)",
 		        name, version, STORE_FORMAT);
 		err_subject(e, name);
 		return err_hint(e, "use that version of dtsbatch, or a newer one");
 	}
 	if (!decode_hex(h, "lineage", 32, ji->lineage) || !decode_hex(h, "journal", 16, ji->id) ||
-	    !decode_u64(h, "serial", &ji->serial) || !decode_u64(h, "next_intent", &ji->next_intent) ||
-	    !decode_u64(h, "size", &size) || !sim || sim->type != JSON_BOOL ||
+	    !decode_u64(h, "serial", &ji->serial) ||
+	    !decode_u64(h, "next_intent", &ji->next_intent) || !decode_u64(h, "size", &size) ||
+	    !sim || sim->type != JSON_BOOL ||
 	    (json_get(h, "base") && !decode_hex(h, "base", 8, ji->base)) ||
 	    (json_get(h, "key_check") && !decode_hex(h, "key_check", 16, ji->key_check)))
 		return damaged(e, name, 0, "the header of the journal lacks something");
@@ -256,12 +272,15 @@ int journal_scan(const char *p, size_t n, const char *name, struct journal_info 
 
 	*ji = (struct journal_info){0};
 	if (!used_length(p, n))
-		return damaged(e, name, 0, n ? "the journal holds nothing but NUL bytes" : "the journal is empty");
+		return damaged(e, name, 0,
+		               n ? "the journal holds nothing but NUL bytes"
+		                 : "the journal is empty");
 	if (!journal_line_at(p, n, 0, &l) || l.end != '\n' || l.seq || l.group)
 		return damaged(e, name, 0, "the header of the journal is damaged");
 	arena_init(&a);
 	h = json_parse(&a, l.json, l.len, NULL);
-	rc = h ? read_header(h, name, ji, e) : damaged(e, name, 0, "the header of the journal is damaged");
+	rc = h ? read_header(h, name, ji, e)
+	       : damaged(e, name, 0, "the header of the journal is damaged");
 	arena_release(&a);
 	if (rc < 0)
 		return rc;
@@ -269,7 +288,8 @@ int journal_scan(const char *p, size_t n, const char *name, struct journal_info 
 	return scan_groups(p, n, name, ji, e);
 }
 
-int journal_replay(struct content *c, const char *p, const struct journal_info *ji, const char *name, struct err *e)
+int journal_replay(struct content *c, const char *p, const struct journal_info *ji,
+                   const char *name, struct err *e)
 {
 	struct arena a;
 	struct journal_line l;
@@ -289,7 +309,9 @@ int journal_replay(struct content *c, const char *p, const struct journal_info *
 		if (!op || content_apply(c, &a, op, e) < 0) {
 			err_ctx(e, "%s: record %" PRIu64, name, l.seq);
 			err_subject(e, name);
-			rc = err_hint(e, "the file is left as it is; `dtsbatch state verify` says what can be recovered");
+			rc = err_hint(
+				e, "the file is left as it is; `dtsbatch state verify` says what "
+				   "can be recovered");
 		}
 		arena_reset(&a);
 	}

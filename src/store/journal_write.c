@@ -41,24 +41,29 @@ void pending_end(struct pending *p, size_t from)
 	p->len[p->n++] = p->text.n - from;
 }
 
-static void put_line(struct buf *out, uint64_t seq, uint64_t group, size_t rest, const char *json, size_t len)
+static void put_line(struct buf *out, uint64_t seq, uint64_t group, size_t rest, const char *json,
+                     size_t len)
 {
 	size_t at = out->n;
 	char crc[9];
 
-	buf_printf(out, "00000000 %08" PRIu64 " %08" PRIu64 " %010zu %08zu ", seq, group, rest, len);
+	buf_printf(out, "00000000 %08" PRIu64 " %08" PRIu64 " %010zu %08zu ", seq, group, rest,
+	           len);
 	buf_add(out, json, len);
 	if (!out->over) {
-		snprintf(crc, sizeof(crc), "%08" PRIx32, hash_crc32c(0, out->p + at + 9, out->n - at - 9));
+		snprintf(crc, sizeof(crc), "%08" PRIx32,
+		         hash_crc32c(0, out->p + at + 9, out->n - at - 9));
 		memcpy(out->p + at, crc, 8);
 	}
 	buf_putc(out, '\n');
 }
 
-static void header_json(struct buf *out, const struct journal *j, const struct content *c, const char *base)
+static void header_json(struct buf *out, const struct journal *j, const struct content *c,
+                        const char *base)
 {
-	buf_printf(out, "{\"op\":\"head\",\"format_version\":%d,\"lineage\":\"%s\",\"serial\":%" PRIu64, STORE_FORMAT,
-	           c->lineage, c->serial);
+	buf_printf(out,
+	           "{\"op\":\"head\",\"format_version\":%d,\"lineage\":\"%s\",\"serial\":%" PRIu64,
+	           STORE_FORMAT, c->lineage, c->serial);
 	encode_member(out, "base", *base ? base : NULL);
 	encode_member(out, "journal", j->id);
 	buf_printf(out, ",\"simulated\":%s", c->simulated ? "true" : "false");
@@ -68,7 +73,8 @@ static void header_json(struct buf *out, const struct journal *j, const struct c
 }
 
 /* Header, then NULs up to FIRST_SIZE. Returns the length of the header line. */
-static size_t header_text(struct buf *out, const struct journal *j, const struct content *c, const char *base)
+static size_t header_text(struct buf *out, const struct journal *j, const struct content *c,
+                          const char *base)
 {
 	static const char zeros[FIRST_SIZE];
 	struct buf json;
@@ -94,7 +100,8 @@ static int open_made(struct journal *j, struct err *e)
 		return cannot(e, j, "open", errno);
 	if (fstat(j->fd, &st) < 0)
 		return cannot(e, j, "look at", errno);
-	if (!S_ISREG(st.st_mode) || (size_t)st.st_size != FIRST_SIZE || lseek(j->fd, (off_t)j->pos, SEEK_SET) < 0) {
+	if (!S_ISREG(st.st_mode) || (size_t)st.st_size != FIRST_SIZE ||
+	    lseek(j->fd, (off_t)j->pos, SEEK_SET) < 0) {
 		err_set(e, ERR_STATE_WRITE, "%s: somebody else writes this file", j->path);
 		return -1;
 	}
@@ -123,8 +130,9 @@ static int write_zeros(struct journal *j, size_t size)
 }
 
 /*
- * Lengthens the file by real, reserved space; where the file system cannot reserve, zeros are written. Synced at once: the
- * promise of the new length must not reach the disk before the length. -1 with errno; j->size is unchanged then.
+ * Lengthens the file by real, reserved space; where the file system cannot reserve, zeros are
+ * written. Synced at once: the promise of the new length must not reach the disk before the
+ * length. -1 with errno; j->size is unchanged then.
  */
 static int lengthen(struct journal *j, size_t size)
 {
@@ -147,10 +155,13 @@ static int still_ours(const struct journal *j, struct err *e)
 
 	if (stat(j->path, &st) == 0 && st.st_dev == j->dev && st.st_ino == j->ino)
 		return 0;
-	err_set(e, ERR_STATE_WRITE, "%s was removed or replaced while this run was writing it", j->path);
+	err_set(e, ERR_STATE_WRITE, "%s was removed or replaced while this run was writing it",
+	        j->path);
 	err_subject(e, j->path);
-	return err_hint(e, "something else manages the files of this state (a checkout, a restore, another program): "
-	                   "see which, then run again");
+	return err_hint(
+		e, "something else manages the files of this state (a checkout, a restore, another "
+		   "program): "
+		   "see which, then run again");
 }
 
 static int write_group(struct journal *j, size_t records, struct err *e)
@@ -190,7 +201,10 @@ static int reserve_space(struct journal *j, size_t bytes, struct err *e)
 	if (want < j->size + MORE_MIN)
 		want = j->size + MORE_MIN;
 	if (lengthen(j, (want + 4095) & ~(size_t)4095) < 0) {
-		/* A full disk: what is left may still do for this group, the answers of calls that are under way. */
+		/*
+		 * A full disk: what is left may still do for this group, the answers of calls
+		 * that are under way.
+		 */
 		if ((errno == ENOSPC || errno == EDQUOT) && j->pos + bytes <= j->size)
 			return 0;
 		return cannot(e, j, "reserve space", errno);
@@ -201,7 +215,8 @@ static int reserve_space(struct journal *j, size_t bytes, struct err *e)
 	return write_group(j, 1, e);
 }
 
-int journal_create(struct journal *j, const struct content *c, const char *base, size_t reserve, struct err *e)
+int journal_create(struct journal *j, const struct content *c, const char *base, size_t reserve,
+                   struct err *e)
 {
 	struct buf text;
 	uint8_t id[8];

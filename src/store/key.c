@@ -28,8 +28,8 @@ int key_read(const char *path, uint8_t key[32], enum key_state *st, struct err *
 	} else if (errno == EFBIG) {
 		*st = KEY_BROKEN;
 	} else {
-		err_set(e, ERR_STATE_READ, "%s: cannot read the key of the secret fingerprints: %s", path,
-		        strerror(errno));
+		err_set(e, ERR_STATE_READ, "%s: cannot read the key of the secret fingerprints: %s",
+		        path, strerror(errno));
 		err_subject(e, path);
 		rc = -1;
 	}
@@ -46,7 +46,8 @@ int key_write(const char *path, const uint8_t key[32], struct err *e)
 	line[64] = '\n';
 	rc = sys_replace_file(path, 0600, line, 65);
 	if (rc < 0) {
-		err_set(e, ERR_STATE_WRITE, "%s: cannot write the key of the secret fingerprints: %s", path,
+		err_set(e, ERR_STATE_WRITE,
+		        "%s: cannot write the key of the secret fingerprints: %s", path,
 		        strerror(errno));
 		err_subject(e, path);
 	}

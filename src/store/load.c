@@ -27,9 +27,12 @@ struct names {
 static int refuse(struct err *e, const struct names *nm)
 {
 	err_subject(e, nm->jour);
-	return err_hint(e, "restore the %s that belongs to the journal (or remove the journal, if what its run did shall be "
-	                   "forgotten); `dtsbatch state verify` shows what is in it",
-	                nm->snap);
+	return err_hint(
+		e,
+		"restore the %s that belongs to the journal (or remove the journal, if what its "
+		"run did shall be "
+		"forgotten); `dtsbatch state verify` shows what is in it",
+		nm->snap);
 }
 
 /* A journal that does not extend this snapshot: is everything in it there all the same? */
@@ -60,16 +63,19 @@ static int must_be_contained(struct content *c, const struct image *snap, const 
 		return rc;
 	err_set(e, ERR_STATE_READ,
 	        "%s holds records of a run that died, and %s (serial %" PRIu64
-	        ") is not the state file that this run had (serial %" PRIu64 "): it was replaced since",
+	        ") is not the state file that this run had (serial %" PRIu64
+	        "): it was replaced since",
 	        nm->jour, nm->snap, c->serial, ld->ji.serial);
 	return refuse(e, nm);
 }
 
-static int journal_alone(struct content *c, const struct names *nm, const struct load *ld, struct err *e)
+static int journal_alone(struct content *c, const struct names *nm, const struct load *ld,
+                         struct err *e)
 {
 	if (ld->ji.serial) {
 		err_set(e, ERR_STATE_READ,
-		        "%s does not exist, but its journal does and extends serial %" PRIu64 ": the state file was removed",
+		        "%s does not exist, but its journal does and extends serial %" PRIu64
+		        ": the state file was removed",
 		        nm->snap, ld->ji.serial);
 		return refuse(e, nm);
 	}
@@ -86,8 +92,8 @@ static bool extends(const struct content *c, const struct load *ld)
 	return c->serial == ld->ji.serial && strcmp(ld->base, ld->ji.base) == 0;
 }
 
-int load_images(struct content *c, const struct image *snap, const struct image *jour, const char *snap_name,
-                const char *jour_name, struct load *out, struct err *e)
+int load_images(struct content *c, const struct image *snap, const struct image *jour,
+                const char *snap_name, const char *jour_name, struct load *out, struct err *e)
 {
 	struct names nm = {snap_name, jour_name};
 	struct load ld = {0};
@@ -106,7 +112,8 @@ int load_images(struct content *c, const struct image *snap, const struct image 
 		if (journal_alone(c, &nm, &ld, e) < 0)
 			return -1;
 	} else if (strcmp(c->lineage, ld.ji.lineage) != 0 || c->simulated != ld.ji.simulated) {
-		err_set(e, ERR_STATE_READ, "%s belongs to another state (lineage %s) than %s (lineage %s)", jour_name,
+		err_set(e, ERR_STATE_READ,
+		        "%s belongs to another state (lineage %s) than %s (lineage %s)", jour_name,
 		        ld.ji.lineage, snap_name, c->lineage);
 		return refuse(e, &nm);
 	} else if (!extends(c, &ld)) {
@@ -120,7 +127,10 @@ int load_images(struct content *c, const struct image *snap, const struct image 
 		return 0;
 	}
 	if (ld.ji.records && ld.ji.key_check[0] && strcmp(c->key_check, ld.ji.key_check) != 0) {
-		/* That run began with a new key; what the snapshot holds was made with the old one. */
+		/*
+		 * That run began with a new key; what the snapshot holds was made with the old
+		 * one.
+		 */
 		ld.stripped = content_drop_fingerprints(c) > 0;
 		memcpy(c->key_check, ld.ji.key_check, sizeof(c->key_check));
 	}

@@ -48,7 +48,10 @@ static enum got try_lock(int fd)
 	return errno == EWOULDBLOCK ? GOT_BUSY : GOT_ERROR;
 }
 
-/* "pid 12 on host since 2026-...: apply /etc/dtsbatch", as the holder wrote it; made safe for a terminal. */
+/*
+ * "pid 12 on host since 2026-...: apply /etc/dtsbatch", as the holder wrote it; made safe for a
+ * terminal.
+ */
 static void read_holder(const char *path, struct buf *out)
 {
 	struct buf raw;
@@ -71,8 +74,8 @@ static void write_holder(int fd, const char *command)
 
 	gethostname(host, sizeof(host) - 1);
 	text_utc(sys_wall_ms() / 1000, utc);
-	n = snprintf(line, sizeof(line), "process %ld on %s since %s: %s\n", (long)getpid(), host, utc,
-	             command ? command : "dtsbatch");
+	n = snprintf(line, sizeof(line), "process %ld on %s since %s: %s\n", (long)getpid(), host,
+	             utc, command ? command : "dtsbatch");
 	if (n >= (int)sizeof(line)) {
 		n = (int)sizeof(line);
 		line[n - 1] = '\n';
@@ -108,10 +111,15 @@ static int open_lock(const struct paths *p, int *fd, struct err *e)
 		        "%s: cannot open the lock file: %s", p->lock, strerror(err));
 		err_subject(e, p->lock);
 		if (err == EACCES || err == EPERM)
-			return err_hint(e, "the directory %s (and the files of the state in it) must be writable by uid %u",
-			                p->dir, (unsigned)geteuid());
+			return err_hint(
+				e,
+				"the directory %s (and the files of the state in it) must be "
+				"writable by uid %u",
+				p->dir, (unsigned)geteuid());
 		if (err == EROFS)
-			return err_hint(e, "put the state on a file system that can be written: --state FILE");
+			return err_hint(
+				e,
+				"put the state on a file system that can be written: --state FILE");
 		return -1;
 	}
 	if (fstat(*fd, &st) == 0 && !S_ISREG(st.st_mode)) {
@@ -127,14 +135,18 @@ static bool still_there(const char *path, int fd)
 {
 	struct stat a, b;
 
-	return stat(path, &a) == 0 && fstat(fd, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+	return stat(path, &a) == 0 && fstat(fd, &b) == 0 && a.st_dev == b.st_dev &&
+	       a.st_ino == b.st_ino;
 }
 
 static int no_locks(struct err *e, const struct paths *p, int err)
 {
-	err_set(e, ERR_STATE_WRITE, "%s: this file system has no working locks: %s", p->lock, strerror(err));
+	err_set(e, ERR_STATE_WRITE, "%s: this file system has no working locks: %s", p->lock,
+	        strerror(err));
 	err_subject(e, p->lock);
-	return err_hint(e, "put the state on a local file system (--state FILE); on NFS the lock service must run");
+	return err_hint(
+		e, "put the state on a local file system (--state FILE); on NFS the lock service "
+		   "must run");
 }
 
 int lock_take(const struct paths *p, const struct state_opts *o, int *fd, struct err *e)

@@ -32,8 +32,9 @@ bool file_id_same(const struct file_id *id, const char *path)
 	struct file_id now;
 
 	file_id_take(&now, path);
-	return now.there == id->there && now.dev == id->dev && now.ino == id->ino && now.size == id->size &&
-	       now.mtime.tv_sec == id->mtime.tv_sec && now.mtime.tv_nsec == id->mtime.tv_nsec;
+	return now.there == id->there && now.dev == id->dev && now.ino == id->ino &&
+	       now.size == id->size && now.mtime.tv_sec == id->mtime.tv_sec &&
+	       now.mtime.tv_nsec == id->mtime.tv_nsec;
 }
 
 int file_read(const char *path, struct buf *b, struct image *img, struct err *e)
@@ -70,20 +71,24 @@ static int read_both(struct state *s, struct reading *r, struct err *e)
 
 	file_id_take(&s->snap_id, s->p.snapshot);
 	file_id_take(&jour, s->p.journal);
-	if (file_read(s->p.snapshot, &r->snap, &r->snap_img, e) < 0 || file_read(s->p.journal, &r->jour, &r->jour_img, e) < 0)
+	if (file_read(s->p.snapshot, &r->snap, &r->snap_img, e) < 0 ||
+	    file_read(s->p.journal, &r->jour, &r->jour_img, e) < 0)
 		return -1;
 	{
 		struct file_id now;
 
 		/* The journal may grow while we read; it must not be another one. */
 		file_id_take(&now, s->p.journal);
-		r->moved = !file_id_same(&s->snap_id, s->p.snapshot) || now.there != jour.there || now.ino != jour.ino ||
-		           now.dev != jour.dev;
+		r->moved = !file_id_same(&s->snap_id, s->p.snapshot) || now.there != jour.there ||
+		           now.ino != jour.ino || now.dev != jour.dev;
 	}
 	return 0;
 }
 
-/* With the lock held one look is enough. Without it, a look into the middle of a fold or of a write is taken again. */
+/*
+ * With the lock held one look is enough. Without it, a look into the middle of a fold or of a
+ * write is taken again.
+ */
 static int load(struct state *s, struct load *ld, struct err *e)
 {
 	struct reading r;
@@ -102,8 +107,10 @@ static int load(struct state *s, struct load *ld, struct err *e)
 		}
 		content_release(&s->c);
 		content_init(&s->c);
-		rc = load_images(&s->c, &r.snap_img, &r.jour_img, s->p.snapshot, s->p.journal, ld, e);
-		if (rc == 0 || s->mode == STATE_WRITE || !r.jour_img.present || ++damage >= DAMAGE_TRIES)
+		rc = load_images(&s->c, &r.snap_img, &r.jour_img, s->p.snapshot, s->p.journal, ld,
+		                 e);
+		if (rc == 0 || s->mode == STATE_WRITE || !r.jour_img.present ||
+		    ++damage >= DAMAGE_TRIES)
 			break;
 		nap(5);
 	}
@@ -119,9 +126,12 @@ static int check_kind(const struct state *s, const struct state_opts *o, struct 
 		return 0;
 	if (s->c.simulated) {
 		err_set(e, ERR_STATE_READ, "%s is the state of a simulation", s->p.snapshot);
-		err_hint(e, "use it with --simulate, or name the state of the real service with --state FILE");
+		err_hint(e, "use it with --simulate, or name the state of the real service with "
+		            "--state FILE");
 	} else {
-		err_set(e, ERR_STATE_READ, "%s is the state of the real service; --simulate must not touch it", s->p.snapshot);
+		err_set(e, ERR_STATE_READ,
+		        "%s is the state of the real service; --simulate must not touch it",
+		        s->p.snapshot);
 		err_hint(e, "a simulation keeps its own state in X.sim.state.json");
 	}
 	err_subject(e, s->p.snapshot);
@@ -129,13 +139,15 @@ static int check_kind(const struct state *s, const struct state_opts *o, struct 
 }
 
 /*
- * The key of the fingerprints. When it is not the one that made them, they cannot be compared: they are dropped, so that nothing
- * looks like a rotated password, and fingerprints of the key from now on take their place.
+ * The key of the fingerprints. When it is not the one that made them, they cannot be compared:
+ * they are dropped, so that nothing looks like a rotated password, and fingerprints of the key
+ * from now on take their place.
  */
 static int settle_key(struct state *s, struct err *e)
 {
-	static const char *const why[] = {
-	    [KEY_ABSENT] = "is missing", [KEY_GOOD] = "is another one than before", [KEY_BROKEN] = "is damaged"};
+	static const char *const why[] = {[KEY_ABSENT] = "is missing",
+	                                  [KEY_GOOD] = "is another one than before",
+	                                  [KEY_BROKEN] = "is damaged"};
 	enum key_state st;
 	char check[17] = "";
 	size_t dropped;
@@ -153,7 +165,8 @@ static int settle_key(struct state *s, struct err *e)
 		dropped = content_drop_fingerprints(&s->c);
 		if (dropped) {
 			state_warn(s,
-			           "the key of the secret fingerprints %s (%s): %zu secrets cannot be verified this time",
+			           "the key of the secret fingerprints %s (%s): %zu secrets cannot "
+			           "be verified this time",
 			           why[st], s->p.key, dropped);
 			s->changed = true;
 		}
@@ -183,7 +196,8 @@ static int load_all(struct state *s, const struct state_opts *o, struct load *ld
 	s->c.simulated = o->simulated;
 	if (s->mode == STATE_WRITE && ld->torn)
 		state_warn(s,
-		           "the last write of a run that died was incomplete (%zu bytes of %s); it is dropped, since nothing had "
+		           "the last write of a run that died was incomplete (%zu bytes of %s); it "
+		           "is dropped, since nothing had "
 		           "been sent on the strength of it",
 		           ld->torn, s->p.journal);
 	return settle_key(s, e);
@@ -201,15 +215,20 @@ static int open_for_writing(struct state *s, const struct state_opts *o, struct 
 	if (load_all(s, o, &ld, e) < 0)
 		return -1;
 	paths_sweep(&s->p);
-	/* What a dead run left in its journal goes into the snapshot before a new journal takes its place. */
+	/*
+	 * What a dead run left in its journal goes into the snapshot before a new journal takes
+	 * its place.
+	 */
 	if (ld.replayed && state_fold(s, ld.ji.id, ld.ji.seq, e) < 0)
 		return -1;
 	if (journal_create(&s->j, &s->c, s->base, o->reserve, e) < 0) {
 		if (!s->exists)
 			e->code = ERR_STATE_CREATE;
 		if (!e->hint[0])
-			err_hint(e, "nothing was sent. Make room for the journal of the run, or put the state elsewhere: --state "
-			            "FILE");
+			err_hint(e,
+			         "nothing was sent. Make room for the journal of the run, or put "
+			         "the state elsewhere: --state "
+			         "FILE");
 		return -1;
 	}
 	return 0;

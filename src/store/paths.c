@@ -29,8 +29,8 @@ enum { MAGIC_FUSE = 0x65735546, MAGIC_NFS = 0x6969, MAGIC_9P = 0x01021997 };
 
 /* FUSE file systems that lock and rename as a disk does. All others may be object stores. */
 static const char *const good_fuse[] = {
-    "virtiofs",      "fuseblk",     "fuse.fuse-overlayfs", "fuse.glusterfs", "fuse.juicefs",
-    "fuse.ceph",     "fuse.ceph-fuse", "fuse.grpcfuse",    "fuse.osxfs",     "fuse.portal",
+	"virtiofs",  "fuseblk",        "fuse.fuse-overlayfs", "fuse.glusterfs", "fuse.juicefs",
+	"fuse.ceph", "fuse.ceph-fuse", "fuse.grpcfuse",       "fuse.osxfs",     "fuse.portal",
 };
 
 /* path without suffix, then tail. path is known to end in suffix. */
@@ -78,9 +78,10 @@ static const char *follow(struct arena *a, const char *path, struct err *e)
 		ssize_t n = readlink(path, to, sizeof(to) - 1);
 
 		if (n < 0)
-			return path; /* no link, or nothing there, or not for us to see: the next step tells */
+			return path; /* no link, or nothing there: the next step tells */
 		to[n] = '\0';
-		path = *to == '/' ? arena_strdup(a, to) : arena_printf(a, "%s/%s", dir_of(a, path), to);
+		path = *to == '/' ? arena_strdup(a, to)
+		                  : arena_printf(a, "%s/%s", dir_of(a, path), to);
 	}
 	err_set(e, ERR_STATE_CREATE, "%s: too many symbolic links", path);
 	return NULL;
@@ -96,9 +97,12 @@ int paths_resolve(struct arena *a, const char *given, struct paths *p, struct er
 		return -1;
 	base = base_of(at);
 	if (!text_ends(given, SUFFIX) || !*base_of(given))
-		return err_set(e, ERR_USAGE, "the name of a state file ends in %s: %s", SUFFIX, given);
+		return err_set(e, ERR_USAGE, "the name of a state file ends in %s: %s", SUFFIX,
+		               given);
 	if (!text_ends(base, SUFFIX))
-		return err_set(e, ERR_STATE_CREATE, "%s is a link to %s, whose name does not end in %s", given, at, SUFFIX);
+		return err_set(e, ERR_STATE_CREATE,
+		               "%s is a link to %s, whose name does not end in %s", given, at,
+		               SUFFIX);
 	if (realpath(dir_of(a, at), real)) {
 		p->dir = arena_strdup(a, real);
 	} else if (errno == ENOENT || errno == ENOTDIR) {
@@ -139,7 +143,8 @@ static char *mounted_type(struct arena *a, dev_t dev)
 	return found;
 }
 
-static int check_file_system(struct arena *a, const struct paths *p, const char **note, struct err *e)
+static int check_file_system(struct arena *a, const struct paths *p, const char **note,
+                             struct err *e)
 {
 	struct statfs fs;
 	struct stat st;
@@ -152,10 +157,12 @@ static int check_file_system(struct arena *a, const struct paths *p, const char 
 	case MAGIC_CIFS:
 	case MAGIC_SMB2:
 	case MAGIC_9P:
-		*note = arena_printf(a,
-		                     "%s is on a network file system: the state is safe there only if its server keeps locks "
-		                     "and syncs for real",
-		                     p->snapshot);
+		*note = arena_printf(
+			a,
+			"%s is on a network file system: the state is safe there only if its "
+			"server keeps locks "
+			"and syncs for real",
+			p->snapshot);
 		return 0;
 	case MAGIC_FUSE:
 		break;
@@ -168,7 +175,8 @@ static int check_file_system(struct arena *a, const struct paths *p, const char 
 			return 0;
 	}
 	err_set(e, access(p->snapshot, F_OK) == 0 ? ERR_STATE_WRITE : ERR_STATE_CREATE,
-	        "%s is on a file system of type %s, which may have neither locks nor atomic rename (an object store mounted "
+	        "%s is on a file system of type %s, which may have neither locks nor atomic "
+	        "rename (an object store mounted "
 	        "as a directory)",
 	        p->snapshot, type ? type : "fuse");
 	err_subject(e, p->snapshot);
@@ -188,7 +196,10 @@ static bool is_mount_point(const struct paths *p, const struct stat *st)
 	return stat(p->dir, &dir) == 0 && dir.st_dev != st->st_dev;
 }
 
-/* Each file of ours that exists must be a plain file of this user: rename would make it one and lock its owner out. */
+/*
+ * Each file of ours that exists must be a plain file of this user: rename would make it one and
+ * lock its owner out.
+ */
 static int check_file(const char *path, struct stat *st, bool *there, struct err *e)
 {
 	*there = lstat(path, st) == 0;
@@ -197,21 +208,26 @@ static int check_file(const char *path, struct stat *st, bool *there, struct err
 	if (S_ISDIR(st->st_mode)) {
 		err_set(e, ERR_STATE_CREATE, "%s is a directory", path);
 		err_subject(e, path);
-		return err_hint(e, "give the name of a file that ends in %s (a container volume that names a missing file is "
-		                   "made a directory: mount the directory instead)",
-		                SUFFIX);
+		return err_hint(
+			e,
+			"give the name of a file that ends in %s (a container volume that names "
+			"a missing file is "
+			"made a directory: mount the directory instead)",
+			SUFFIX);
 	}
 	if (!S_ISREG(st->st_mode)) {
-		err_set(e, ERR_STATE_CREATE, "%s is no regular file (mode %o)", path, (unsigned)st->st_mode);
+		err_set(e, ERR_STATE_CREATE, "%s is no regular file (mode %o)", path,
+		        (unsigned)st->st_mode);
 		err_subject(e, path);
 		return -1;
 	}
 	if (st->st_uid != geteuid()) {
-		err_set(e, ERR_STATE_WRITE, "%s belongs to another user (uid %u, mode %04o); this runs as uid %u", path,
+		err_set(e, ERR_STATE_WRITE,
+		        "%s belongs to another user (uid %u, mode %04o); this runs as uid %u", path,
 		        (unsigned)st->st_uid, (unsigned)(st->st_mode & 07777), (unsigned)geteuid());
 		err_subject(e, path);
-		return err_hint(e, "run as uid %u, or hand the file over: chown %u %s", (unsigned)st->st_uid,
-		                (unsigned)geteuid(), path);
+		return err_hint(e, "run as uid %u, or hand the file over: chown %u %s",
+		                (unsigned)st->st_uid, (unsigned)geteuid(), path);
 	}
 	return 0;
 }
@@ -224,7 +240,8 @@ int paths_check(struct arena *a, const struct paths *p, const char **note, struc
 
 	*note = NULL;
 	if (p->dir_missing) {
-		err_set(e, ERR_STATE_CREATE, "%s: the directory %s does not exist", p->snapshot, p->dir);
+		err_set(e, ERR_STATE_CREATE, "%s: the directory %s does not exist", p->snapshot,
+		        p->dir);
 		err_subject(e, p->snapshot);
 		return err_hint(e, "create it: mkdir -p %s", p->dir);
 	}
@@ -233,7 +250,8 @@ int paths_check(struct arena *a, const struct paths *p, const char **note, struc
 			return -1;
 		if (!i && there && is_mount_point(p, &st)) {
 			err_set(e, ERR_STATE_WRITE,
-			        "%s (owner uid %u, mode %04o) is a mount point of its own, so it cannot be replaced in one step",
+			        "%s (owner uid %u, mode %04o) is a mount point of its own, so it "
+			        "cannot be replaced in one step",
 			        p->snapshot, (unsigned)st.st_uid, (unsigned)(st.st_mode & 07777));
 			err_subject(e, p->snapshot);
 			return err_hint(e, "mount the directory that holds it instead of the file");
@@ -247,8 +265,8 @@ static bool is_temp_of(const char *name, const char *file)
 {
 	size_t n = strlen(file);
 
-	return strncmp(name, file, n) == 0 && strncmp(name + n, ".tmp-", 5) == 0 && strlen(name + n + 5) == 8 &&
-	       strspn(name + n + 5, "0123456789abcdef") == 8;
+	return strncmp(name, file, n) == 0 && strncmp(name + n, ".tmp-", 5) == 0 &&
+	       strlen(name + n + 5) == 8 && strspn(name + n + 5, "0123456789abcdef") == 8;
 }
 
 void paths_sweep(const struct paths *p)
@@ -259,7 +277,8 @@ void paths_sweep(const struct paths *p)
 	while (d && (de = readdir(d))) {
 		char path[PATH_MAX];
 
-		if (!is_temp_of(de->d_name, base_of(p->snapshot)) && !is_temp_of(de->d_name, base_of(p->journal)) &&
+		if (!is_temp_of(de->d_name, base_of(p->snapshot)) &&
+		    !is_temp_of(de->d_name, base_of(p->journal)) &&
 		    !is_temp_of(de->d_name, base_of(p->key)))
 			continue;
 		if (snprintf(path, sizeof(path), "%s/%s", p->dir, de->d_name) < (int)sizeof(path))

@@ -65,8 +65,8 @@ static void write_head(struct buf *out, const struct content *c)
 	line_member(out, "endpoint", c->home.endpoint);
 	line_member(out, "key_check", c->key_check[0] ? c->key_check : NULL);
 	if (c->folded_id[0])
-		buf_printf(out, "\"folded\":{\"journal\":\"%s\",\"seq\":%" PRIu64 "},\n", c->folded_id,
-		           c->folded_seq);
+		buf_printf(out, "\"folded\":{\"journal\":\"%s\",\"seq\":%" PRIu64 "},\n",
+		           c->folded_id, c->folded_seq);
 	buf_printf(out, "\"next_intent\":%" PRIu64 ",\n\"files\":[", c->next_intent);
 	for (size_t i = 0; i < c->nfiles; i++) {
 		if (i)
@@ -171,20 +171,26 @@ static int read_head_object(struct content *c, struct arena *a, const struct jso
 {
 	const struct json *files = json_get(h, "files"), *sim = json_get(h, "simulated");
 	const struct json *folded = json_get(h, "folded");
-	struct state_home home = {json_str(h, "account"), json_str(h, "region"), json_str(h, "endpoint")};
+	struct state_home home = {json_str(h, "account"), json_str(h, "region"),
+	                          json_str(h, "endpoint")};
 
-	if (!decode_hex(h, "lineage", 32, c->lineage) || !decode_u64(h, "serial", &c->serial) || !c->serial)
+	if (!decode_hex(h, "lineage", 32, c->lineage) || !decode_u64(h, "serial", &c->serial) ||
+	    !c->serial)
 		return err_set(e, ERR_STATE_READ, "the head has no valid lineage or serial");
-	if (!sim || sim->type != JSON_BOOL || !decode_u64(h, "next_intent", &c->next_intent) || !files)
-		return err_set(e, ERR_STATE_READ, "the head lacks \"simulated\", \"next_intent\" or \"files\"");
+	if (!sim || sim->type != JSON_BOOL || !decode_u64(h, "next_intent", &c->next_intent) ||
+	    !files)
+		return err_set(e, ERR_STATE_READ,
+		               "the head lacks \"simulated\", \"next_intent\" or \"files\"");
 	if (json_get(h, "key_check") && !decode_hex(h, "key_check", 16, c->key_check))
 		return err_set(e, ERR_STATE_READ, "the head has no valid \"key_check\"");
-	if (folded && (!decode_hex(folded, "journal", 16, c->folded_id) || !decode_u64(folded, "seq", &c->folded_seq)))
+	if (folded && (!decode_hex(folded, "journal", 16, c->folded_id) ||
+	               !decode_u64(folded, "seq", &c->folded_seq)))
 		return err_set(e, ERR_STATE_READ, "the head has no valid \"folded\"");
 	c->simulated = sim->b;
 	content_set_home(c, &home);
 	{
-		struct json op = {.type = JSON_OBJECT}, what = {.type = JSON_STRING, .s = "files", .key = "op"};
+		struct json op = {.type = JSON_OBJECT},
+			    what = {.type = JSON_STRING, .s = "files", .key = "op"};
 		struct json list = *files;
 
 		list.key = "files";
@@ -246,7 +252,8 @@ static int read_resource(struct content *c, struct arena *a, const struct json *
 
 /* The elements of a list, one per line, up to and with the line "],". */
 static int read_list(struct content *c, struct arena *a, struct lines *l,
-                     int (*element)(struct content *, struct arena *, const struct json *, struct err *),
+                     int (*element)(struct content *, struct arena *, const struct json *,
+                                    struct err *),
                      struct err *e)
 {
 	const char *s;
@@ -312,7 +319,8 @@ static int refuse(struct err *e, const char *p, size_t n, const char *name)
 	return -1;
 }
 
-int snapshot_parse(struct content *c, const char *p, size_t n, const char *name, char *crc, struct err *e)
+int snapshot_parse(struct content *c, const char *p, size_t n, const char *name, char *crc,
+                   struct err *e)
 {
 	struct arena a;
 	int rc;
@@ -327,7 +335,8 @@ int snapshot_parse(struct content *c, const char *p, size_t n, const char *name,
 	if (rc < 0) {
 		err_ctx(e, "%s", name);
 		err_subject(e, name);
-		err_hint(e, "the file is left as it is; `dtsbatch state verify` says what is wrong");
+		err_hint(e,
+		         "the file is left as it is; `dtsbatch state verify` says what is wrong");
 	}
 	return rc;
 }

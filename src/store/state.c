@@ -214,10 +214,10 @@ uint64_t state_intent(struct state *s, const struct intent *i)
 void state_outcome(struct state *s, uint64_t id, enum outcome o, const char *note)
 {
 	static const char *const names[] = {
-	    [OUTCOME_DONE] = "done",
-	    [OUTCOME_FAILED] = "failed",
-	    [OUTCOME_UNKNOWN] = "unknown",
-	    [OUTCOME_FORGOTTEN] = "forgotten",
+		[OUTCOME_DONE] = "done",
+		[OUTCOME_FAILED] = "failed",
+		[OUTCOME_UNKNOWN] = "unknown",
+		[OUTCOME_FORGOTTEN] = "forgotten",
 	};
 	struct open_intent *i = content_intent(&s->c, id);
 	struct buf *b;
@@ -250,7 +250,8 @@ static void list_open(const struct state *s, struct buf *out)
 		open++;
 		if (out->n > 500)
 			continue;
-		buf_printf(out, "%s%" PRIu64 " (%s %s)", shown++ ? ", " : "", o->i.id, o->i.action, o->i.address);
+		buf_printf(out, "%s%" PRIu64 " (%s %s)", shown++ ? ", " : "", o->i.id, o->i.action,
+		           o->i.address);
 	}
 	if (open > shown)
 		buf_printf(out, " and %zu more", open - shown);
@@ -267,13 +268,16 @@ static int fail(struct state *s, struct err *e)
 		list_open(s, &open);
 		s->why = *e;
 		if (open.n)
-			err_set(&s->why, e->code, "%s\nopen calls whose outcome is not recorded: %s", e->msg,
+			err_set(&s->why, e->code,
+			        "%s\nopen calls whose outcome is not recorded: %s", e->msg,
 			        buf_str(&open));
 		if (!s->why.subject[0])
 			err_subject(&s->why, s->p.journal);
 		if (!e->hint[0])
-			err_hint(&s->why, "nothing more was sent. Make room or repair the disk, then run again: what was "
-			                  "recorded is kept, and open calls are settled first");
+			err_hint(&s->why,
+			         "nothing more was sent. Make room or repair the disk, then run "
+			         "again: what was "
+			         "recorded is kept, and open calls are settled first");
 		else
 			err_hint(&s->why, "%s", e->hint);
 		buf_release(&open);
@@ -302,11 +306,16 @@ int state_fold(struct state *s, const char *journal, uint64_t seq, struct err *e
 	if (state_ensure_key(s, e) < 0)
 		return -1;
 	if (!file_id_same(&s->snap_id, s->p.snapshot)) {
-		err_set(e, ERR_STATE_WRITE, "%s was changed by somebody else while this run had it locked", s->p.snapshot);
+		err_set(e, ERR_STATE_WRITE,
+		        "%s was changed by somebody else while this run had it locked",
+		        s->p.snapshot);
 		err_subject(e, s->p.snapshot);
-		return err_hint(e, "it is left as it is, and so is the journal %s; see what changed it (a checkout?), restore "
-		                   "the file as it was, then run again",
-		                s->p.journal);
+		return err_hint(
+			e,
+			"it is left as it is, and so is the journal %s; see what changed it (a "
+			"checkout?), restore "
+			"the file as it was, then run again",
+			s->p.journal);
 	}
 	snprintf(c->folded_id, sizeof(c->folded_id), "%s", journal);
 	c->folded_seq = seq;
@@ -314,11 +323,13 @@ int state_fold(struct state *s, const char *journal, uint64_t seq, struct err *e
 	buf_init(&b, STORE_FILE_MAX);
 	snapshot_write(&b, c);
 	if (b.over)
-		rc = err_set(e, ERR_STATE_WRITE, "%s would be larger than %zu bytes", s->p.snapshot, STORE_FILE_MAX);
+		rc = err_set(e, ERR_STATE_WRITE, "%s would be larger than %zu bytes", s->p.snapshot,
+		             STORE_FILE_MAX);
 	else if (sys_replace_file(s->p.snapshot, 0600, b.p, b.n) < 0)
 		rc = state_io_error(e, s->p.snapshot, "write");
 	if (!rc) {
-		snprintf(s->base, sizeof(s->base), "%08" PRIx32, hash_crc32c(0, b.p, snapshot_covered(b.p, b.n)));
+		snprintf(s->base, sizeof(s->base), "%08" PRIx32,
+		         hash_crc32c(0, b.p, snapshot_covered(b.p, b.n)));
 		s->snap_bytes = b.n;
 		s->written += b.n;
 		s->exists = true;
@@ -330,7 +341,10 @@ int state_fold(struct state *s, const char *journal, uint64_t seq, struct err *e
 	return rc;
 }
 
-/* Large journals are folded while the run goes on. Each fold costs at most what was written to the journal since the last. */
+/*
+ * Large journals are folded while the run goes on. Each fold costs at most what was written to
+ * the journal since the last.
+ */
 static int fold_if_large(struct state *s, struct err *e)
 {
 	size_t limit = 4 * s->snap_bytes > FOLD_MIN ? 4 * s->snap_bytes : FOLD_MIN;
@@ -397,7 +411,9 @@ int state_close(struct state *s, struct err *e)
 		if (!rc && s->changed) {
 			rc = state_fold(s, s->j.id, s->j.seq, e);
 			if (rc < 0 && !e->hint[0])
-				err_hint(e, "everything this run did is kept in %s; make room, then run again",
+				err_hint(e,
+				         "everything this run did is kept in %s; make room, then "
+				         "run again",
 				         s->p.journal);
 		}
 		if (!rc)

@@ -45,8 +45,9 @@ static void verify_snapshot(struct verify *v)
 	} else {
 		content_list(&c, &n);
 		content_open_intents(&c, &open);
-		diag_note(v->d, p, NULL, "sound: serial %" PRIu64 ", lineage %s, %zu resources, %zu open calls", c.serial,
-		          c.lineage, n, open);
+		diag_note(v->d, p, NULL,
+		          "sound: serial %" PRIu64 ", lineage %s, %zu resources, %zu open calls",
+		          c.serial, c.lineage, n, open);
 	}
 	content_release(&c);
 }
@@ -71,8 +72,8 @@ static void list_records(struct verify *v)
 		op = json_parse(&a, l.json, l.len, NULL);
 		r = json_get(op, "record");
 		if (r && json_str(r, "address") && json_str(r, "id"))
-			diag_note(v->d, p, NULL, "record %" PRIu64 " is whole: %s has the id %s", l.seq,
-			          json_str(r, "address"), json_str(r, "id"));
+			diag_note(v->d, p, NULL, "record %" PRIu64 " is whole: %s has the id %s",
+			          l.seq, json_str(r, "address"), json_str(r, "id"));
 		arena_reset(&a);
 		off = l.next;
 	}
@@ -98,13 +99,14 @@ static void verify_journal(struct verify *v)
 		return;
 	}
 	diag_note(v->d, p, NULL,
-	          "a run is under way or has died: %zu records in %" PRIu64 " groups, extending serial %" PRIu64
-	          ", %zu bytes of an unfinished group",
+	          "a run is under way or has died: %zu records in %" PRIu64
+	          " groups, extending serial %" PRIu64 ", %zu bytes of an unfinished group",
 	          ji.records, ji.group, ji.serial, ji.torn);
 	content_init(&c);
 	if (v->d->errors) {
 		list_records(v);
-	} else if (load_images(&c, &v->snap_img, &v->jour_img, v->p.snapshot, v->p.journal, &ld, &e) < 0) {
+	} else if (load_images(&c, &v->snap_img, &v->jour_img, v->p.snapshot, v->p.journal, &ld,
+	                       &e) < 0) {
 		say(v->d, v->p.journal, &e);
 		list_records(v);
 	}

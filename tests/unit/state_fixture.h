@@ -1,4 +1,7 @@
-/* A directory, a state in it, records to put there. For test_state.c, test_journal.c and test_power.c. */
+/*
+ * A directory, a state in it, records to put there. For test_state.c, test_journal.c and
+ * test_power.c.
+ */
 #ifndef TESTS_STATE_FIXTURE_H
 #define TESTS_STATE_FIXTURE_H
 
@@ -102,7 +105,8 @@ static inline void fx_flush(struct state *s)
 /* A job record, number i, version v; `bytes` more in its object list. */
 static inline struct record *fx_record(struct arena *a, size_t i, size_t v, size_t bytes)
 {
-	struct record *r = record_new(a, arena_printf(a, "synchronization_job.j%05zu", i), &type_job);
+	struct record *r =
+		record_new(a, arena_printf(a, "synchronization_job.j%05zu", i), &type_job);
 	const char **deps = arena_array(a, const char *, 1);
 	char *fill = arena_alloc(a, bytes + 1);
 
@@ -115,7 +119,7 @@ static inline struct record *fx_record(struct arena *a, size_t i, size_t v, size
 	r->step = STEP_CONFIGURED;
 	r->attrs[attr_of(&type_job, "dts_job_name")] = arena_printf(a, "name-%zu-%zu", i, v);
 	r->attrs[attr_of(&type_job, "db_list")] =
-	    arena_printf(a, "{\"db%zu\":{\"name\":\"%s\",\"all\":true}}", i, fill);
+		arena_printf(a, "{\"db%zu\":{\"name\":\"%s\",\"all\":true}}", i, fill);
 	r->attrs[attr_of(&type_job, "source_endpoint_password")] = FP;
 	deps[0] = arena_printf(a, "synchronization_instance.j%05zu", i);
 	r->deps = deps;

@@ -1,6 +1,7 @@
 /*
- * Snapshot and journal as bytes: cut at every byte, every byte changed, the sectors of the last write on disk in any combination.
- * Never a crash, never a committed record lost without a word: what cannot be repaired is refused.
+ * Snapshot and journal as bytes: cut at every byte, every byte changed, the sectors of the last
+ * write on disk in any combination. Never a crash, never a committed record lost without a
+ * word: what cannot be repaired is refused.
  */
 #include "state_fixture.h"
 
@@ -58,7 +59,8 @@ static char *sum_of(const struct buf *snap, const char *jour, size_t n, size_t *
 
 static void step(struct state *s, size_t k)
 {
-	struct intent i = {.address = "synchronization_job.b", .action = "CreateDtsInstance", .nonce = "n"};
+	struct intent i = {
+		.address = "synchronization_job.b", .action = "CreateDtsInstance", .nonce = "n"};
 
 	switch (k) {
 	case 0:
@@ -189,12 +191,14 @@ static void every_byte_of_the_journal(void **state)
 			sum = sum_of(&last->snap, last->jour.p, last->jour.n, NULL);
 			last->jour.p[i] = was;
 			if (sum && strcmp(sum, last->sum) != 0)
-				fail_msg("byte %zu of %zu, mask %02x: a committed record is lost", i, end, masks[k]);
+				fail_msg("byte %zu of %zu, mask %02x: a committed record is lost",
+				         i, end, masks[k]);
 			refused += !sum;
 			kept += !!sum;
 		}
 	}
-	print_message("           %zu changed bytes refused, %zu without consequence\n", refused, kept);
+	print_message("           %zu changed bytes refused, %zu without consequence\n", refused,
+	              kept);
 	assert_true(refused >= sizeof(masks) * (end - 1));
 }
 
@@ -278,7 +282,10 @@ static void sectors_in_any_combination(void **state)
 	print_message("           %zu torn writes dropped, %zu whole ones kept\n", before, after);
 }
 
-/* The process was killed within the write: a prefix is there, with or without some of its sectors. */
+/*
+ * The process was killed within the write: a prefix is there, with or without some of its
+ * sectors.
+ */
 static void short_writes(void **state)
 {
 	(void)state;
@@ -293,13 +300,16 @@ static void short_writes(void **state)
 
 				memcpy(mix, old->p, old->n);
 				memcpy(mix, new->p, cut);
-				for (size_t at = (from + 511) / 512 * 512; lossy && at < cut; at += 512) {
+				for (size_t at = (from + 511) / 512 * 512; lossy && at < cut;
+				     at += 512) {
 					if (rnd() & 1)
-						memset(mix + at, 0, cut - at < 512 ? cut - at : 512);
+						memset(mix + at, 0,
+						       cut - at < 512 ? cut - at : 512);
 				}
 				sum = sum_of(&shots[k].snap, mix, new->n, NULL);
 				if (!sum)
-					fail_msg("step %zu, %zu of %zu bytes: %s", k, cut - from, to - from, fx_err.msg);
+					fail_msg("step %zu, %zu of %zu bytes: %s", k, cut - from,
+					         to - from, fx_err.msg);
 				/* The line end alone may be missing. */
 				if (strcmp(sum, shots[k - 1].sum) != 0) {
 					assert_true(cut + 1 >= to);
@@ -354,9 +364,13 @@ static void moved_blocks(void **state)
 		memcpy(mix + to, last->jour.p + from, n);
 		sum = sum_of(&last->snap, mix, last->jour.n, NULL);
 		if (sum && strcmp(sum, last->sum) != 0) {
-			/* Dropped as a torn write: NULs over its end, or nothing of the last group left that says what it was. */
+			/*
+			 * Dropped as a torn write: NULs over its end, or nothing of the last
+			 * group left that says what it was.
+			 */
 			assert_string_equal(sum, shots[STEPS - 2].sum);
-			assert_true(memchr(mix, '\0', end) || !last_group_speaks(mix, last->jour.n));
+			assert_true(memchr(mix, '\0', end) ||
+			            !last_group_speaks(mix, last->jour.n));
 		}
 	}
 }
@@ -383,12 +397,18 @@ static void foreign_records_do_not_count(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    A(truncation_of_the_journal),      W(truncation_of_the_snapshot),
-	    A(every_byte_of_the_journal),      W(every_byte_of_the_journal),
-	    A(every_byte_zeroed),              W(every_byte_of_the_snapshot),
-	    A(sectors_in_any_combination),     W(sectors_in_any_combination),
-	    A(short_writes),                   A(garbage_behind_the_last_commit),
-	    A(moved_blocks),                   W(foreign_records_do_not_count),
+		A(truncation_of_the_journal),
+		W(truncation_of_the_snapshot),
+		A(every_byte_of_the_journal),
+		W(every_byte_of_the_journal),
+		A(every_byte_zeroed),
+		W(every_byte_of_the_snapshot),
+		A(sectors_in_any_combination),
+		W(sectors_in_any_combination),
+		A(short_writes),
+		A(garbage_behind_the_last_commit),
+		A(moved_blocks),
+		W(foreign_records_do_not_count),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,9 @@
 /*
- * Power loss and failing calls, at every call. The file calls of the state are caught here (this program defines them itself) and
- * written down. From each point of that log directories are made as a power cut could have left them: what was synced is there; of
- * the rest any sectors, any sizes, any of the renames. Each must open, hold all that was reported as flushed, and go on.
+ * Power loss and failing calls, at every call. The file calls of the state are caught here
+ * (this program defines them itself) and written down. From each point of that log directories
+ * are made as a power cut could have left them: what was synced is there; of the rest any
+ * sectors, any sizes, any of the renames. Each must open, hold all that was reported as
+ * flushed, and go on.
  */
 #include "state_fixture.h"
 
@@ -33,7 +35,10 @@ static bool recording;
 static int file_of_fd[MAX_FDS];
 static int nfiles;
 static size_t pos_of_fd[MAX_FDS];
-static struct { char name[64]; int file; } names[MAX_FILES];
+static struct {
+	char name[64];
+	int file;
+} names[MAX_FILES];
 static size_t nnames;
 
 static struct event *event(enum ev kind)
@@ -203,7 +208,10 @@ int unlink(const char *path)
 #define KEYS 6
 static size_t big; /* bytes of the large records */
 
-/* What must be there after `done` steps, and may be there when the next one was begun: version of each record, 0: none. */
+/*
+ * What must be there after `done` steps, and may be there when the next one was begun: version
+ * of each record, 0: none.
+ */
 static void expected(unsigned done, size_t v[KEYS], bool *open)
 {
 	memset(v, 0, KEYS * sizeof(*v));
@@ -308,11 +316,13 @@ static bool holds(struct state *s, unsigned done)
 	if (open_n != open)
 		return false;
 	for (size_t i = 0; i < KEYS; i++) {
-		const struct record *r = state_get(s, arena_printf(&fx, "synchronization_job.j%05zu", i));
+		const struct record *r =
+			state_get(s, arena_printf(&fx, "synchronization_job.j%05zu", i));
 		const char *want = arena_printf(&fx, "name-%zu-%zu", i, v[i]);
 
 		live += r != NULL;
-		if ((r != NULL) != (v[i] != 0) || (r && strcmp(r->attrs[attr_of(&type_job, "dts_job_name")], want) != 0))
+		if ((r != NULL) != (v[i] != 0) ||
+		    (r && strcmp(r->attrs[attr_of(&type_job, "dts_job_name")], want) != 0))
 			return false;
 	}
 	return live == n;
@@ -404,7 +414,10 @@ static void build_file(struct file *f, size_t upto, int file, unsigned chance)
 	}
 }
 
-/* Renames and the like happen in order, but how many of those not synced is open; or any of them. */
+/*
+ * Renames and the like happen in order, but how many of those not synced is open; or any of
+ * them.
+ */
 static void build_directory(size_t upto, unsigned chance)
 {
 	size_t synced = last_sync(upto, -1);
@@ -466,7 +479,8 @@ static void power_loss_everywhere(size_t record_bytes, unsigned variants)
 		for (unsigned v = 0; v < variants; v++) {
 			char what[64];
 
-			snprintf(what, sizeof(what), "power cut at event %zu of %zu, variant %u", at, nevents, v);
+			snprintf(what, sizeof(what), "power cut at event %zu of %zu, variant %u",
+			         at, nevents, v);
 			power_cut(at, chances[v % 6]);
 			check_directory(done, what);
 			looked++;
@@ -497,8 +511,10 @@ static void power_loss_while_folding_and_without_fallocate(void **state)
 #ifdef DTSBATCH_FAULTS
 static void failing_calls(void **state)
 {
-	static const char *const calls[] = {"open", "write", "fsync", "rename", "ftruncate", "unlink"};
-	static const char *const whats[] = {"ENOSPC", "EIO", "EDQUOT:forever", "EROFS:forever", "EIO:forever", "short"};
+	static const char *const calls[] = {"open",   "write",     "fsync",
+	                                    "rename", "ftruncate", "unlink"};
+	static const char *const whats[] = {"ENOSPC",        "EIO",         "EDQUOT:forever",
+	                                    "EROFS:forever", "EIO:forever", "short"};
 	size_t runs = 0;
 
 	(void)state;
@@ -507,7 +523,10 @@ static void failing_calls(void **state)
 		for (size_t w = 0; w < sizeof(whats) / sizeof(whats[0]); w++) {
 			unsigned done = 0, unharmed = 0;
 
-			/* Until the fault lies behind the last call; a few in between are without consequence. */
+			/*
+			 * Until the fault lies behind the last call; a few in between are
+			 * without consequence.
+			 */
 			for (unsigned k = 1; unharmed < 8; k++) {
 				char spec[64], kind[24], *colon;
 
@@ -515,7 +534,8 @@ static void failing_calls(void **state)
 				colon = strchr(kind, ':');
 				if (colon)
 					*colon = '\0';
-				snprintf(spec, sizeof(spec), "%s:%u:%s%s", calls[c], k, kind, colon ? ":forever" : "");
+				snprintf(spec, sizeof(spec), "%s:%u:%s%s", calls[c], k, kind,
+				         colon ? ":forever" : "");
 				fx_empty(fx_dir);
 				assert_int_equal(mkdir(fx_dir, 0700), 0);
 				memset(&fx_err, 0, sizeof(fx_err));
@@ -523,7 +543,8 @@ static void failing_calls(void **state)
 				done = work();
 				sys_fault_arm(NULL);
 				if (done < 10)
-					assert_true(fx_err.code == ERR_STATE_WRITE || fx_err.code == ERR_STATE_CREATE ||
+					assert_true(fx_err.code == ERR_STATE_WRITE ||
+					            fx_err.code == ERR_STATE_CREATE ||
 					            fx_err.code == ERR_STATE_READ);
 				check_directory(done, spec);
 				runs++;
@@ -558,7 +579,10 @@ static void killed_at_every_call(void **state)
 				unsigned d = 0;
 				static const unsigned ends[] = {2, 3, 5, 6, 10};
 
-				/* allocations would be counted, too: only the file calls matter here */
+				/*
+				 * allocations would be counted, too: only the file calls matter
+				 * here
+				 */
 				sys_fault_arm(spec);
 				for (size_t run = 0; run < 5; run++) {
 					struct state *s;
@@ -569,7 +593,8 @@ static void killed_at_every_call(void **state)
 						if (one_step(s, d + 1) < 0)
 							_exit(2);
 						d++;
-						if (syscall(SYS_write, progress[1], &d, sizeof(d)) != sizeof(d))
+						if (syscall(SYS_write, progress[1], &d,
+						            sizeof(d)) != sizeof(d))
 							_exit(3);
 					}
 					if (run % 2)
@@ -591,7 +616,8 @@ static void killed_at_every_call(void **state)
 				assert_int_equal(WEXITSTATUS(st), 0);
 				break;
 			}
-			k += k / 60; /* allocations are calls, too: the later ones in larger steps */
+			k += k /
+			     60; /* allocations are calls, too: the later ones in larger steps */
 		}
 	}
 	print_message("           %zu runs\n", runs);
@@ -603,11 +629,11 @@ static void killed_at_every_call(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    T(power_loss),
-	    T(power_loss_while_folding_and_without_fallocate),
+		T(power_loss),
+		T(power_loss_while_folding_and_without_fallocate),
 #ifdef DTSBATCH_FAULTS
-	    T(failing_calls),
-	    T(killed_at_every_call),
+		T(failing_calls),
+		T(killed_at_every_call),
 #endif
 	};
 

@@ -152,7 +152,9 @@ static const struct json *parsed(const char *text)
 static void intents_live_until_settled(void **state)
 {
 	struct state *s = fx_open(STATE_WRITE);
-	struct intent i = {.address = "synchronization_job.a", .action = "CreateDtsInstance", .nonce = "n1",
+	struct intent i = {.address = "synchronization_job.a",
+	                   .action = "CreateDtsInstance",
+	                   .nonce = "n1",
 	                   .wall_ms = 1764090720123};
 	const struct intent *open;
 	uint64_t one, two;
@@ -321,7 +323,9 @@ static void conflict_markers_are_named(void **state)
 	buf_add(&c, at, (size_t)(strchr(at, '\n') + 1 - at));
 	buf_puts(&c, ">>>>>>> other-branch\n");
 	buf_puts(&c, strchr(at, '\n') + 1);
-	refuse_text(c.p, c.n, arena_printf(&fx, "line %u: conflict marker of a version control system", line));
+	refuse_text(
+		c.p, c.n,
+		arena_printf(&fx, "line %u: conflict marker of a version control system", line));
 	assert_has(fx_err.msg, "HEAD");
 	assert_has(fx_err.msg, "other-branch");
 	buf_release(&b);
@@ -352,13 +356,15 @@ static void newer_format_is_named(void **state)
 
 static void sealed_nonsense_is_refused(void **state)
 {
+#define HEAD                                                                                       \
+	"{\n\"format_version\":1,\n\"lineage\":\"0123456789abcdef0123456789abcdef\",\n"            \
+	"\"serial\":1,\n\"simulated\":false,\n\"next_intent\":1,\n"
+#define LISTS "\"intents\":[\n],\n\"resources\":[\n"
 	static const char *const texts[] = {
-	    "{\n\"format_version\":1,\n",
-	    "{\n\"format_version\":1,\n\"intents\":[\n],\n\"resources\":[\n],\n",
-	    "{\n\"format_version\":1,\n\"lineage\":\"0123456789abcdef0123456789abcdef\",\n\"serial\":1,\n\"simulated\":false,\n"
-	    "\"next_intent\":1,\n\"files\":[],\n\"intents\":[\n],\n\"resources\":[\n{\"address\":\"a\"}\n],\n",
-	    "{\n\"format_version\":1,\n\"lineage\":\"0123456789abcdef0123456789abcdef\",\n\"serial\":1,\n\"simulated\":false,\n"
-	    "\"next_intent\":1,\n\"files\":[1],\n\"intents\":[\n],\n\"resources\":[\n],\n",
+		"{\n\"format_version\":1,\n",
+		"{\n\"format_version\":1,\n" LISTS "],\n",
+		HEAD "\"files\":[],\n" LISTS "{\"address\":\"a\"}\n],\n",
+		HEAD "\"files\":[1],\n" LISTS "],\n",
 	};
 
 	(void)state;
@@ -475,7 +481,8 @@ static void link_stays_and_its_target_is_written(void **state)
 	(void)state;
 	mkdir(fx_file("real"), 0700);
 	mkdir(fx_file("work"), 0700);
-	assert_int_equal(symlink("../real/x.state.json", o.path), 0); /* the target does not exist yet */
+	assert_int_equal(symlink("../real/x.state.json", o.path),
+	                 0); /* the target does not exist yet */
 	assert_int_equal(state_open(&s, &o, &fx_err), 0);
 	fx_put(s, 1, 1, 0);
 	o.path = fx_file("real/x.state.json");
@@ -516,7 +523,8 @@ static void second_process_is_told_the_holder(void **state)
 	assert_int_equal(pipe(ready) | pipe(done), 0);
 	pid = fork();
 	if (pid == 0) {
-		if (fx_try(&s, STATE_WRITE) < 0 || write(ready[1], &c, 1) != 1 || read(done[0], &c, 1) != 1)
+		if (fx_try(&s, STATE_WRITE) < 0 || write(ready[1], &c, 1) != 1 ||
+		    read(done[0], &c, 1) != 1)
 			_exit(1);
 		_exit(0); /* dies with the lock held */
 	}
@@ -549,7 +557,8 @@ static void two_writers_never_lose_a_record(void **state)
 	for (size_t p = 0; p < 4; p++) {
 		pid[p] = fork();
 		if (pid[p] == 0) {
-			struct state_opts o = {.path = fx_path, .mode = STATE_WRITE, .lock_timeout_ms = 60000};
+			struct state_opts o = {
+				.path = fx_path, .mode = STATE_WRITE, .lock_timeout_ms = 60000};
 
 			for (size_t i = 0; i < 5; i++) {
 				if (state_open(&s, &o, &fx_err) < 0)
@@ -640,7 +649,8 @@ static void replaced_journal_stops_the_run(void **state)
 	fx_put(s, 1, 1, 0);
 	assert_int_equal(state_flush(s, &fx_err), -1);
 	assert_int_equal(fx_err.code, ERR_STATE_WRITE);
-	assert_has(fx_err.msg, arena_printf(&fx, "%d (CreateDtsInstance synchronization_job.a)", (int)id));
+	assert_has(fx_err.msg,
+	           arena_printf(&fx, "%d (CreateDtsInstance synchronization_job.a)", (int)id));
 	memset(&fx_err, 0, sizeof(fx_err));
 	assert_int_equal(state_flush(s, &fx_err), -1); /* for ever */
 	assert_int_equal(state_close(s, &fx_err), -1);
@@ -780,8 +790,9 @@ static void bytes_grow_linearly(void **state)
 		bytes = state_bytes_written(s);
 		fx_close(s);
 		per[k] = (double)bytes / (double)counts[k];
-		print_message("           %6zu puts: %9llu bytes written, %7.1f per put, %lld ms\n", counts[k],
-		              (unsigned long long)bytes, per[k], (long long)(sys_now_ms() - t));
+		print_message("           %6zu puts: %9llu bytes written, %7.1f per put, %lld ms\n",
+		              counts[k], (unsigned long long)bytes, per[k],
+		              (long long)(sys_now_ms() - t));
 		fx_empty(fx_dir);
 		mkdir(fx_dir, 0700);
 	}
@@ -819,35 +830,35 @@ static void verify_explains(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    T(nothing_written_when_nothing_changed),
-	    T(everything_comes_back),
-	    T(snapshot_is_json_with_a_resource_per_line),
-	    T(secrets_never_reach_the_disk),
-	    T(newer_attributes_are_kept),
-	    T(intents_live_until_settled),
-	    T(many_intents_stay_small),
-	    T(records_of_the_start_outlive_their_replacement),
-	    T(damage_is_no_first_run),
-	    T(hand_edit_is_explained),
-	    T(conflict_markers_are_named),
-	    T(newer_format_is_named),
-	    T(sealed_nonsense_is_refused),
-	    T(simulated_and_real_do_not_mix),
-	    T(bad_places_are_refused_before_anything),
-	    T(lost_key_makes_secrets_unverifiable_once),
-	    T(link_stays_and_its_target_is_written),
-	    T(names_for_simulation),
-	    T(second_process_is_told_the_holder),
-	    T(two_writers_never_lose_a_record),
-	    T(reader_sees_the_last_commit),
-	    T(readers_live_beside_a_busy_writer),
-	    T(replaced_journal_stops_the_run),
-	    T(replaced_snapshot_is_not_overwritten),
-	    T(removed_or_older_snapshot_is_noticed),
-	    T(foreign_journal_is_refused_and_a_contained_one_ignored),
-	    T(leftover_temp_files_are_swept),
-	    T(bytes_grow_linearly),
-	    T(verify_explains),
+		T(nothing_written_when_nothing_changed),
+		T(everything_comes_back),
+		T(snapshot_is_json_with_a_resource_per_line),
+		T(secrets_never_reach_the_disk),
+		T(newer_attributes_are_kept),
+		T(intents_live_until_settled),
+		T(many_intents_stay_small),
+		T(records_of_the_start_outlive_their_replacement),
+		T(damage_is_no_first_run),
+		T(hand_edit_is_explained),
+		T(conflict_markers_are_named),
+		T(newer_format_is_named),
+		T(sealed_nonsense_is_refused),
+		T(simulated_and_real_do_not_mix),
+		T(bad_places_are_refused_before_anything),
+		T(lost_key_makes_secrets_unverifiable_once),
+		T(link_stays_and_its_target_is_written),
+		T(names_for_simulation),
+		T(second_process_is_told_the_holder),
+		T(two_writers_never_lose_a_record),
+		T(reader_sees_the_last_commit),
+		T(readers_live_beside_a_busy_writer),
+		T(replaced_journal_stops_the_run),
+		T(replaced_snapshot_is_not_overwritten),
+		T(removed_or_older_snapshot_is_noticed),
+		T(foreign_journal_is_refused_and_a_contained_one_ignored),
+		T(leftover_temp_files_are_swept),
+		T(bytes_grow_linearly),
+		T(verify_explains),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
