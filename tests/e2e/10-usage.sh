@@ -1,0 +1,96 @@
+# shellcheck shell=bash
+# Words, options, exit statuses that need no service.
+expect_exit 64
+expect_err '^usage: dtsbatch|usage' || :
+expect_exit 0 --help
+expect_out '^  apply +make DTS match'
+expect_not_out 'doctor'
+expect_exit 0 -h
+expect_exit 0 apply --help
+expect_out '^  --deadline DUR +'
+expect_not_out '  --port'
+expect_exit 0 version
+expect_out '^dtsbatch [0-9]+\.[0-9]+\.[0-9]+'
+expect_exit 0 --version
+expect_out '^dtsbatch [0-9]'
+expect_exit 0 version --json
+expect_json
+expect_out '"name":"mbedtls","version":"3\.6'
+equal "version --json is one line" 1 "$(wc -l <"$OUT")"
+
+expect_exit 64 aply
+expect_err 'unknown command aply'
+expect_err 'did you mean apply'
+expect_exit 64 apply --paralelism 3
+expect_err 'did you mean --parallelism'
+expect_exit 64 validate --deadline 5m
+expect_err 'validate takes no option --deadline'
+expect_exit 64 apply --deadline soon
+expect_exit 64 apply --state
+for later in fmt graph doctor export completion; do
+	expect_exit 64 "$later"
+	expect_err 'not in this version'
+done
+expect_exit 64 apply --report r.html
+expect_err 'not in this version'
+expect_exit 64 state mv a b
+expect_err 'not in this version'
+expect_exit 64 state
+expect_exit 64 import only-one
+expect_exit 64 plan --json --nonsense
+expect_json
+expect_out '"message":"unknown option --nonsense"'
+
+expect_exit 0 explain
+expect_out 'synchronization_job'
+expect_out 'endpoint_change'
+expect_exit 0 explain synchronization_job
+expect_out '^  db_list +required'
+expect_exit 0 explain synchronization_job.db_list
+expect_out 'ConfigureDtsJob'
+expect_exit 0 explain db_list
+expect_exit 0 explain protect
+expect_exit 64 explain synchronization_job.db_lst
+expect_err 'did you mean db_list'
+
+# Manifests that are not there, or are none.
+expect_exit 65 validate
+expect_err 'no \*\.ini'
+expect_exit 65 validate nothing.ini
+expect_err 'nothing\.ini'
+mkdir empty
+expect_exit 65 validate empty
+echo '; only a comment' >hollow.ini
+expect_exit 65 validate hollow.ini
+pair good.ini orders
+expect_exit 0 validate good.ini
+expect_out '2 resources'
+expect_exit 0 validate -f good.ini
+expect_exit 0 validate --json good.ini
+expect_json
+expect_exit 0 validate --quiet good.ini
+expect_silence
+
+# All mistakes at once, compiler style; the same as JSON.
+sed 's/^db_list.*/db_lst = {}/; s/^data_initialization.*/data_initialization = yes/' good.ini >bad.ini
+expect_exit 65 validate bad.ini
+expect_err '^bad\.ini:[0-9]+:[0-9]+: error: .*db_lst'
+expect_err '^bad\.ini:[0-9]+:[0-9]+: error: .*data_initialization|^bad\.ini:[0-9]+:[0-9]+: error: .*true or false'
+expect_exit 65 validate --json bad.ini
+expect_json
+expect_out '"level":"error","file":"bad\.ini","line":[0-9]+,"column":[0-9]+'
+
+# Secrets: review works without, apply does not.
+unset SOURCE_PASSWORD
+expect_exit 0 validate good.ini
+expect_exit 65 apply --yes good.ini
+expect_err '^good\.ini:[0-9]+:[0-9]+: error: .*SOURCE_PASSWORD'
+check "nothing was created for it" test ! -e good.state.json
+
+# The state's name.
+pair other.ini other
+export SOURCE_PASSWORD=again
+expect_exit 64 plan good.ini other.ini
+expect_err '\-\-state'
+expect_exit 64 plan --state x.json good.ini
+expect_err 'state\.json'
