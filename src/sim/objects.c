@@ -120,7 +120,7 @@ static bool contains_icase(const char *s, const char *part)
 	size_t n = strlen(part);
 
 	for (; *s != '\0'; s++)
-		if (strncasecmp(s, part, n) == 0)
+		if ((*s | 0x20) == part[0] && strncasecmp(s, part, n) == 0)
 			return true;
 	return false;
 }
