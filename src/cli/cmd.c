@@ -41,7 +41,7 @@ int cmd_fail(struct context *c, const struct err *e)
 	return err_exit_status(e->code);
 }
 
-static int help_all(struct context *c)
+static void help_text(struct context *c)
 {
 	ui_out(&c->ui, "usage: dtsbatch COMMAND [OPTIONS] [ARGUMENTS]\n\n");
 	for (size_t i = 0; i < NCOMMANDS; i++)
@@ -52,6 +52,21 @@ static int help_all(struct context *c)
 	ui_out(&c->ui, "\nNo MANIFEST means `.`; a directory means all its *.ini. Exit status: 0 done, 1 failed, 2 changes exist,\n"
 	               "3 partial, 4 a decision is needed, 64 usage, 65 manifest, 69 unreachable, 73/74 state not written, 75 later,\n"
 	               "77 not allowed or wrong account, 78 state unreadable, 128+n stopped by signal n.\n");
+}
+
+/* Called without a command: talk, not data. */
+static int help_unasked(struct context *c)
+{
+	help_text(c);
+	ui_err(&c->ui, "%s", buf_str(&c->ui.out));
+	buf_reset(&c->ui.out);
+	ui_flush(&c->ui);
+	return err_exit_status(ERR_USAGE);
+}
+
+static int help_all(struct context *c)
+{
+	help_text(c);
 	ui_flush(&c->ui);
 	return c->ui.out_broken ? 1 : 0;
 }
@@ -87,17 +102,26 @@ static int unknown_command(struct context *c, const char *word)
 	return cmd_fail(c, &e);
 }
 
+/* Also the answer to a wrong command line shall be readable for whoever asked for JSON. */
+static bool asks_for_json(int argc, char **argv)
+{
+	for (int i = 2; i < argc && !text_eq(argv[i], "--"); i++)
+		if (text_eq(argv[i], "--json"))
+			return true;
+	return false;
+}
+
 int cmd_main(struct context *c, int argc, char **argv)
 {
 	const struct command *cmd;
 	struct err e = {0};
 	const char *word = argc > 1 ? argv[1] : NULL;
 
-	if (!word || text_eq(word, "--help") || text_eq(word, "-h") || text_eq(word, "help")) {
-		int rc = help_all(c);
-
-		return word ? rc : 64;
-	}
+	if (!word)
+		return help_unasked(c);
+	if (text_eq(word, "--help") || text_eq(word, "-h") || text_eq(word, "help"))
+		return help_all(c);
+	c->ui.json = asks_for_json(argc, argv);
 	if (text_eq(word, "--version"))
 		word = "version";
 	cmd = find(word);

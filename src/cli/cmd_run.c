@@ -84,24 +84,6 @@ static int make_plan(struct job *j)
 	return 0;
 }
 
-/* A plan may be reviewed without passwords; what is sent may not lack them. */
-static int check_secrets(struct job *j)
-{
-	const struct batch *b = &j->s.l.b;
-	struct diag d;
-
-	if (!b->missing_secrets || j->mode == MODE_PLAN || j->mode == MODE_DESTROY)
-		return 0;
-	diag_init(&d, &j->s.c->a);
-	for (size_t i = 0; i < b->n; i++)
-		for (size_t k = 0; k < b->v[i].type->nattrs; k++)
-			if (b->v[i].vals[k].state == V_MISSING)
-				diag_error(&d, b->v[i].vals[k].pos, "apply needs every secret; plan and validate do not",
-				           "%s: %s", b->v[i].type->attrs[k].key, b->v[i].vals[k].missing);
-	ui_diag(&j->s.c->ui, &d);
-	return d.errors ? err_set(&j->e, ERR_MANIFEST, "%s", "") : 0;
-}
-
 static bool quiet_about(const struct job *j)
 {
 	return j->s.c->o.quiet && plan_is_empty(&j->p) && j->p.norphans == 0;
@@ -238,8 +220,12 @@ static int run_job(struct job *j)
 
 static int begin(struct job *j, struct context *c, enum mode mode)
 {
+	unsigned flags = mode == MODE_PLAN ? 0 : SESSION_WRITES;
+
+	if (mode == MODE_APPLY || mode == MODE_IMPORT)
+		flags |= SESSION_SECRETS;
 	*j = (struct job){.mode = mode};
-	if (session_open(&j->s, c, mode != MODE_PLAN, &j->e) || check_secrets(j))
+	if (session_open(&j->s, c, flags, &j->e))
 		return finish(j, cmd_fail(c, &j->e));
 	return -1;
 }
@@ -350,7 +336,7 @@ int cmd_status(struct context *c)
 	struct err e = {0}, end = {0};
 	int rc = 0;
 
-	if (session_open(&s, c, false, &e) || session_refresh(&s, &e)) {
+	if (session_open(&s, c, 0, &e) || session_refresh(&s, &e)) {
 		session_close(&s, &end);
 		return cmd_fail(c, &e);
 	}

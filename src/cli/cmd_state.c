@@ -89,7 +89,7 @@ static int state_show_cmd(struct context *c, const char *address)
 		return done(c, st, 0);
 	}
 	for (const struct json *m = j->child; m; m = m->next) {
-		if (m->type == JSON_OBJECT && text_eq(m->key, "attributes")) {
+		if (m->type == JSON_OBJECT && text_eq(m->key, "attrs")) {
 			for (const struct json *x = m->child; x; x = x->next)
 				ui_out(&c->ui, "    %-36s %s\n", x->key,
 				       ui_safe(&c->ui, x->type == JSON_STRING ? x->s : json_write_dup(&c->a, x, false), 0));

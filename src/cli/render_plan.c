@@ -116,9 +116,12 @@ static void op_text(struct ui *u, const struct op *op, size_t cells)
 	const char *impact = impact_text(u, op->impact);
 	size_t kc = key_cells(op);
 
-	ui_out(u, "  %s %s  %s  %s\n", ui_tint(u, false, looks[op->kind].tint, looks[op->kind].mark),
-	       ui_tint(u, false, TINT_BOLD, ui_pad(u, ui_safe(u, op->address, 0), cells)),
-	       ui_pad(u, looks[op->kind].verb, 16), ui_tint(u, false, TINT_DIM, impact));
+	ui_out(u, "  %s %s  ", ui_tint(u, false, looks[op->kind].tint, looks[op->kind].mark),
+	       ui_tint(u, false, TINT_BOLD, ui_pad(u, ui_safe(u, op->address, 0), cells)));
+	if (*impact)
+		ui_out(u, "%s  %s\n", ui_pad(u, looks[op->kind].verb, 16), ui_tint(u, false, TINT_DIM, impact));
+	else
+		ui_out(u, "%s\n", looks[op->kind].verb);
 	if (op->why)
 		ui_out(u, "      %s\n", ui_safe(u, op->why, 0));
 	if (op->released_by)

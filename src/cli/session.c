@@ -70,6 +70,7 @@ static int sim_begin(struct session *s, struct err *e)
 	o.time_scale = env_number("DTSBATCH_SIM_SCALE", SIM_SCALE);
 	o.scenario_path = getenv("DTSBATCH_SIM_SCENARIO");
 	o.log_path = getenv("DTSBATCH_SIM_LOG");
+	o.discard = !s->writes;
 	if (pipe(ready) || pipe(life))
 		return err_set(e, ERR_FAILED, "no pipe for the simulator: %s", strerror(errno));
 	ui_flush(&s->c->ui);
@@ -195,17 +196,12 @@ static int open_run(struct session *s, struct err *e)
 	                       .max_connections = 64, .max_response_bytes = RESPONSE_MAX, .env = os_env,
 	                       .build_time_s = DTSBATCH_BUILD_TIME};
 	struct run_opts ro = {.region = s->region, .endpoint_url = s->endpoint_url, .host = s->host, .net = &s->net,
-	                      .state = s->state, .batch = &s->l.b, .signal_fd = s->c->signal_fd, .verbose = o->verbose,
+	                      .cred = s->cred, .state = s->state, .batch = &s->l.b, .signal_fd = s->c->signal_fd, .verbose = o->verbose,
 	                      .fail_fast = o->fail_fast, .poll_scale = 1};
 	double scale = env_number("DTSBATCH_SIM_SCALE", SIM_SCALE);
 
-	if (s->sim > 0) {
-		ro.cred = (struct credential){.id = SIM_KEY_ID, .secret = secret_dup(SIM_KEY_SECRET, strlen(SIM_KEY_SECRET)),
-		                              .expires_s = -1};
+	if (s->sim > 0)
 		ro.poll_scale = scale > 0 ? 1 / scale : 0.02;
-	} else if (cred_load(&ro.cred, os_env, NULL, e)) {
-		return -1;
-	}
 	if (s->loopback) /* tests against a simulator with scaled time */
 		ro.poll_scale = env_number("DTSBATCH_POLL_SCALE", ro.poll_scale);
 	ro.parallelism = o->parallelism > 0 ? o->parallelism : set->parallelism > 0 ? set->parallelism : 32;
@@ -220,18 +216,40 @@ static int open_run(struct session *s, struct err *e)
 	return 0;
 }
 
-int session_open(struct session *s, struct context *c, bool writes, struct err *e)
+static int find_credential(struct session *s, struct err *e)
 {
-	*s = (struct session){.c = c, .writes = writes};
+	if (!s->c->o.simulate)
+		return cred_load(&s->cred, os_env, NULL, e);
+	s->cred = (struct credential){
+	    .id = SIM_KEY_ID, .secret = secret_dup(SIM_KEY_SECRET, strlen(SIM_KEY_SECRET)), .expires_s = -1};
+	return 0;
+}
+
+/* A plan may be reviewed without passwords; what is sent may not lack them. */
+static int check_secrets(struct session *s, struct err *e)
+{
+	const struct batch *b = &s->l.b;
+	struct diag d;
+
+	diag_init(&d, &s->c->a);
+	for (size_t i = 0; b->missing_secrets && i < b->n; i++)
+		for (size_t k = 0; k < b->v[i].type->nattrs; k++)
+			if (b->v[i].vals[k].state == V_MISSING)
+				diag_error(&d, b->v[i].vals[k].pos, "apply needs every secret; plan and validate do not",
+				           "%s: %s", b->v[i].type->attrs[k].key, b->v[i].vals[k].missing);
+	ui_diag(&s->c->ui, &d);
+	return d.errors ? err_set(e, ERR_MANIFEST, "%s", "") : 0;
+}
+
+int session_open(struct session *s, struct context *c, unsigned flags, struct err *e)
+{
+	*s = (struct session){.c = c, .writes = flags & SESSION_WRITES};
 	progress_init(&s->progress, &c->ui);
 	if (load_batch(&s->l, &c->a, &c->o, true, &c->ui, e))
 		return -1;
-	s->region = s->l.b.region;
-	if (open_state(s, e))
-		return -1;
-	if (c->o.simulate && !s->region)
-		s->region = "cn-hangzhou";
-	if (c->o.simulate ? sim_begin(s, e) : find_endpoint(s, e))
+	s->region = c->o.simulate && !s->l.b.region ? "cn-hangzhou" : s->l.b.region;
+	if (((flags & SESSION_SECRETS) && check_secrets(s, e)) || (!c->o.simulate && find_endpoint(s, e)) ||
+	    find_credential(s, e) || open_state(s, e) || (c->o.simulate && sim_begin(s, e)))
 		return -1;
 	s->home_endpoint = home_endpoint(s);
 	if (check_home(s, e) || open_run(s, e))

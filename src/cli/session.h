@@ -24,12 +24,21 @@ struct session {
 	struct record_list recs;
 	struct progress progress;
 	const char *region, *endpoint_url, *host, *home_endpoint;
+	struct credential cred;
 	bool loopback;
 	bool writes;        /* the state is locked and may change */
 };
 
-/* Loads manifests, opens the state, starts the simulator (--simulate), connects. -1 with e; session_close() in any case. */
-int session_open(struct session *s, struct context *c, bool writes, struct err *e);
+enum {
+	SESSION_WRITES = 1,  /* lock the state, keep what the simulator does */
+	SESSION_SECRETS = 2, /* every secret must be there */
+};
+
+/*
+ * Loads manifests, looks for secrets and credentials, opens the state, starts the simulator (--simulate), connects. What
+ * can be wrong without touching a file is found before a file is touched. -1 with e; session_close() in any case.
+ */
+int session_open(struct session *s, struct context *c, unsigned flags, struct err *e);
 /* Reads what exists; settles what an earlier run left open (writes). */
 int session_refresh(struct session *s, struct err *e);
 /* Folds and closes the state, ends the simulator. Returns -1 with e when the state could not be written. */

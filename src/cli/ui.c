@@ -205,6 +205,8 @@ void ui_diag(struct ui *u, const struct diag *d)
 
 void ui_error(struct ui *u, const struct err *e)
 {
+	bool named;
+
 	if (u->json) {
 		struct json *o = ui_line(u, "error");
 
@@ -215,8 +217,9 @@ void ui_error(struct ui *u, const struct err *e)
 		ui_emit(u, o);
 		return;
 	}
-	ui_err(u, "%s: %s%s%s\n", ui_tint(u, true, TINT_RED, "error"), ui_safe(u, e->subject, 0), *e->subject ? ": " : "",
-	       ui_safe(u, e->msg, 0));
+	named = !*e->subject || text_starts(e->msg, e->subject);
+	ui_err(u, "%s: %s%s%s\n", ui_tint(u, true, TINT_RED, "error"), named ? "" : ui_safe(u, e->subject, 0),
+	       named ? "" : ": ", ui_safe(u, e->msg, 0));
 	if (*e->hint)
 		ui_err(u, "    %s\n", ui_safe(u, e->hint, 0));
 	ui_flush(u);

@@ -28,7 +28,7 @@ struct sim {
 	struct server *server;
 	char *world_path, *key_id, *key_secret, *region;
 	double scale;
-	bool durable;
+	bool durable, discard;
 	int log_fd, stop[2];
 	pthread_t thread;
 	int64_t base_real, base_now; /* monotonic and service time at the start */
@@ -50,7 +50,7 @@ static int save(struct sim *s, struct err *e)
 	int64_t begun = sys_now_ms();
 	int rc;
 
-	if (s->world_path == NULL)
+	if (s->world_path == NULL || s->discard)
 		return 0;
 	s->w.now_ms = service_now(s);
 	s->w.wall_ms = sys_wall_ms();
@@ -152,6 +152,7 @@ static int sim_open(struct sim **out, const struct sim_opts *o, struct err *e)
 	arena_init(&s->a);
 	s->scale = o->time_scale;
 	s->durable = o->durable;
+	s->discard = o->discard;
 	str_set(&s->world_path, o->world_path);
 	str_set(&s->key_id, o->key_id);
 	str_set(&s->key_secret, o->key_secret);

@@ -26,6 +26,7 @@ struct sim_opts {
 	const char *key_id, *key_secret; /* the accepted key pair; more: scenario [auth] keys */
 	const char *region; /* region of requests without RegionId; "cn-hangzhou" if NULL */
 	bool durable;       /* save the world after every change, before the answer */
+	bool discard;       /* never save: what only looks leaves nothing behind */
 };
 
 /* Start the service thread. A bad world file or a wrong scenario is an error here. */

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Words, options, exit statuses that need no service.
 expect_exit 64
-expect_err '^usage: dtsbatch|usage' || :
+expect_err '^usage: dtsbatch'
 expect_exit 0 --help
 expect_out '^  apply +make DTS match'
 expect_not_out 'doctor'
@@ -88,9 +88,9 @@ expect_err '^good\.ini:[0-9]+:[0-9]+: error: .*SOURCE_PASSWORD'
 check "nothing was created for it" test ! -e good.state.json
 
 # The state's name.
-pair other.ini other
+pair_sections other >other.ini
 export SOURCE_PASSWORD=again
 expect_exit 64 plan good.ini other.ini
-expect_err '\-\-state'
+expect_err '[-]-state F'
 expect_exit 64 plan --state x.json good.ini
 expect_err 'state\.json'

