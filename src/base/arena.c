@@ -17,7 +17,8 @@
 
 #ifdef ARENA_ASAN
 #include <sanitizer/asan_interface.h>
-#define GAP 16 /* poisoned bytes behind each piece: an overrun inside a block is seen, too */
+/* Poisoned bytes behind each piece: an overrun inside a block is seen, too. */
+#define GAP 16
 #define POISON(p, n) ASAN_POISON_MEMORY_REGION(p, n)
 #define UNPOISON(p, n) ASAN_UNPOISON_MEMORY_REGION(p, n)
 #else
@@ -133,7 +134,8 @@ void *arena_grow(struct arena *a, void *old, size_t old_n, size_t new_n)
 
 	if (old && new_n <= old_n)
 		return old;
-	/* The last piece of the head block grows where it is: a vector filled in one go copies nothing. */
+	/* The last piece of the head block grows where it is: a vector filled in one go copies
+	 * nothing. */
 	if (old && b && old_n && (char *)old + rounded(old_n) == b->mem + b->at) {
 		size_t more = rounded(new_n) - rounded(old_n);
 

@@ -21,18 +21,21 @@ void arena_reset(struct arena *a);   /* keeps one block for reuse */
 void arena_release(struct arena *a); /* frees all; arena_init() makes it usable again */
 
 void *arena_alloc(struct arena *a, size_t n);
-void *arena_grow(struct arena *a, void *old, size_t old_n, size_t new_n); /* copy into a larger place */
+/* A larger place with the old content, the rest zeroed; in place where it can. */
+void *arena_grow(struct arena *a, void *old, size_t old_n, size_t new_n);
 char *arena_strdup(struct arena *a, const char *s);
 char *arena_strndup(struct arena *a, const char *s, size_t n); /* always NUL-terminated */
 char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-char *arena_vprintf(struct arena *a, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
+char *arena_vprintf(struct arena *a, const char *fmt, va_list ap)
+	__attribute__((format(printf, 2, 0)));
 
 #define arena_new(a, T) ((T *)arena_alloc((a), sizeof(T)))
 #define arena_array(a, T, n) ((T *)arena_alloc((a), sizeof(T) * (size_t)(n)))
 
 /*
  * Growing vector in an arena: struct { T *v; size_t n, cap; }.
- * VEC_PUSH evaluates to a pointer to the new, zeroed element.
+ * VEC_PUSH evaluates to a pointer to the new element, which is zeroed unless
+ * n was set back before. Pushing may move all elements.
  */
 #define VEC(T)                                                                                     \
 	struct {                                                                                   \

@@ -10,11 +10,11 @@ void diag_init(struct diag *d, struct arena *a)
 	*d = (struct diag){.a = a};
 }
 
-static void add(struct diag *d, enum diag_level level, struct pos p, const char *hint, const char *fmt,
-                va_list ap) __attribute__((format(printf, 5, 0)));
+static void add(struct diag *d, enum diag_level level, struct pos p, const char *hint,
+                const char *fmt, va_list ap) __attribute__((format(printf, 5, 0)));
 
-static void add(struct diag *d, enum diag_level level, struct pos p, const char *hint, const char *fmt,
-                va_list ap)
+static void add(struct diag *d, enum diag_level level, struct pos p, const char *hint,
+                const char *fmt, va_list ap)
 {
 	struct diag_item *it = VEC_PUSH(d->a, d);
 

@@ -14,7 +14,7 @@ struct arena;
 #define DIAG_MAX 100
 
 struct pos {
-	const char *file; /* as the user named it; NULL: no position */
+	const char *file;   /* as the user named it; NULL: no position */
 	unsigned line, col; /* from 1; col in code points; 0: unknown */
 };
 
@@ -37,13 +37,14 @@ struct diag {
 
 void diag_init(struct diag *d, struct arena *a);
 void diag_error(struct diag *d, struct pos p, const char *hint, const char *fmt, ...)
-    __attribute__((format(printf, 4, 5)));
+	__attribute__((format(printf, 4, 5)));
 void diag_warn(struct diag *d, struct pos p, const char *hint, const char *fmt, ...)
-    __attribute__((format(printf, 4, 5)));
+	__attribute__((format(printf, 4, 5)));
 /* Explains the error or warning before it; dropped with it. */
 void diag_note(struct diag *d, struct pos p, const char *hint, const char *fmt, ...)
-    __attribute__((format(printf, 4, 5)));
-/* By file, line, column; stable. Items without position last. A note stays behind the error or warning it follows. */
+	__attribute__((format(printf, 4, 5)));
+/* By file, line, column; stable. Items without position last. A note stays behind the error or
+ * warning it follows. */
 void diag_sort(struct diag *d);
 
 #endif

@@ -7,8 +7,8 @@
 
 #include "base/text.h"
 
-/* One row per code: its exit status and its rank among several failures of one run (design: exit statuses).
- * A signal outranks all of them and is no code. What ends a run before it begins ranks highest. */
+/* One row per code: its exit status and its rank among several failures of one run. A signal
+ * outranks all of them and is no code. What ends a run before it begins ranks highest. */
 static const struct {
 	const char *name;
 	int status;

@@ -36,17 +36,21 @@ struct err {
 };
 
 /* Arguments may point into *e. Too long texts are cut at a whole character. All three return -1. */
-int err_set(struct err *e, enum err_code c, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-int err_ctx(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3))); /* "outer: " before msg */
+int err_set(struct err *e, enum err_code c, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* "outer: " before msg */
+int err_ctx(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 int err_hint(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void err_subject(struct err *e, const char *subject);
 int err_exit_status(enum err_code c);
 const char *err_name(enum err_code c); /* "unreachable", "state_write": for --json output */
-/* Rank of several failures of one run: signal > 4 > 73/74 > 77 > 69 > 75 > 3 > 1. The higher-ranked of two codes. */
+/* The higher-ranked of two codes. Rank of several failures of one run: signal > 4 > 73/74 > 77 >
+ * 69 > 75 > 3 > 1. */
 enum err_code err_worse(enum err_code a, enum err_code b);
 
 /* Our own fault: message and abort. */
 #define BUG(...) err_bug(__FILE__, __LINE__, __VA_ARGS__)
-_Noreturn void err_bug(const char *file, int line, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+_Noreturn void err_bug(const char *file, int line, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 #endif

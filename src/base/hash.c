@@ -47,6 +47,7 @@ void hash_hmac_sha1(const void *key, size_t key_n, const void *p, size_t n, uint
 }
 
 /* CRC-32C (Castagnoli), polynomial 0x1EDC6F41 reflected. */
+/* clang-format off */
 static const uint32_t crc_table[256] = {
 	0x00000000, 0xF26B8303, 0xE13B70F7, 0x1350F3F4, 0xC79A971F, 0x35F1141C, 0x26A1E7E8,
 	0xD4CA64EB, 0x8AD958CF, 0x78B2DBCC, 0x6BE22838, 0x9989AB3B, 0x4D43CFD0, 0xBF284CD3,
@@ -86,6 +87,7 @@ static const uint32_t crc_table[256] = {
 	0xC69F7B69, 0xD5CF889D, 0x27A40B9E, 0x79B737BA, 0x8BDCB4B9, 0x988C474D, 0x6AE7C44E,
 	0xBE2DA0A5, 0x4C4623A6, 0x5F16D052, 0xAD7D5351,
 };
+/* clang-format on */
 
 uint32_t hash_crc32c(uint32_t seed, const void *p, size_t n)
 {
@@ -126,16 +128,19 @@ bool hash_unhex(const char *hex, uint8_t *out, size_t n)
 	if (hex[2 * n] != '\0')
 		return false;
 	for (size_t i = 0; i < n; i++)
-		out[i] = (uint8_t)(text_hex_digit(hex[2 * i]) << 4 | text_hex_digit(hex[2 * i + 1]));
+		out[i] =
+			(uint8_t)(text_hex_digit(hex[2 * i]) << 4 | text_hex_digit(hex[2 * i + 1]));
 	return true;
 }
 
 void hash_base64(const uint8_t *p, size_t n, char *out)
 {
-	static const char digit[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	static const char digit[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 	for (; n; p += n < 3 ? n : 3, n -= n < 3 ? n : 3) {
-		uint32_t v = (uint32_t)p[0] << 16 | (n > 1 ? (uint32_t)p[1] << 8 : 0) | (n > 2 ? p[2] : 0);
+		uint32_t v = (uint32_t)p[0] << 16 | (n > 1 ? (uint32_t)p[1] << 8 : 0) |
+		             (n > 2 ? p[2] : 0);
 
 		*out++ = digit[v >> 18];
 		*out++ = digit[v >> 12 & 63];

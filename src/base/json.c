@@ -25,8 +25,8 @@ static void cjson_free(void *p)
 
 /* ---- parsing ---- */
 
-static void take_value(struct arena *a, struct json *to, const cJSON *from, const struct json_facts *f,
-                       size_t *numbers)
+static void take_value(struct arena *a, struct json *to, const cJSON *from,
+                       const struct json_facts *f, size_t *numbers)
 {
 	if (from->string)
 		to->key = arena_strdup(a, from->string);
@@ -106,7 +106,7 @@ struct json *json_parse(struct arena *a, const char *text, size_t n, struct json
 		if (tree) {
 			root = take_tree(a, tree, &facts);
 		} else {
-			/* Both parsers agree on the grammar (fuzzed); this is for a surprise in a new cJSON. */
+			/* The scan is the stricter one (fuzzed); this is for a new cJSON. */
 			*e = (struct json_err){.off = 0, .first_off = SIZE_MAX};
 			snprintf(e->msg, sizeof e->msg, "the JSON reader refuses this text");
 		}
@@ -175,7 +175,8 @@ const char *json_text(struct arena *a, const struct json *obj, const char *path)
 
 bool json_true(const struct json *v)
 {
-	return v && ((v->type == JSON_BOOL && v->b) || (v->type == JSON_STRING && text_ieq(v->s, "true")));
+	return v && ((v->type == JSON_BOOL && v->b) ||
+	             (v->type == JSON_STRING && text_ieq(v->s, "true")));
 }
 
 /* ---- building ---- */
@@ -250,7 +251,8 @@ static struct json *copy(struct arena *a, const struct json *v, const char *with
 		const struct json *next; /* next child to copy */
 		struct json *to;
 	};
-	VEC(struct level) open = {0}; /* no fixed depth: built trees may go deeper than parsed ones */
+	/* No fixed depth: built trees may go deeper than parsed ones. */
+	VEC(struct level) open = {0};
 	struct json *root = copy_one(a, v);
 	struct arena scratch;
 

@@ -21,14 +21,14 @@ enum json_type { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSO
 struct json {
 	enum json_type type;
 	bool b;
-	bool is_int;     /* number without fraction and exponent: value in i */
+	bool is_int; /* number without fraction and exponent: value in i */
 	int64_t i;
 	double d;
-	const char *s;   /* string value */
-	const char *key; /* name inside the parent object, else NULL */
+	const char *s;             /* string value */
+	const char *key;           /* name inside the parent object, else NULL */
 	struct json *child, *next; /* members or elements in document order */
-	struct json *last; /* json.c only: the last child */
-	size_t n;        /* number of children */
+	struct json *last;         /* json.c only: the last child */
+	size_t n;                  /* number of children */
 };
 
 struct json_err {
@@ -40,11 +40,12 @@ struct json_err {
 /* NULL on failure, with *e filled (e may be NULL). */
 struct json *json_parse(struct arena *a, const char *text, size_t n, struct json_err *e);
 
-const struct json *json_get(const struct json *obj, const char *key);  /* NULL if absent or not an object */
+/* NULL if absent or not an object. Keys are compared byte by byte. */
+const struct json *json_get(const struct json *obj, const char *key);
 /* "SourceEndpoint.Region": walks objects; NULL if absent. */
 const struct json *json_path(const struct json *obj, const char *path);
-const char *json_str(const struct json *obj, const char *path);        /* NULL unless a string */
-/* Text of a scalar wherever it is a string, number or bool ("true"); NULL for null/array/object/absent. */
+const char *json_str(const struct json *obj, const char *path); /* NULL unless a string */
+/* Text of a string, number or bool ("true"); NULL for null, array, object or absent. */
 const char *json_text(struct arena *a, const struct json *obj, const char *path);
 bool json_true(const struct json *v); /* true or "true" (any case): dts-api.md 1.1 */
 
@@ -53,19 +54,21 @@ struct json *json_new(struct arena *a, enum json_type t);
 struct json *json_new_str(struct arena *a, const char *s);
 struct json *json_new_int(struct arena *a, int64_t i);
 struct json *json_new_bool(struct arena *a, bool b);
-void json_add(struct json *parent, const char *key, struct json *child); /* key NULL in arrays; O(1) amortised */
+/* key is NULL in arrays. child must not stand in another tree. O(1). */
+void json_add(struct json *parent, const char *key, struct json *child);
 struct json *json_clone(struct arena *a, const struct json *v); /* deep copy, strings shared */
 /* A copy without members called `key` at any depth. */
 struct json *json_without(struct arena *a, const struct json *v, const char *key);
 
-/* Canonical text: no blanks, members sorted by key bytes (sorted) or in document order. Numbers as written if ints,
- * else shortest round trip; whole numbers up to 2^53 always without fraction and exponent (64.0 -> 64, 1e3 -> 1000).
- * Appends to out. */
+/* Canonical text: no blanks, members sorted by key bytes (sorted) or in document order. Numbers as
+ * written if ints, else shortest round trip; whole numbers up to 2^53 always without fraction and
+ * exponent (64.0 -> 64, 1e3 -> 1000). Appends to out. */
 void json_write(struct buf *out, const struct json *v, bool sorted);
 char *json_write_dup(struct arena *a, const struct json *v, bool sorted);
 /* A string as a JSON string with quotes. Each byte of invalid UTF-8 becomes U+FFFD. */
 void json_write_str(struct buf *out, const char *s);
-/* Equality by meaning: member order ignored, 64 and 64.0 equal (the sorted texts are the same). NULL equals NULL only. */
+/* Equality by meaning: member order ignored, 64 and 64.0 equal (the sorted texts are the same).
+ * NULL equals NULL only. */
 bool json_equal(const struct json *a, const struct json *b);
 
 #endif

@@ -17,8 +17,10 @@ struct json_facts {
 	VEC(bool) whole;
 };
 
-/* The strict check. Returns 0, or -1 with *e filled. Memory that must not outlive the parse comes from scratch. */
-int json_scan(const char *text, size_t n, struct arena *scratch, struct json_facts *f, struct json_err *e);
+/* The strict check. Returns 0, or -1 with *e filled. What must not outlive the parse comes from
+ * scratch. */
+int json_scan(const char *text, size_t n, struct arena *scratch, struct json_facts *f,
+              struct json_err *e);
 
 /* Shortest text that reads back as d; whole numbers up to JSON_EXACT_MAX as integers. */
 void json_number_text(double d, char out[40]);

@@ -16,7 +16,15 @@
 #include "base/text.h"
 
 /* What may come next. */
-enum state { WANT_VALUE, WANT_VALUE_OR_END, WANT_KEY, WANT_KEY_OR_END, WANT_COLON, WANT_COMMA_OR_END, WANT_NOTHING };
+enum state {
+	WANT_VALUE,
+	WANT_VALUE_OR_END,
+	WANT_KEY,
+	WANT_KEY_OR_END,
+	WANT_COLON,
+	WANT_COMMA_OR_END,
+	WANT_NOTHING
+};
 
 /*
  * The keys of all open objects lie on one stack, innermost last, and are found
@@ -46,11 +54,12 @@ struct scan {
 		size_t first_key; /* index of its first key */
 	} open[JSON_DEPTH];
 	VEC(struct key) keys;
-	uint32_t *table; /* index into keys + 1; 0: free */
+	uint32_t *table;  /* index into keys + 1; 0: free */
 	size_t table_cap; /* a power of two, more than twice keys.n */
 };
 
-static int fail(struct scan *sc, size_t off, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+static int fail(struct scan *sc, size_t off, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 static int fail(struct scan *sc, size_t off, const char *fmt, ...)
 {
@@ -77,7 +86,8 @@ static bool is_digit(char c)
 
 static bool is_word(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '$' || (unsigned char)c >= 0x80;
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '$' ||
+	       (unsigned char)c >= 0x80;
 }
 
 static bool is_typographic_quote(const char *s, size_t left)
@@ -181,7 +191,8 @@ static int scan_string(struct scan *sc, bool *escapes)
 	for (;;) {
 		unsigned char c;
 
-		while (sc->at < sc->n && (c = (unsigned char)sc->s[sc->at]) >= 0x20 && c != '"' && c != '\\')
+		while (sc->at < sc->n && (c = (unsigned char)sc->s[sc->at]) >= 0x20 && c != '"' &&
+		       c != '\\')
 			sc->at++;
 		if (sc->at >= sc->n)
 			return fail(sc, begin, "this string is never closed");
@@ -191,7 +202,8 @@ static int scan_string(struct scan *sc, bool *escapes)
 		}
 		if (sc->s[sc->at] != '\\') {
 			if (sc->s[sc->at] == '\n' || sc->s[sc->at] == '\r')
-				return fail(sc, sc->at, "a line end in a string; close it or write \\n");
+				return fail(sc, sc->at,
+				            "a line end in a string; close it or write \\n");
 			return fail(sc, sc->at, "a control character in a string; write \\u%04x",
 			            (unsigned char)sc->s[sc->at]);
 		}
@@ -270,12 +282,14 @@ static int add_key(struct scan *sc, size_t from, size_t to, bool escapes)
 	k->hash = (uint32_t)(h ^ h >> 32);
 	if (sc->keys.n * 2 > sc->table_cap)
 		table_grow(sc);
-	for (size_t i = k->hash & (sc->table_cap - 1); sc->table[i]; i = (i + 1) & (sc->table_cap - 1)) {
+	for (size_t i = k->hash & (sc->table_cap - 1); sc->table[i];
+	     i = (i + 1) & (sc->table_cap - 1)) {
 		const struct key *other = &sc->keys.v[sc->table[i] - 1];
 
 		if (other->hash == k->hash && other->depth == k->depth && other->n == k->n &&
 		    memcmp(other->p, k->p, k->n) == 0) {
-			fail(sc, k->off, "key \"%.*s\" appears twice in this object", shown_len(k->p, k->n), k->p);
+			fail(sc, k->off, "key \"%.*s\" appears twice in this object",
+			     shown_len(k->p, k->n), k->p);
 			sc->e->first_off = other->off;
 			return -1;
 		}
@@ -305,7 +319,8 @@ static int scan_number(struct scan *sc)
 		return fail(sc, begin, "a minus sign without a number");
 	if (sc->s[first] == '0' && i - first > 1)
 		return fail(sc, begin, "a number must not begin with 0; put quotes around a text");
-	if (whole && (i - first > 16 || (i - first == 16 && memcmp(sc->s + first, "9007199254740992", 16) > 0)))
+	if (whole && (i - first > 16 ||
+	              (i - first == 16 && memcmp(sc->s + first, "9007199254740992", 16) > 0)))
 		return fail(sc, begin, "an integer beyond 2^53 loses digits; put quotes around it");
 	if (byte_at(sc, i) == '.') {
 		i = skip_digits(sc, i + 1);
@@ -378,8 +393,9 @@ static int close_bracket(struct scan *sc, enum state *st)
 	bool object = sc->s[sc->at] == '}';
 
 	if (object != sc->open[sc->depth - 1].object)
-		return fail(sc, sc->at, object ? "'}' where ']' has to close the array"
-		                               : "']' where '}' has to close the object");
+		return fail(sc, sc->at,
+		            object ? "'}' where ']' has to close the array"
+		                   : "']' where '}' has to close the object");
 	sc->depth--;
 	while (sc->keys.n > sc->open[sc->depth].first_key)
 		sc->table[sc->keys.v[--sc->keys.n].slot] = 0;
@@ -424,7 +440,8 @@ static int scan_key(struct scan *sc, enum state *st)
 	if (c == '}')
 		return fail(sc, sc->comma, "a trailing comma");
 	if (c != '"') {
-		if ((is_word(c) || is_digit(c)) && !is_typographic_quote(sc->s + begin, sc->n - begin))
+		if ((is_word(c) || is_digit(c)) &&
+		    !is_typographic_quote(sc->s + begin, sc->n - begin))
 			return fail(sc, begin, "keys need double quotes");
 		return unexpected(sc, "a key in double quotes");
 	}
@@ -457,7 +474,8 @@ static int scan_token(struct scan *sc, enum state *st)
 		if (c == '}' || c == ']')
 			return close_bracket(sc, st);
 		if (c != ',')
-			return unexpected(sc, object ? "',' or '}' after a member" : "',' or ']' after an element");
+			return unexpected(sc, object ? "',' or '}' after a member"
+			                             : "',' or ']' after an element");
 		sc->comma = sc->at++;
 		*st = object ? WANT_KEY : WANT_VALUE;
 		return 0;
@@ -482,7 +500,8 @@ static int scan_bytes(struct scan *sc)
 	return 0;
 }
 
-int json_scan(const char *text, size_t n, struct arena *scratch, struct json_facts *f, struct json_err *e)
+int json_scan(const char *text, size_t n, struct arena *scratch, struct json_facts *f,
+              struct json_err *e)
 {
 	struct scan sc = {.s = text, .n = n, .scratch = scratch, .facts = f, .e = e};
 	enum state st = WANT_VALUE;
@@ -490,8 +509,8 @@ int json_scan(const char *text, size_t n, struct arena *scratch, struct json_fac
 	if (scan_bytes(&sc) < 0)
 		return -1;
 	for (;;) {
-		while (sc.at < n && (text[sc.at] == ' ' || text[sc.at] == '\n' || text[sc.at] == '\r' ||
-		                     text[sc.at] == '\t'))
+		while (sc.at < n && (text[sc.at] == ' ' || text[sc.at] == '\n' ||
+		                     text[sc.at] == '\r' || text[sc.at] == '\t'))
 			sc.at++;
 		if (sc.at >= n)
 			break;

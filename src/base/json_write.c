@@ -33,7 +33,7 @@ void json_number_text(double d, char out[40])
 void json_write_str(struct buf *out, const char *s)
 {
 	static const char named[] = "btnvfr"; /* 8..13; 11 has no name in JSON */
-	const char *from = s; /* what is not copied yet */
+	const char *from = s;                 /* what is not copied yet */
 
 	buf_putc(out, '"');
 	for (;;) {
@@ -124,7 +124,8 @@ struct level {
 	size_t done;
 };
 
-static void enter(struct buf *out, struct arena *scratch, struct level *l, const struct json *v, bool sorted)
+static void enter(struct buf *out, struct arena *scratch, struct level *l, const struct json *v,
+                  bool sorted)
 {
 	l->v = v;
 	l->next = v->child;
@@ -136,7 +137,8 @@ static void enter(struct buf *out, struct arena *scratch, struct level *l, const
 void json_write(struct buf *out, const struct json *v, bool sorted)
 {
 	struct arena scratch;
-	VEC(struct level) open = {0}; /* no fixed depth: built trees may go deeper than parsed ones */
+	/* No fixed depth: built trees may go deeper than parsed ones. */
+	VEC(struct level) open = {0};
 
 	if (v->type != JSON_ARRAY && v->type != JSON_OBJECT) {
 		write_scalar(out, v);
@@ -190,7 +192,7 @@ bool json_equal(const struct json *a, const struct json *b)
 		return a == b;
 	if (a->type != b->type || a->n != b->n)
 		return false;
-	/* The sorted text is one for each meaning, so equality has no second definition that could differ. */
+	/* The sorted text is one for each meaning: no second definition that could differ. */
 	buf_init(&x, SIZE_MAX);
 	buf_init(&y, SIZE_MAX);
 	json_write(&x, a, true);

@@ -120,8 +120,9 @@ void secret_harden_process(void)
 #endif
 }
 
-/* In which form a quoted secret may stand. Within a form each byte has at most one reading at a place, so
- * a comparison never has to go back. TWICE is the string-to-sign of signature version 1. */
+/* In which form a quoted secret may stand. Within a form each byte has at most one reading at a
+ * place, so a comparison never has to go back. TWICE: as in the string-to-sign of signature
+ * version 1. */
 enum form { FORM_RAW, FORM_PERCENT, FORM_TWICE, FORM_JSON, FORM__COUNT };
 
 /* Value of n hex digits at s, or -1; the NUL of a short text stops it. */
@@ -139,7 +140,7 @@ static int32_t hex_number(const char *s, int n)
 	return v;
 }
 
-/* A JSON escape at s (which begins with a backslash): the bytes it means; returns its length or 0. */
+/* A JSON escape at s, on its backslash: the bytes it means; returns its length or 0. */
 static size_t json_escape_at(const char *s, char out[4], size_t *n)
 {
 	static const char named[] = "\"\\/bfnrt", meant[] = "\"\\/\b\f\n\r\t";
@@ -155,7 +156,8 @@ static size_t json_escape_at(const char *s, char out[4], size_t *n)
 		return 0;
 	if (cp >= 0xD800 && cp <= 0xDBFF && s[6] == '\\' && s[7] == 'u' &&
 	    (low = hex_number(s + 8, 4)) >= 0xDC00 && low <= 0xDFFF) {
-		*n = text_utf8_put(0x10000 + ((uint32_t)(cp - 0xD800) << 10) + (uint32_t)(low - 0xDC00), out);
+		*n = text_utf8_put(
+			0x10000 + ((uint32_t)(cp - 0xD800) << 10) + (uint32_t)(low - 0xDC00), out);
 		return 12;
 	}
 	*n = text_utf8_put((uint32_t)cp, out);
@@ -206,7 +208,7 @@ static size_t match_at(enum form f, const struct item *it, const char *s)
 	return done == it->n ? i : 0;
 }
 
-/* Length of the longest secret at s in any form, or 0. first: the bytes with which a secret begins. */
+/* Length of the longest secret at s in any form, or 0. first: the bytes with which one begins. */
 static size_t longest_at(const bool first[256], const char *s)
 {
 	size_t best = 0;
@@ -229,7 +231,7 @@ static size_t longest_at(const bool first[256], const char *s)
 const char *secret_mask(struct arena *a, const char *s)
 {
 	bool first[256] = {false};
-	size_t at = 0, end = 0;    /* end of the stretch that is being masked */
+	size_t at = 0, end = 0; /* end of the stretch that is being masked */
 	char *out = NULL, *o = NULL;
 
 	for (const struct item *it = home.items; it; it = it->next)
@@ -239,7 +241,8 @@ const char *secret_mask(struct arena *a, const char *s)
 		size_t n = longest_at(first, s + at);
 
 		if (n && !out) {
-			out = o = arena_alloc(a, strlen(s) + 1); /* "***" is shorter than any secret */
+			/* "***" is shorter than any secret. */
+			out = o = arena_alloc(a, strlen(s) + 1);
 			memcpy(out, s, at);
 			o += at;
 		}

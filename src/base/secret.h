@@ -16,8 +16,9 @@ void secret_wipe_all(void);
 /* Make this process unreadable to others: no core file, not dumpable. Call once at start. */
 void secret_harden_process(void);
 /*
- * Replace every occurrence of every secret handed to secret_dup (raw, percent-encoded, JSON-escaped; only those of 4
- * bytes or more) in s by "***". For texts of the service that may quote what we sent. Returns s itself when nothing matched.
+ * Replace every occurrence of every secret handed to secret_dup (raw, percent-encoded once or, as
+ * in a string-to-sign, twice, JSON-escaped; only those of 4 bytes or more) in s by "***". For texts of
+ * the service that may quote what we sent. Returns s itself when nothing matched.
  */
 struct arena;
 const char *secret_mask(struct arena *a, const char *s);

@@ -15,26 +15,31 @@
 #include "base/buf.h"
 #include "base/hash.h"
 
-enum call { CALL_OPEN, CALL_WRITE, CALL_FSYNC, CALL_RENAME, CALL_FTRUNCATE, CALL_UNLINK, CALL_ALLOC };
+enum call {
+	CALL_OPEN,
+	CALL_WRITE,
+	CALL_FSYNC,
+	CALL_RENAME,
+	CALL_FTRUNCATE,
+	CALL_UNLINK,
+	CALL_ALLOC
+};
 enum fate { FATE_LIVE, FATE_FAIL, FATE_SHORT, FATE_KILL_BEFORE, FATE_KILL_HALF, FATE_KILL_AFTER };
 
 #ifdef DTSBATCH_FAULTS
 
-static const char *const call_names[] = {"open", "write", "fsync", "rename", "ftruncate", "unlink", "alloc"};
+static const char *const call_names[] = {"open",      "write",  "fsync", "rename",
+                                         "ftruncate", "unlink", "alloc"};
 
 static const struct fault_kind {
 	const char *name;
 	enum fate fate;
 	int err;
 } fault_kinds[] = {
-    {"ENOSPC", FATE_FAIL, ENOSPC},
-    {"EIO", FATE_FAIL, EIO},
-    {"EDQUOT", FATE_FAIL, EDQUOT},
-    {"EROFS", FATE_FAIL, EROFS},
-    {"short", FATE_SHORT, ENOSPC},
-    {"kill-before", FATE_KILL_BEFORE, 0},
-    {"kill-half", FATE_KILL_HALF, 0},
-    {"kill-after", FATE_KILL_AFTER, 0},
+	{"ENOSPC", FATE_FAIL, ENOSPC},    {"EIO", FATE_FAIL, EIO},
+	{"EDQUOT", FATE_FAIL, EDQUOT},    {"EROFS", FATE_FAIL, EROFS},
+	{"short", FATE_SHORT, ENOSPC},    {"kill-before", FATE_KILL_BEFORE, 0},
+	{"kill-half", FATE_KILL_HALF, 0}, {"kill-after", FATE_KILL_AFTER, 0},
 };
 
 /* The one armed fault. */
@@ -180,7 +185,8 @@ void sys_free(void *p)
 	free(p);
 }
 
-/* A closed fd 0, 1 or 2 would hand its number to our file, and what somebody prints would land in it. */
+/* A closed fd 0, 1 or 2 would hand its number to our file, and what somebody prints would land
+ * in it. */
 static int above_std(int fd)
 {
 	int up, saved;
@@ -329,7 +335,7 @@ int sys_fsync_dir_of(const char *path)
 	if (fd < 0)
 		return -1;
 	rc = sys_fsync(fd);
-	/* Some network and FUSE file systems have no such call for directories; there is nothing to gain. */
+	/* Some network and FUSE file systems have no such call for directories. */
 	if (rc < 0 && (errno == EINVAL || errno == ENOTSUP))
 		rc = 0;
 	close_keeping_errno(fd);
@@ -380,7 +386,7 @@ int sys_replace_file(const char *path, mode_t mode, const void *p, size_t n)
 	fd = sys_open(temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
 	if (fd < 0)
 		return -1;
-	/* The umask may have taken bits that the replaced file had. Where modes do not exist, so be it. */
+	/* The umask may have taken bits that the replaced file had. */
 	if (fchmod(fd, mode) < 0)
 		errno = 0;
 	if (sys_write_all(fd, p, n) < 0 || sys_fsync(fd) < 0) {

@@ -51,8 +51,8 @@ bool text_empty(const char *s)
 
 size_t text_utf8_next(const char *s, size_t n, uint32_t *cp)
 {
-	/* Unicode table 3-7: the range of the second byte excludes overlong forms, surrogates and what
-	 * lies beyond U+10FFFF; all further ones are 80..BF. */
+	/* Unicode table 3-7: the range of the second byte excludes overlong forms, surrogates and
+	 * what lies beyond U+10FFFF; all further ones are 80..BF. */
 	unsigned char c = n ? (unsigned char)s[0] : 0xFF, lo = 0x80, hi = 0xBF;
 	size_t len;
 	uint32_t v;
@@ -163,9 +163,9 @@ unsigned text_column(const char *s, size_t off)
 /* What must not reach a terminal as it is: it could move the cursor, hide or reorder text. */
 static bool unsafe(uint32_t cp)
 {
-	return cp < 0x20 || (cp >= 0x7F && cp <= 0x9F) || cp == 0x061C || cp == 0x200E || cp == 0x200F ||
-	       (cp >= 0x2028 && cp <= 0x202E) || (cp >= 0x2066 && cp <= 0x2069) || cp == 0xFEFF ||
-	       (cp >= 0xFFF9 && cp <= 0xFFFB) || (cp >= 0xE0000 && cp <= 0xE007F);
+	return cp < 0x20 || (cp >= 0x7F && cp <= 0x9F) || cp == 0x061C || cp == 0x200E ||
+	       cp == 0x200F || (cp >= 0x2028 && cp <= 0x202E) || (cp >= 0x2066 && cp <= 0x2069) ||
+	       cp == 0xFEFF || (cp >= 0xFFF9 && cp <= 0xFFFB) || (cp >= 0xE0000 && cp <= 0xE007F);
 }
 
 /* The piece at s as it will be shown: the bytes taken, the text (in esc or s) and its cells. */
@@ -222,7 +222,7 @@ void text_safe(struct buf *out, const char *s, size_t n, size_t max_cells)
 	size_t cells = 0, cut = 0, end = n;
 
 	if (max_cells) {
-		/* cut: the most that leaves a cell for the ellipsis; used if the whole does not fit. */
+		/* cut: the most that leaves a cell for the ellipsis. */
 		for (size_t i = 0; i < n; i += o.taken) {
 			piece_at(&o, s + i, n - i);
 			cells += o.cells;
@@ -306,7 +306,8 @@ const char *text_nearest(const char *word, const char *const *names, size_t n)
 
 		if (m > NEAR_MAX)
 			continue;
-		while (common < len && common < m && folded(word[common]) == folded(names[k][common]))
+		while (common < len && common < m &&
+		       folded(word[common]) == folded(names[k][common]))
 			common++;
 		d = distance(word, len, names[k], m);
 		if (common == len && len >= 3 && d > 1)
@@ -333,7 +334,8 @@ static size_t char_len(const char *s)
 
 bool text_glob(const char *p, const char *s)
 {
-	const char *star = NULL, *from = NULL; /* behind the last '*', and where its match may end */
+	/* star: behind the last '*'; from: where its match may end. */
+	const char *star = NULL, *from = NULL;
 
 	while (*s) {
 		if (*p == '*') {
@@ -364,8 +366,8 @@ void text_percent(struct buf *out, const char *s, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		unsigned char c = (unsigned char)s[i];
 
-		if ((lower(s[i]) >= 'a' && lower(s[i]) <= 'z') || is_digit(s[i]) || c == '-' || c == '_' ||
-		    c == '.' || c == '~') {
+		if ((lower(s[i]) >= 'a' && lower(s[i]) <= 'z') || is_digit(s[i]) || c == '-' ||
+		    c == '_' || c == '.' || c == '~') {
 			buf_putc(out, s[i]);
 		} else {
 			buf_putc(out, '%');

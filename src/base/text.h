@@ -23,20 +23,22 @@ size_t text_utf8_bad(const char *s, size_t n);
 /* One code point at s (n bytes at most): its length, or 0 where invalid, cut short or n is 0. */
 size_t text_utf8_next(const char *s, size_t n, uint32_t *cp);
 size_t text_utf8_put(uint32_t cp, char out[4]); /* bytes written; cp must be valid */
-int text_hex_digit(char c);                    /* its value, or -1 */
-unsigned text_cells(uint32_t cp); /* terminal cells of a code point: 0, 1 or 2 */
+int text_hex_digit(char c);                     /* its value, or -1 */
+unsigned text_cells(uint32_t cp);               /* terminal cells of a code point: 0, 1 or 2 */
 /* Terminal cells of a valid UTF-8 text: East Asian wide and emoji 2, combining 0. */
 size_t text_width(const char *s);
 /* Columns are counted in code points from 1: the column of byte `off` in s. */
 unsigned text_column(const char *s, size_t off);
 
-/* Append s with C0, C1, DEL, bidi controls and invalid UTF-8 escaped (\n, \x1b, \u0085 ...). At most max_cells
- * cells (0: no limit), cut with an ellipsis. For everything from the service or a manifest that reaches a terminal. */
+/* Append s with C0, C1, DEL, bidi controls and invalid UTF-8 escaped (\n, \x1b, \u0085 ...). At
+ * most max_cells cells (0: no limit), cut with an ellipsis. For everything from the service or a
+ * manifest that reaches a terminal. */
 void text_safe(struct buf *out, const char *s, size_t n, size_t max_cells);
 char *text_safe_dup(struct arena *a, const char *s, size_t max_cells);
 
-/* The candidate nearest to word (edit distance, transpositions count 1; prefix matches preferred) or NULL
- * when none is near enough to suggest. names: n pointers. */
+/* The candidate nearest to word (edit distance, neighbour swaps count 1; case and '-' '_' '.' do
+ * not count; a name that begins with word is near) or NULL when none is near enough to suggest.
+ * names: n pointers. */
 const char *text_nearest(const char *word, const char *const *names, size_t n);
 /* '*' and '?' glob over a whole address; no recursion. */
 bool text_glob(const char *pattern, const char *s);
@@ -60,8 +62,8 @@ int64_t text_utc_parse(const char *s);
 /* "Wed, 25 Nov 2026 17:12:00 GMT" (HTTP Date header), or -1. */
 int64_t text_http_date_parse(const char *s);
 
-/* The n-th (from 0) field of a list separated by sep, trimmed of blanks and tabs; NULL past the end. "" and NULL are
- * lists without fields; "a," has an empty second one. */
+/* The n-th (from 0) field of a list separated by sep, trimmed of blanks and tabs; NULL past the
+ * end. "" and NULL are lists without fields; "a," has an empty second one. */
 char *text_field(struct arena *a, const char *list, char sep, size_t n);
 
 #endif

@@ -17,7 +17,8 @@ int64_t text_duration_ms(const char *s)
 	static const struct {
 		const char *unit;
 		int64_t ms;
-	} units[] = {{"", 1000}, {"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
+	} units[] = {{"", 1000},   {"ms", 1},      {"s", 1000},
+	             {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
 	int64_t v = 0;
 
 	if (*s < '0' || *s > '9')
@@ -52,14 +53,14 @@ char *text_duration(struct arena *a, int64_t ms)
 			continue;
 		if (!sub)
 			return arena_printf(a, "%" PRId64 " %s", s / rows[i].s, rows[i].name);
-		return arena_printf(a, "%" PRId64 " %s %" PRId64 " %s", s / rows[i].s, rows[i].name, sub,
-		                    rows[i].sub_name);
+		return arena_printf(a, "%" PRId64 " %s %" PRId64 " %s", s / rows[i].s, rows[i].name,
+		                    sub, rows[i].sub_name);
 	}
 	return arena_printf(a, "%" PRId64 " s", s);
 }
 
-/* Days since 1970-01-01 of a date of the Gregorian calendar. Years are counted from 1 March, so that
- * the leap day is the last of its year; 146097 days make 400 years. y >= 1. */
+/* Days since 1970-01-01 of a date of the Gregorian calendar. Years are counted from 1 March, so
+ * that the leap day is the last of its year; 146097 days make 400 years. y >= 1. */
 static int64_t days_from_date(int64_t y, int64_t m, int64_t d)
 {
 	int64_t in_year;
@@ -130,7 +131,8 @@ static int64_t epoch_of(int y, int mo, int d, int h, int mi, int s)
 	static const unsigned char month_days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 	int max_d;
 
-	if (y < 1970 || mo < 1 || mo > 12 || h < 0 || h > 23 || mi < 0 || mi > 59 || s < 0 || s > 59)
+	if (y < 1970 || mo < 1 || mo > 12 || h < 0 || h > 23 || mi < 0 || mi > 59 || s < 0 ||
+	    s > 59)
 		return -1;
 	max_d = month_days[mo - 1];
 	if (mo == 2 && y % 4 == 0 && (y % 100 != 0 || y % 400 == 0))
@@ -167,12 +169,13 @@ int64_t text_utc_parse(const char *s)
 
 int64_t text_http_date_parse(const char *s)
 {
-	static const char wdays[] = "MonTueWedThuFriSatSun", months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	static const char wdays[] = "MonTueWedThuFriSatSun",
+			  months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 	int wday = -1, month = -1;
 
 	/* "Wed, 25 Nov 2026 17:12:00 GMT" */
-	if (strlen(s) != 29 || memcmp(s + 3, ", ", 2) != 0 || s[7] != ' ' || s[11] != ' ' || s[16] != ' ' ||
-	    s[19] != ':' || s[22] != ':' || strcmp(s + 25, " GMT") != 0)
+	if (strlen(s) != 29 || memcmp(s + 3, ", ", 2) != 0 || s[7] != ' ' || s[11] != ' ' ||
+	    s[16] != ' ' || s[19] != ':' || s[22] != ':' || strcmp(s + 25, " GMT") != 0)
 		return -1;
 	for (int i = 0; i < 7; i++)
 		if (memcmp(s, wdays + 3 * i, 3) == 0)
@@ -182,6 +185,6 @@ int64_t text_http_date_parse(const char *s)
 			month = i + 1;
 	if (wday < 0 || month < 0)
 		return -1;
-	return epoch_of(digits(s + 12, 4), month, digits(s + 5, 2), digits(s + 17, 2), digits(s + 20, 2),
-	                digits(s + 23, 2));
+	return epoch_of(digits(s + 12, 4), month, digits(s + 5, 2), digits(s + 17, 2),
+	                digits(s + 20, 2), digits(s + 23, 2));
 }

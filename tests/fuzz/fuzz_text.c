@@ -73,7 +73,7 @@ static void masked(struct arena *a, const char *secret, const char *before, cons
 			json_write_str(&b, secret);
 		buf_puts(&b, behind);
 		out = secret_mask(a, buf_str(&b));
-		/* json_write_str() replaces what is not UTF-8: then nothing secret is left to find */
+		/* json_write_str() replaces what is not UTF-8: nothing secret is left then */
 		check(form == 2 || strstr(out, "***"));
 		/* the stars of the mark may complete a secret that has some itself */
 		check(strchr(secret, '*') || !strstr(out, secret));

@@ -53,7 +53,8 @@ static void test_hmac(void **st)
 	assert_hex(out, 20, "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79");
 	/* a key longer than a block: RFC 4231 case 6 */
 	memset(key, 0xaa, sizeof key);
-	hash_hmac_sha256(key, sizeof key, "Test Using Larger Than Block-Size Key - Hash Key First", 54, out);
+	hash_hmac_sha256(key, sizeof key, "Test Using Larger Than Block-Size Key - Hash Key First",
+	                 54, out);
 	assert_hex(out, 32, "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
 	/* nothing with an empty key */
 	hash_hmac_sha256(NULL, 0, NULL, 0, out);
@@ -89,8 +90,13 @@ static void test_crc32c(void **st)
 
 static void test_codes(void **st)
 {
-	static const char *const base64[][2] = {{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"},
-	                                        {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
+	static const char *const base64[][2] = {{"", ""},
+	                                        {"f", "Zg=="},
+	                                        {"fo", "Zm8="},
+	                                        {"foo", "Zm9v"},
+	                                        {"foob", "Zm9vYg=="},
+	                                        {"fooba", "Zm9vYmE="},
+	                                        {"foobar", "Zm9vYmFy"}};
 	uint8_t raw[4] = {1, 2, 3, 4};
 	char out[16];
 
@@ -121,15 +127,19 @@ static void test_memory(void **st)
 	assert_false(hash_equal("xbcd", "abcd", 4));
 	assert_true(hash_equal(NULL, NULL, 0));
 	hash_wipe(s, 4);
-	assert_memory_equal(s, "\0\0\0\0" "567", 8);
+	assert_memory_equal(s,
+	                    "\0\0\0\0"
+	                    "567",
+	                    8);
 	hash_wipe(NULL, 0);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_sha256), cmocka_unit_test(test_hmac),   cmocka_unit_test(test_crc32c),
-	    cmocka_unit_test(test_codes),  cmocka_unit_test(test_memory),
+		cmocka_unit_test(test_sha256), cmocka_unit_test(test_hmac),
+		cmocka_unit_test(test_crc32c), cmocka_unit_test(test_codes),
+		cmocka_unit_test(test_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -31,7 +31,8 @@ static void test_arena(void **st)
 				dirty |= p[i] != 0;
 			memset(p, 0xA5, n);
 		}
-		arena_reset(&a); /* the kept block is dirty: the next round must see zeros all the same */
+		/* The kept block is dirty: the next round must see zeros all the same. */
+		arena_reset(&a);
 		assert_int_equal(a.used, 0);
 	}
 	assert_false(dirty);
@@ -155,8 +156,9 @@ static void test_map(void **st)
 
 static void test_err(void **st)
 {
-	static const enum err_code by_rank[] = {ERR_NONE, ERR_FAILED, ERR_PARTIAL, ERR_LATER, ERR_UNREACHABLE,
-	                                        ERR_DENIED, ERR_STATE_CREATE, ERR_STATE_WRITE, ERR_DECISION};
+	static const enum err_code by_rank[] = {ERR_NONE,         ERR_FAILED,      ERR_PARTIAL,
+	                                        ERR_LATER,        ERR_UNREACHABLE, ERR_DENIED,
+	                                        ERR_STATE_CREATE, ERR_STATE_WRITE, ERR_DECISION};
 	static const int status[] = {0, 1, 3, 75, 69, 77, 73, 74, 4};
 	struct err e = {0};
 	char longest[2000];
@@ -214,8 +216,8 @@ static void test_diag(void **st)
 	assert_int_equal(d.errors, 5);
 	assert_int_equal(d.warnings, 1);
 	{
-		static const char *const want[] = {"a3.2", "a3.2 second", "a3.7", "a9 5", "first one here", "b1",
-		                                   "nowhere"};
+		static const char *const want[] = {
+			"a3.2", "a3.2 second", "a3.7", "a9 5", "first one here", "b1", "nowhere"};
 
 		assert_int_equal(d.n, 7);
 		for (size_t i = 0; i < 7; i++)
@@ -234,8 +236,9 @@ static void test_diag(void **st)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_arena), cmocka_unit_test(test_vector), cmocka_unit_test(test_buf),
-	    cmocka_unit_test(test_map),   cmocka_unit_test(test_err),    cmocka_unit_test(test_diag),
+		cmocka_unit_test(test_arena), cmocka_unit_test(test_vector),
+		cmocka_unit_test(test_buf),   cmocka_unit_test(test_map),
+		cmocka_unit_test(test_err),   cmocka_unit_test(test_diag),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -54,21 +54,22 @@ static void test_forms(void **st)
 {
 	static const char secret[] = "p@ss+w \"o\\r/d\xC3\xA9\xF0\x9F\x98\x80";
 	static const char *const quoted[] = {
-	    "p@ss+w \"o\\r/d\xC3\xA9\xF0\x9F\x98\x80",
-	    "p%40ss%2Bw%20%22o%5Cr%2Fd%C3%A9%F0%9F%98%80",
-	    "p%40ss%2bw%20%22o%5cr%2fd%c3%a9%f0%9f%98%80",
-	    "p%40ss%2Bw+%22o%5Cr%2Fd%C3%A9%F0%9F%98%80",
-	    "p%2540ss%252Bw%2520%2522o%255Cr%252Fd%25C3%25A9%25F0%259F%2598%2580",
-	    "p@ss+w \\\"o\\\\r/d\xC3\xA9\xF0\x9F\x98\x80",
-	    "p@ss+w \\\"o\\\\r\\/d\\u00e9\\uD83D\\uDE00",
-	    "\\u0070@ss\\u002bw \\\"o\\u005Cr\\/d\\u00E9\\ud83d\\ude00",
+		"p@ss+w \"o\\r/d\xC3\xA9\xF0\x9F\x98\x80",
+		"p%40ss%2Bw%20%22o%5Cr%2Fd%C3%A9%F0%9F%98%80",
+		"p%40ss%2bw%20%22o%5cr%2fd%c3%a9%f0%9f%98%80",
+		"p%40ss%2Bw+%22o%5Cr%2Fd%C3%A9%F0%9F%98%80",
+		"p%2540ss%252Bw%2520%2522o%255Cr%252Fd%25C3%25A9%25F0%259F%2598%2580",
+		"p@ss+w \\\"o\\\\r/d\xC3\xA9\xF0\x9F\x98\x80",
+		"p@ss+w \\\"o\\\\r\\/d\\u00e9\\uD83D\\uDE00",
+		"\\u0070@ss\\u002bw \\\"o\\u005Cr\\/d\\u00E9\\ud83d\\ude00",
 	};
 	struct buf b;
 
 	(void)st;
 	secret_dup(secret, sizeof secret - 1);
 	for (size_t i = 0; i < sizeof quoted / sizeof *quoted; i++) {
-		const char *text = arena_printf(&a, "Message: <%s> and <%s>.", quoted[i], quoted[i]);
+		const char *text =
+			arena_printf(&a, "Message: <%s> and <%s>.", quoted[i], quoted[i]);
 
 		assert_string_equal(secret_mask(&a, text), "Message: <***> and <***>.");
 	}
@@ -97,12 +98,12 @@ static void test_places(void **st)
 	assert_string_equal(secret_mask(&a, "abc"), "abc");
 	assert_string_equal(secret_mask(&a, "xabcdx"), "x***x");
 	assert_string_equal(secret_mask(&a, "abcdabcd"), "******");
-	assert_string_equal(secret_mask(&a, "abcdef!"), "***!");    /* overlapping */
-	assert_string_equal(secret_mask(&a, "abcdefgh!"), "***!");  /* the longer of two */
+	assert_string_equal(secret_mask(&a, "abcdef!"), "***!");   /* overlapping */
+	assert_string_equal(secret_mask(&a, "abcdefgh!"), "***!"); /* the longer of two */
 	secret_dup("tuvwxyz", 7);
 	secret_dup("uvwx", 4);
 	secret_dup("tuvw", 4);
-	assert_string_equal(secret_mask(&a, "tuvwxyz!"), "***!");   /* one within the other */
+	assert_string_equal(secret_mask(&a, "tuvwxyz!"), "***!"); /* one within the other */
 	assert_string_equal(secret_mask(&a, "ab%63d ab%63%6"), "*** ab%63%6");
 	assert_string_equal(secret_mask(&a, ""), "");
 }
@@ -138,11 +139,11 @@ static void test_wipe(void **st)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(test_dup, setup, teardown),
-	    cmocka_unit_test_setup_teardown(test_forms, setup, teardown),
-	    cmocka_unit_test_setup_teardown(test_places, setup, teardown),
-	    cmocka_unit_test_setup_teardown(test_awkward, setup, teardown),
-	    cmocka_unit_test_setup_teardown(test_wipe, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_dup, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_forms, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_places, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_awkward, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_wipe, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -195,7 +195,8 @@ static void test_clocks(void **st)
 	int64_t now = sys_now_ms(), wall = sys_wall_ms();
 
 	(void)st;
-	assert_true(wall / 1000 - (int64_t)time(NULL) <= 1 && (int64_t)time(NULL) - wall / 1000 <= 1);
+	assert_true(wall / 1000 - (int64_t)time(NULL) <= 1 &&
+	            (int64_t)time(NULL) - wall / 1000 <= 1);
 	nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
 	assert_true(sys_now_ms() - now >= 19);
 	assert_true(sys_boot_ms() >= now);
@@ -269,7 +270,8 @@ static void test_replace_killed(void **st)
 			end = in_child(replace_under_fault);
 			buf_init(&b, 100);
 			assert_int_equal(sys_read_file(path, &b), 0);
-			assert_true(strcmp(buf_str(&b), "old") == 0 || strcmp(buf_str(&b), "new content") == 0);
+			assert_true(strcmp(buf_str(&b), "old") == 0 ||
+			            strcmp(buf_str(&b), "new content") == 0);
 			files(true);
 			if (end == 0) {
 				assert_string_equal(buf_str(&b), "new content");
@@ -300,8 +302,8 @@ static int log_faults(void)
 	setenv("DTSBATCH_FAULT_LOG", path, 1);
 	unlink(path);
 	sys_fault_arm("open:2:EIO");
-	if (sys_open("/dev/null", O_RDONLY, 0) < 0 || sys_open("/dev/null", O_RDONLY, 0) >= 0 || errno != EIO ||
-	    sys_open("/dev/null", O_RDONLY, 0) < 0)
+	if (sys_open("/dev/null", O_RDONLY, 0) < 0 || sys_open("/dev/null", O_RDONLY, 0) >= 0 ||
+	    errno != EIO || sys_open("/dev/null", O_RDONLY, 0) < 0)
 		return 1;
 	sys_fault_arm(NULL);
 	buf_init(&b, 100);
@@ -341,12 +343,12 @@ static void test_faults(void **st)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_replace),        cmocka_unit_test(test_read),
-	    cmocka_unit_test(test_descriptors),    cmocka_unit_test(test_clocks),
-	    cmocka_unit_test(test_partial_write),
+		cmocka_unit_test(test_replace),       cmocka_unit_test(test_read),
+		cmocka_unit_test(test_descriptors),   cmocka_unit_test(test_clocks),
+		cmocka_unit_test(test_partial_write),
 #ifdef DTSBATCH_FAULTS
-	    cmocka_unit_test(test_replace_fails),  cmocka_unit_test(test_replace_killed),
-	    cmocka_unit_test(test_faults),
+		cmocka_unit_test(test_replace_fails), cmocka_unit_test(test_replace_killed),
+		cmocka_unit_test(test_faults),
 #endif
 	};
 

@@ -53,19 +53,19 @@ static void test_utf8(void **st)
 		const char *s;
 		size_t bad;
 	} rows[] = {
-	    {"", 0},
-	    {"plain text of more than eight bytes", 35},
-	    {"\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80", 9},
-	    {"12345678\xC3", 8},         /* cut short */
-	    {"ab\xC0\xAF", 2},           /* overlong */
-	    {"ab\xE0\x80\xAF", 2},       /* overlong */
-	    {"ab\xF0\x80\x80\x80", 2},   /* overlong */
-	    {"ab\xED\xA0\x80", 2},       /* surrogate */
-	    {"ab\xED\x9F\xBF", 5},       /* the last before them */
-	    {"ab\xF4\x90\x80\x80", 2},   /* beyond U+10FFFF */
-	    {"ab\xF4\x8F\xBF\xBF", 6},   /* U+10FFFF */
-	    {"ab\x80", 2},               /* continuation alone */
-	    {"ab\xE2\x82 1234567", 2},
+		{"", 0},
+		{"plain text of more than eight bytes", 35},
+		{"\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80", 9},
+		{"12345678\xC3", 8},       /* cut short */
+		{"ab\xC0\xAF", 2},         /* overlong */
+		{"ab\xE0\x80\xAF", 2},     /* overlong */
+		{"ab\xF0\x80\x80\x80", 2}, /* overlong */
+		{"ab\xED\xA0\x80", 2},     /* surrogate */
+		{"ab\xED\x9F\xBF", 5},     /* the last before them */
+		{"ab\xF4\x90\x80\x80", 2}, /* beyond U+10FFFF */
+		{"ab\xF4\x8F\xBF\xBF", 6}, /* U+10FFFF */
+		{"ab\x80", 2},             /* continuation alone */
+		{"ab\xE2\x82 1234567", 2},
 	};
 	char out[4];
 	uint32_t cp;
@@ -122,7 +122,8 @@ static void test_safe(void **st)
 	assert_safe("\xF3\xA0\x80\x81", 0, "\\U000e0001");
 	assert_safe("12345", 5, "12345");
 	assert_safe("123456", 5, "1234\xE2\x80\xA6");
-	assert_safe("\xE4\xB8\xAD\xE6\x96\x87\xE4\xB8\xAD", 5, "\xE4\xB8\xAD\xE6\x96\x87\xE2\x80\xA6");
+	assert_safe("\xE4\xB8\xAD\xE6\x96\x87\xE4\xB8\xAD", 5,
+	            "\xE4\xB8\xAD\xE6\x96\x87\xE2\x80\xA6");
 	assert_safe("\xE4\xB8\xAD\xE6\x96\x87\xE4\xB8\xAD", 4, "\xE4\xB8\xAD\xE2\x80\xA6");
 	assert_safe("abe\xCC\x81", 3, "abe\xCC\x81");
 	assert_safe("ab\n", 3, "ab\xE2\x80\xA6"); /* an escape is whole or absent */
@@ -131,8 +132,12 @@ static void test_safe(void **st)
 
 static void test_nearest(void **st)
 {
-	static const char *const names[] = {"source_endpoint_password", "dts_job_name", "instance_class",
-	                                    "status", "db_list", "region"};
+	static const char *const names[] = {"source_endpoint_password",
+	                                    "dts_job_name",
+	                                    "instance_class",
+	                                    "status",
+	                                    "db_list",
+	                                    "region"};
 	const size_t n = sizeof names / sizeof *names;
 
 	(void)st;
@@ -147,7 +152,8 @@ static void test_nearest(void **st)
 	assert_null(text_nearest("", names, n));
 	assert_null(text_nearest("region", names, 0));
 	assert_null(text_nearest("ab", (const char *const[]){"xy"}, 1));
-	assert_string_equal(text_nearest("ba", (const char *const[]){"ab"}, 1), "ab"); /* a swap is one slip */
+	assert_string_equal(text_nearest("ba", (const char *const[]){"ab"}, 1),
+	                    "ab"); /* a swap is one slip */
 	/* one edit each: the one that begins alike wins, whatever the order */
 	assert_string_equal(text_nearest("bat", (const char *const[]){"cat", "bar"}, 2), "bar");
 	assert_string_equal(text_nearest("bat", (const char *const[]){"bar", "cat"}, 2), "bar");
@@ -164,7 +170,8 @@ static void test_glob(void **st)
 	assert_false(text_glob("", "a"));
 	assert_true(text_glob("*a*b", "xxaxxbxb"));
 	assert_false(text_glob("*a*b", "xxaxxbx"));
-	assert_true(text_glob("a?c", "a\xC3\xA9" "c"));
+	assert_true(text_glob("a?c", "a\xC3\xA9"
+	                             "c"));
 	assert_false(text_glob("a?", "a"));
 	assert_true(text_glob("a**", "a"));
 	/* would take for ever if earlier stars were tried again */
@@ -209,8 +216,9 @@ static void test_int(void **st)
 	assert_false(text_int("9223372036854775808", INT64_MIN, INT64_MAX, &v));
 	assert_false(text_int("-9223372036854775809", INT64_MIN, INT64_MAX, &v));
 	assert_false(text_int("99999999999999999999", INT64_MIN, INT64_MAX, &v));
-	assert_false(text_int("", 0, 10, &v) || text_int("-", 0, 10, &v) || text_int("+1", 0, 10, &v) ||
-	             text_int(" 1", 0, 10, &v) || text_int("1 ", 0, 10, &v) || text_int("0x1", 0, 10, &v));
+	assert_false(text_int("", 0, 10, &v) || text_int("-", 0, 10, &v) ||
+	             text_int("+1", 0, 10, &v) || text_int(" 1", 0, 10, &v) ||
+	             text_int("1 ", 0, 10, &v) || text_int("0x1", 0, 10, &v));
 }
 
 static void test_duration(void **st)
@@ -218,17 +226,36 @@ static void test_duration(void **st)
 	static const struct {
 		const char *s;
 		int64_t ms;
-	} in[] = {{"90s", 90000}, {"25m", 1500000}, {"2h", 7200000}, {"1d", 86400000},
-	          {"500ms", 500}, {"7", 7000},      {"0", 0},        {"", -1},
-	          {"s", -1},      {"-1s", -1},      {"1 s", -1},     {"1h30m", -1},
-	          {"1.5h", -1},   {"1H", -1},       {"9223372036854775807ms", INT64_MAX},
-	          {"9223372036854775808ms", -1},    {"9223372036854775807d", -1}};
+	} in[] = {{"90s", 90000},
+	          {"25m", 1500000},
+	          {"2h", 7200000},
+	          {"1d", 86400000},
+	          {"500ms", 500},
+	          {"7", 7000},
+	          {"0", 0},
+	          {"", -1},
+	          {"s", -1},
+	          {"-1s", -1},
+	          {"1 s", -1},
+	          {"1h30m", -1},
+	          {"1.5h", -1},
+	          {"1H", -1},
+	          {"9223372036854775807ms", INT64_MAX},
+	          {"9223372036854775808ms", -1},
+	          {"9223372036854775807d", -1}};
 	static const struct {
 		int64_t ms;
 		const char *s;
-	} out[] = {{0, "0 s"},           {-5, "0 s"},         {400, "400 ms"},     {3999, "3 s"},
-	           {60000, "1 min"},     {250000, "4 min 10 s"}, {7500000, "2 h 5 min"},
-	           {7200000, "2 h"},     {86400000, "1 d"},   {90000000, "1 d 1 h"}};
+	} out[] = {{0, "0 s"},
+	           {-5, "0 s"},
+	           {400, "400 ms"},
+	           {3999, "3 s"},
+	           {60000, "1 min"},
+	           {250000, "4 min 10 s"},
+	           {7500000, "2 h 5 min"},
+	           {7200000, "2 h"},
+	           {86400000, "1 d"},
+	           {90000000, "1 d 1 h"}};
 
 	(void)st;
 	for (size_t i = 0; i < sizeof in / sizeof *in; i++)
@@ -239,11 +266,22 @@ static void test_duration(void **st)
 
 static void test_utc(void **st)
 {
-	static const char *const bad[] = {"", "2026-11-25", "2026-11-25T17:12:00", "2026-11-25 17:12:00Z",
-	                                  "2026-13-25T17:12:00Z", "2026-02-29T17:12:00Z", "2100-02-29T00:00:00Z",
-	                                  "2026-11-25T24:12:00Z", "2026-11-25T17:60:00Z", "2026-11-25T17:12:60Z",
-	                                  "2026-11-25T17:12:00+01:00", "2026-11-25T17:12:00.Z", "2026-11-25T17:12:00ZZ",
-	                                  "1969-12-31T23:59:59Z", "2026-00-25T17:12:00Z", "2026-11-00T17:12:00Z"};
+	static const char *const bad[] = {"",
+	                                  "2026-11-25",
+	                                  "2026-11-25T17:12:00",
+	                                  "2026-11-25 17:12:00Z",
+	                                  "2026-13-25T17:12:00Z",
+	                                  "2026-02-29T17:12:00Z",
+	                                  "2100-02-29T00:00:00Z",
+	                                  "2026-11-25T24:12:00Z",
+	                                  "2026-11-25T17:60:00Z",
+	                                  "2026-11-25T17:12:60Z",
+	                                  "2026-11-25T17:12:00+01:00",
+	                                  "2026-11-25T17:12:00.Z",
+	                                  "2026-11-25T17:12:00ZZ",
+	                                  "1969-12-31T23:59:59Z",
+	                                  "2026-00-25T17:12:00Z",
+	                                  "2026-11-00T17:12:00Z"};
 	char s[21];
 
 	(void)st;
@@ -273,9 +311,13 @@ static void test_utc(void **st)
 
 static void test_http_date(void **st)
 {
-	static const char *const bad[] = {"", "Wed, 25 Nov 2026 17:12:00 UTC", "Wed, 25 Nov 2026 17:12:0 GMT",
-	                                  "Wed, 25 Nob 2026 17:12:00 GMT", "Wxd, 25 Nov 2026 17:12:00 GMT",
-	                                  "Wed, 31 Nov 2026 17:12:00 GMT", "Wed, 25 Nov 2026 17:12:00 GMT ",
+	static const char *const bad[] = {"",
+	                                  "Wed, 25 Nov 2026 17:12:00 UTC",
+	                                  "Wed, 25 Nov 2026 17:12:0 GMT",
+	                                  "Wed, 25 Nob 2026 17:12:00 GMT",
+	                                  "Wxd, 25 Nov 2026 17:12:00 GMT",
+	                                  "Wed, 31 Nov 2026 17:12:00 GMT",
+	                                  "Wed, 25 Nov 2026 17:12:00 GMT ",
 	                                  "Wed, xx Nov 2026 17:12:00 GMT"};
 
 	(void)st;
@@ -299,10 +341,12 @@ static void test_field(void **st)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_compare),  cmocka_unit_test(test_utf8),      cmocka_unit_test(test_width),
-	    cmocka_unit_test(test_safe),     cmocka_unit_test(test_nearest),   cmocka_unit_test(test_glob),
-	    cmocka_unit_test(test_percent),  cmocka_unit_test(test_int),       cmocka_unit_test(test_duration),
-	    cmocka_unit_test(test_utc),      cmocka_unit_test(test_http_date), cmocka_unit_test(test_field),
+		cmocka_unit_test(test_compare),   cmocka_unit_test(test_utf8),
+		cmocka_unit_test(test_width),     cmocka_unit_test(test_safe),
+		cmocka_unit_test(test_nearest),   cmocka_unit_test(test_glob),
+		cmocka_unit_test(test_percent),   cmocka_unit_test(test_int),
+		cmocka_unit_test(test_duration),  cmocka_unit_test(test_utc),
+		cmocka_unit_test(test_http_date), cmocka_unit_test(test_field),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
