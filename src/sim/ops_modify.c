@@ -178,8 +178,10 @@ int op_modify_password(struct call *c)
 		return call_state(c, "InvalidJobStatus");
 	e = text_eq(side, "src") ? &j->src : &j->dst;
 	world_hash_password(c->w, arg(c, "Password"), hash);
-	if (text_eq(e->password, hash)) /* must differ from the current one */
-		return call_bad(c, "Password");
+	if (text_eq(e->password, hash)) /* 4: must differ from the current one */
+		return call_fail(
+			c, 400, "InvalidParameter",
+			"The Input Parameter Password is not valid: it equals the current one.");
 	job_touch(c->w, j);
 	str_set(&e->password, hash);
 	str_set(&e->user, arg(c, "UserName"));

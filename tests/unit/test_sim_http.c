@@ -53,10 +53,10 @@ static char *target(struct arena *a, const char *action, const char *rest)
 
 	text_utc(sys_wall_ms() / 1000, stamp);
 	t = arena_printf(a,
-		"/?Action=%s&Version=2020-01-01&Format=JSON&AccessKeyId=" FX_KEY
-		"&SignatureMethod=HMAC-SHA1"
-		"&SignatureVersion=1.0&SignatureNonce=h%d-%d&Timestamp=%s%s",
-		action, (int)getpid(), ++count, stamp, rest);
+	                 "/?Action=%s&Version=2020-01-01&Format=JSON&AccessKeyId=" FX_KEY
+	                 "&SignatureMethod=HMAC-SHA1"
+	                 "&SignatureVersion=1.0&SignatureNonce=h%d-%d&Timestamp=%s%s",
+	                 action, (int)getpid(), ++count, stamp, rest);
 	rq.target = t;
 	request_params(&rq, a, &p);
 	sts = auth_v1_string(a, &rq, &p);
@@ -100,10 +100,10 @@ static bool answer(int fd, struct buf *b, int wait_ms)
 static char *request(struct arena *a, const char *action, const char *rest)
 {
 	return arena_printf(a, "POST %s HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n\r\n",
-		target(a, action, rest));
+	                    target(a, action, rest));
 }
 
-#define BUY \
+#define BUY                                                                                        \
 	"&RegionId=cn-hangzhou&Type=SYNC&SourceRegion=cn-hangzhou&DestinationRegion=cn-hangzhou&PayType=PostPaid"
 
 struct served {
@@ -192,8 +192,10 @@ static void test_chunked(void **st)
 	/*
 	 * the form is part of a V1 signature, so an unsigned pair is noticed: the body did arrive
 	 */
-	send_text(fd,
-		arena_printf(&v.a,
+	send_text(
+		fd,
+		arena_printf(
+			&v.a,
 			"POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n"
 			"Transfer-Encoding: chunked\r\n\r\n3\r\nDts\r\n9\r\nJobId=abc\r\n0\r\n\r\n",
 			target(&v.a, "DescribeDtsJobDetail", "")));
@@ -212,11 +214,11 @@ static void test_broken_answers(void **st)
 
 	(void)st;
 	serve(&v,
-		"[fault.cut]\naction = CreateDtsInstance\nnth = 1\ndo = cut-after\n"
-		"[fault.half]\naction = CreateDtsInstance\nnth = 2\ndo = half\n"
-		"[fault.late]\naction = CreateDtsInstance\nnth = 3\ndo = delay:300ms\n"
-		"[fault.never]\naction = CreateDtsInstance\nnth = 4\ndo = hang\n",
-		0);
+	      "[fault.cut]\naction = CreateDtsInstance\nnth = 1\ndo = cut-after\n"
+	      "[fault.half]\naction = CreateDtsInstance\nnth = 2\ndo = half\n"
+	      "[fault.late]\naction = CreateDtsInstance\nnth = 3\ndo = delay:300ms\n"
+	      "[fault.never]\naction = CreateDtsInstance\nnth = 4\ndo = hang\n",
+	      0);
 	fd = dial(sim_port(v.s));
 	send_text(fd, request(&v.a, "CreateDtsInstance", BUY));
 	assert_false(answer(fd, &v.b, 5000));
@@ -348,10 +350,8 @@ static void test_child(void **st)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_keep_alive),
-		cmocka_unit_test(test_chunked),
-		cmocka_unit_test(test_broken_answers),
-		cmocka_unit_test(test_files),
+		cmocka_unit_test(test_keep_alive),     cmocka_unit_test(test_chunked),
+		cmocka_unit_test(test_broken_answers), cmocka_unit_test(test_files),
 		cmocka_unit_test(test_child),
 	};
 

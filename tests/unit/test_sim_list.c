@@ -23,7 +23,7 @@
 static int64_t total(struct fx *f, const char *name, const char *value)
 {
 	fx_call(f, "DescribeDtsJobs", "Region", "cn-hangzhou", "JobType", "SYNC", name, value,
-		NULL);
+	        NULL);
 	return json_get(f->j, "TotalRecordCount")->i;
 }
 
@@ -52,20 +52,20 @@ static void test_paging(void **st)
 	fx_init(&f, "[limits]\noff = true\n", true);
 	fill(&f, 45);
 	fx_call(&f, "DescribeDtsJobs", "Region", "cn-hangzhou", "JobType", "SYNC", "PageNumber",
-		"3", NULL);
+	        "3", NULL);
 	assert_int_equal(json_get(f.j, "PageRecordCount")->i, 5); /* 20 a page unless asked */
 	assert_int_equal(json_get(f.j, "TotalRecordCount")->i, 45);
 	o = json_get(f.j, "DtsJobList")->child;
 	assert_string_equal(json_str(o, "DtsJobName"), "orders-040");
 	fx_call(&f, "DescribeDtsJobs", "Region", "cn-hangzhou", "JobType", "SYNC", "PageNumber",
-		"4", NULL);
+	        "4", NULL);
 	assert_int_equal(json_get(f.j, "DtsJobList")->n, 0);
 	fx_call(&f, "DescribeDtsJobs", "Region", "cn-hangzhou", "JobType", "SYNC", "OrderColumn",
-		"CreateTime", "OrderDirection", "DESC", "PageSize", "30", NULL);
-	assert_string_equal(
-		json_str(json_get(f.j, "DtsJobList")->child, "DtsJobName"), "orders-044");
+	        "CreateTime", "OrderDirection", "DESC", "PageSize", "30", NULL);
+	assert_string_equal(json_str(json_get(f.j, "DtsJobList")->child, "DtsJobName"),
+	                    "orders-044");
 	fx_call(&f, "CountJobByCondition", "Region", "cn-hangzhou", "RegionId", "cn-hangzhou",
-		"JobType", "SYNC", NULL);
+	        "JobType", "SYNC", NULL);
 	assert_int_equal(json_get(f.j, "TotalRecordCount")->i, 45);
 	fx_release(&f);
 }
@@ -90,19 +90,19 @@ static void test_filters(void **st)
 	assert_int_equal(total(&f, "ResourceGroupId", "rg-none"), 0);
 	/* fuzzy: orders-01 finds orders-010 and orders-011 as well; case is ignored */
 	fx_call(&f, "DescribeDtsJobs", "Region", "cn-hangzhou", "JobType", "SYNC", "Type", "name",
-		"Params", "ORDERS-01", NULL);
+	        "Params", "ORDERS-01", NULL);
 	assert_int_equal(json_get(f.j, "TotalRecordCount")->i, 2);
 	fx_call(&f, "DescribeDtsJobs", "Region", "cn-hangzhou", "JobType", "SYNC", "Type", "srcRds",
-		"Params", "rm-target", NULL);
+	        "Params", "rm-target", NULL);
 	assert_int_equal(json_get(f.j, "TotalRecordCount")->i, 0);
 	fx_call(&f, "DescribeDtsJobs", "Region", "cn-hangzhou", "JobType", "SYNC", "Type",
-		"instance", "Params", f.instance, NULL);
+	        "instance", "Params", f.instance, NULL);
 	assert_int_equal(json_get(f.j, "TotalRecordCount")->i, 1);
 	/* another region knows nothing */
 	fx_call(&f, "DescribeDtsJobs", "Region", "cn-beijing", "JobType", "SYNC", NULL);
 	assert_int_equal(json_get(f.j, "TotalRecordCount")->i, 0);
 	fx_call(&f, "DescribeDtsJobs", "Region", "cn-hangzhou", "JobType", "SYNC", "WithoutDbList",
-		"true", NULL);
+	        "true", NULL);
 	assert_null(json_get(json_get(f.j, "DtsJobList")->child, "DbObject"));
 	fx_release(&f);
 }
@@ -121,11 +121,11 @@ static void test_lag(void **st)
 	fx_call(&f, "DescribeDtsJobDetail", "DtsJobId", f.job, NULL);
 	assert_string_equal(fx_get(&f, "DtsJobName"), "renamed");
 	fx_call(&f, "DescribeDtsJobs", "Region", "cn-hangzhou", "JobType", "SYNC", "Type", "name",
-		"Params", "renamed", NULL);
+	        "Params", "renamed", NULL);
 	assert_int_equal(json_get(f.j, "TotalRecordCount")->i, 0);
 	fx_pass(&f, 2000);
 	fx_call(&f, "DescribeDtsJobs", "Region", "cn-hangzhou", "JobType", "SYNC", "Type", "name",
-		"Params", "renamed", NULL);
+	        "Params", "renamed", NULL);
 	assert_int_equal(json_get(f.j, "TotalRecordCount")->i, 1);
 	fx_release(&f);
 }
@@ -158,7 +158,7 @@ static void test_types(void **st)
 	assert_string_equal(json_str(item, "JobType"), "SYNC");
 	/* `state` at each level, members in another order */
 	assert_string_equal(json_str(item, "DbObject"),
-		"{\"shop\":{\"all\":true,\"name\":\"shop\",\"state\":\"normal\"}}");
+	                    "{\"shop\":{\"all\":true,\"name\":\"shop\",\"state\":\"normal\"}}");
 	fx_release(&f);
 }
 
@@ -176,8 +176,8 @@ static void test_limits(void **st)
 	assert_int_equal(f.rs.retry_after_ms, 1500);
 	/* another region and another class have their own */
 	assert_int_equal(fx_call(&f, "DescribeDtsJobs", "Region", "cn-beijing", "RegionId",
-				 "cn-beijing", NULL),
-		200);
+	                         "cn-beijing", NULL),
+	                 200);
 	assert_int_equal(fx_call(&f, "DescribeDtsJobDetail", "DtsJobId", "x", NULL), 403);
 	fx_pass(&f, 100); /* two more */
 	assert_int_equal(fx_call(&f, "DescribeDtsJobs", "Region", "cn-hangzhou", NULL), 200);
@@ -194,17 +194,17 @@ static void test_faults(void **st)
 
 	(void)st;
 	fx_init(&f,
-		"[fault.a]\naction = CreateDtsInstance\nnth = 1\ndo = cut-before\n"
-		"[fault.b]\naction = CreateDtsInstance\nnth = 2\ndo = cut-after\n"
-		"[fault.c]\naction = CreateDtsInstance\nnth = 3\ndo = code:LXBuyError:403\nmessage = Buy instance error.ARREARAGE\n"
-		"[fault.d]\naction = CreateDtsInstance\nnth = 4\ndo = code:ServiceUnavailable:503\neffect = yes\n"
-		"[fault.e]\naction = CreateDtsInstance\nnth = 5\ndo = status:502\n"
-		"[fault.f]\naction = CreateDtsInstance\nnth = 6\ndo = lost-effect\n"
-		"[fault.g]\naction = CreateDtsInstance\nnth = 7\ndo = half\n"
-		"[fault.h]\naction = Modify*\nmatch = DtsJobName=bad*\nevery = 2\ndo = body-code:SQLExecuteError\n"
-		"[fault.i]\naction = DescribeDtsJobs\nafter = 1\ncount = 1\ndo = delay:3s\n"
-		"[fault.j]\naction = DescribeDtsJobDetail\ndo = garbage\n",
-		true);
+	        "[fault.a]\naction = CreateDtsInstance\nnth = 1\ndo = cut-before\n"
+	        "[fault.b]\naction = CreateDtsInstance\nnth = 2\ndo = cut-after\n"
+	        "[fault.c]\naction = CreateDtsInstance\nnth = 3\ndo = code:LXBuyError:403\nmessage = Buy instance error.ARREARAGE\n"
+	        "[fault.d]\naction = CreateDtsInstance\nnth = 4\ndo = code:ServiceUnavailable:503\neffect = yes\n"
+	        "[fault.e]\naction = CreateDtsInstance\nnth = 5\ndo = status:502\n"
+	        "[fault.f]\naction = CreateDtsInstance\nnth = 6\ndo = lost-effect\n"
+	        "[fault.g]\naction = CreateDtsInstance\nnth = 7\ndo = half\n"
+	        "[fault.h]\naction = Modify*\nmatch = DtsJobName=bad*\nevery = 2\ndo = body-code:SQLExecuteError\n"
+	        "[fault.i]\naction = DescribeDtsJobs\nafter = 1\ncount = 1\ndo = delay:3s\n"
+	        "[fault.j]\naction = DescribeDtsJobDetail\ndo = garbage\n",
+	        true);
 	assert_int_equal(fx_callv(&f, "CreateDtsInstance", v, n), 0);
 	assert_int_equal(f.w.inst.n, 0);
 	assert_int_equal(fx_callv(&f, "CreateDtsInstance", v, n), 0);
@@ -228,8 +228,8 @@ static void test_faults(void **st)
 	assert_int_equal(f.w.inst.n, 3);
 	for (int i = 1; i <= 4; i++) {
 		fx_call(&f, "ModifyDtsJobName", "DtsJobId", "x", "DtsJobName", "badly", NULL);
-		assert_string_equal(
-			fx_code(&f), i % 2 ? "Forbidden.InstanceNotFound" : "SQLExecuteError");
+		assert_string_equal(fx_code(&f),
+		                    i % 2 ? "Forbidden.InstanceNotFound" : "SQLExecuteError");
 		fx_call(&f, "ModifyDtsJobName", "DtsJobId", "x", "DtsJobName", "good", NULL);
 		assert_string_equal(fx_code(&f), "Forbidden.InstanceNotFound");
 	}
@@ -250,11 +250,11 @@ static void test_probability(void **st)
 	(void)st;
 	for (int round = 0; round < 2; round++) {
 		fx_init(&f,
-			"[limits]\noff = true\n[fault.p]\nprobability = 0.2\nseed = 42\ndo = code:Throttling.User:400\n",
-			true);
+		        "[limits]\noff = true\n[fault.p]\nprobability = 0.2\nseed = 42\ndo = code:Throttling.User:400\n",
+		        true);
 		for (int i = 0; i < 500; i++)
 			*(round ? &b : &a) += fx_call(&f, "DescribeDtsJobs", "Region",
-						      "cn-hangzhou", NULL) == 400;
+			                              "cn-hangzhou", NULL) == 400;
 		fx_release(&f);
 	}
 	assert_int_equal(a, b); /* repeatable */
@@ -327,29 +327,29 @@ static void test_control(void **st)
 	fx_buy(&f);
 	fx_configure(&f, NULL);
 	control(&f, arena_printf(&f.mine, "/_sim/set?job=%s&field=name&value=other%%20name", f.job),
-		"");
+	        "");
 	control(&f, arena_printf(&f.mine, "/_sim/set?job=%s&field=status&value=Failed", f.job), "");
 	control(&f,
-		arena_printf(&f.mine, "/_sim/set?instance=%s&field=class&value=large", f.instance),
-		"");
+	        arena_printf(&f.mine, "/_sim/set?instance=%s&field=class&value=large", f.instance),
+	        "");
 	assert_string_equal(fx_status(&f, f.job), "Failed");
 	assert_string_equal(fx_get(&f, "DtsJobName"), "other name");
 	assert_string_equal(fx_get(&f, "DtsJobClass"), "large");
 	assert_int_equal(
 		control(&f, arena_printf(&f.mine, "/_sim/set?job=%s&field=colour&value=red", f.job),
-			""),
+	                ""),
 		400);
 	assert_int_equal(control(&f, "/_sim/set?job=nosuch&field=name&value=x", ""), 404);
 	control(&f, "/_sim/world", "");
 	assert_non_null(json_get(f.j, "instances"));
 	assert_int_equal(control(&f, "/_sim/scenario",
-				 "[fault.x]\naction = StartDtsJob\ndo = code:Throttling:400\n"),
-		200);
+	                         "[fault.x]\naction = StartDtsJob\ndo = code:Throttling:400\n"),
+	                 200);
 	assert_int_equal(fx_call(&f, "StartDtsJob", "DtsJobId", f.job, NULL), 400);
 	assert_int_equal(control(&f, "/_sim/scenario", "[fault.x]\ncolour = red\n"), 400);
 	assert_non_null(strstr(buf_str(&f.rs.body), "POST:2: unknown key: colour"));
 	assert_int_equal(fx_call(&f, "StartDtsJob", "DtsJobId", f.job, NULL),
-		400); /* the former one stays */
+	                 400); /* the former one stays */
 	control(&f, arena_printf(&f.mine, "/_sim/delete?instance=%s", f.instance), "");
 	assert_string_equal(fx_status(&f, f.job), "Forbidden.InstanceNotFound");
 	control(&f, "/_sim/advance?seconds=7", "");
@@ -380,8 +380,8 @@ static void test_world_file(void **st)
 	fx_configure(&f, NULL);
 	fx_pass(&f, 3000);
 	fx_call(&f, "TagResources", "RegionId", "cn-hangzhou", "ResourceType",
-		"ALIYUN::DTS::INSTANCE", "ResourceId.1", f.instance, "Tag.1.Key", "k",
-		"Tag.1.Value", "v \"quoted\"", NULL);
+	        "ALIYUN::DTS::INSTANCE", "ResourceId.1", f.instance, "Tag.1.Key", "k",
+	        "Tag.1.Value", "v \"quoted\"", NULL);
 	assert_int_equal(world_save(&f.w, path, &e), 0);
 	load_into(&g, path);
 	buf_init(&first, 1 << 20);
@@ -399,8 +399,8 @@ static void test_world_file(void **st)
 	assert_string_equal(fx_code(&g), "SignatureNonceUsed");
 	g.nonce = 200;
 	fx_call(&g, "ModifyDtsJobPassword", "DtsJobId", f.job, "Endpoint", "src", "UserName", "dts",
-		"Password", "EXAMPLE-source", NULL);
-	assert_string_equal(fx_code(&g), "InvalidParameterValid");
+	        "Password", "EXAMPLE-source", NULL);
+	assert_string_equal(fx_code(&g), "InvalidParameter");
 	fx_release(&g);
 	buf_release(&first);
 	buf_release(&second);
@@ -420,13 +420,13 @@ static void test_bad_world(void **st)
 		{"{\"dtsbatch_world\": 2, \"instances\": [], \"jobs\": []}", "another version"},
 		{"{\"dtsbatch_world\": 1, \"instances\": []}", "missing"},
 		{"{\"dtsbatch_world\": 1, \"instances\": [{\"class\":\"small\"}], \"jobs\": []}",
-			"without an id"},
+	         "without an id"},
 		{"{\"dtsbatch_world\": 1, \"instances\": [{\"id\":\"a\"},{\"id\":\"a\"}], \"jobs\": []}",
-			"twice: a"},
+	         "twice: a"},
 		{"{\"dtsbatch_world\": 1, \"instances\": [{\"id\":\"a\",\"colour\":\"red\"}], \"jobs\": []}",
-			"colour"},
+	         "colour"},
 		{"{\"dtsbatch_world\": 1, \"instances\": [], \"jobs\": [{\"id\":\"a\",\"status\":\"Happy\"}]}",
-			"status"},
+	         "status"},
 	};
 	char path[] = "/tmp/sim-world-XXXXXX";
 	struct err e;
@@ -436,8 +436,8 @@ static void test_bad_world(void **st)
 	close(mkstemp(path));
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		memset(&e, 0, sizeof(e));
-		assert_int_equal(
-			sys_replace_file(path, 0600, rows[i].text, strlen(rows[i].text)), 0);
+		assert_int_equal(sys_replace_file(path, 0600, rows[i].text, strlen(rows[i].text)),
+		                 0);
 		fx_init(&f, "", true);
 		assert_int_equal(world_load(&f.w, path, &e), -1);
 		assert_int_equal(e.code, ERR_STATE_READ);
@@ -472,8 +472,8 @@ static void test_bad_scenarios(void **st)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		memset(&e, 0, sizeof(e));
 		scenario_init(&sc);
-		assert_int_equal(
-			scenario_parse(&sc, "x", rows[i].text, strlen(rows[i].text), &e), -1);
+		assert_int_equal(scenario_parse(&sc, "x", rows[i].text, strlen(rows[i].text), &e),
+		                 -1);
 		if (!strstr(e.msg, rows[i].part))
 			fail_msg("%zu: %s", i, e.msg);
 		scenario_release(&sc);
@@ -483,18 +483,12 @@ static void test_bad_scenarios(void **st)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_paging),
-		cmocka_unit_test(test_filters),
-		cmocka_unit_test(test_lag),
-		cmocka_unit_test(test_types),
-		cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_faults),
-		cmocka_unit_test(test_probability),
-		cmocka_unit_test(test_stranger),
-		cmocka_unit_test(test_log),
-		cmocka_unit_test(test_control),
-		cmocka_unit_test(test_world_file),
-		cmocka_unit_test(test_bad_world),
+		cmocka_unit_test(test_paging),        cmocka_unit_test(test_filters),
+		cmocka_unit_test(test_lag),           cmocka_unit_test(test_types),
+		cmocka_unit_test(test_limits),        cmocka_unit_test(test_faults),
+		cmocka_unit_test(test_probability),   cmocka_unit_test(test_stranger),
+		cmocka_unit_test(test_log),           cmocka_unit_test(test_control),
+		cmocka_unit_test(test_world_file),    cmocka_unit_test(test_bad_world),
 		cmocka_unit_test(test_bad_scenarios),
 	};
 

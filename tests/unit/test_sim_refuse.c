@@ -14,7 +14,7 @@
 #include "base/text.h"
 #include "sim_fixture.h"
 
-#define LIST    "tests/sim/refused.txt"
+#define LIST "tests/sim/refused.txt"
 #define MINIMUM 60
 
 struct row {
@@ -26,8 +26,8 @@ static void settle(struct fx *f)
 	fx_pass(f, 3600 * 1000);
 }
 
-static void buy_with(
-	struct fx *f, const char *name, const char *value, const char *name2, const char *value2)
+static void buy_with(struct fx *f, const char *name, const char *value, const char *name2,
+                     const char *value2)
 {
 	struct fx_pair v[FX_PAIRS];
 	size_t n = fx_buy_pairs(v);
@@ -71,7 +71,7 @@ static void two_way(struct fx *f)
 	buy_with(f, "SyncArchitecture", "bidirectional", "Quantity", "1");
 	settle(f); /* until the list shows it */
 	fx_call(f, "DescribeDtsJobs", "Region", "cn-hangzhou", "JobType", "SYNC", "DtsInstanceId",
-		f->instance, NULL);
+	        f->instance, NULL);
 	assert_non_null(json_get(f->j, "DtsJobList")->child);
 	f->reverse = arena_strdup(
 		&f->mine, json_str(json_get(f->j, "DtsJobList")->child, "ReverseJob.DtsJobId"));
@@ -103,8 +103,8 @@ static void prepare(struct fx *f, const char *setup)
 		fx_buy(f);
 	} else if (strcmp(setup, "notstarted") == 0 || strcmp(setup, "prechecking") == 0) {
 		fx_buy(f);
-		fx_configure(
-			f, setup[0] == 'n' ? "{\"autoStartModulesAfterConfig\":\"none\"}" : NULL);
+		fx_configure(f,
+		             setup[0] == 'n' ? "{\"autoStartModulesAfterConfig\":\"none\"}" : NULL);
 	} else {
 		running(f);
 		if (strcmp(setup, "paused") == 0)
@@ -117,7 +117,7 @@ static void prepare(struct fx *f, const char *setup)
 			fx_call(f, "ResetDtsJob", "DtsJobId", f->job, NULL);
 		else if (strcmp(setup, "modifying") == 0)
 			fx_call(f, "ModifyDtsJob", "DtsInstanceId", f->instance, "DbList",
-				"{\"b\":{}}", NULL);
+			        "{\"b\":{}}", NULL);
 		else if (strcmp(setup, "running") != 0)
 			fail_msg("unknown setup %s", setup);
 		assert_string_equal(fx_code(f), "");
@@ -144,8 +144,8 @@ static size_t start_pairs(struct fx *f, const char *action, const char *setup, s
 			fx_set(v, &n, "DestinationEndpointPort", "9092");
 			fx_set(v, &n, "StructureInitialization", "false");
 			fx_set(v, &n, "Reserve",
-				"{\"destTopic\":\"t\",\"destVersion\":\"1.0\",\"destSSL\":\"0\","
-				"\"kafkaRecordFormat\":\"canal_json\"}");
+			       "{\"destTopic\":\"t\",\"destVersion\":\"1.0\",\"destSSL\":\"0\","
+			       "\"kafkaRecordFormat\":\"canal_json\"}");
 		}
 		return n;
 	}
@@ -169,11 +169,10 @@ static const char *expand(struct fx *f, const char *value)
 			continue;
 		}
 		p++;
-		buf_puts(&b,
-			*p == 'I'            ? f->instance
-				: *p == 'J'  ? f->job
-				: f->reverse ? f->reverse
-					     : "");
+		buf_puts(&b, *p == 'I'    ? f->instance
+		             : *p == 'J'  ? f->job
+		             : f->reverse ? f->reverse
+		                          : "");
 	}
 	s = arena_strdup(&f->mine, buf_str(&b));
 	buf_reset(&b);
@@ -215,7 +214,7 @@ static bool refused(struct fx *f, const struct row *r, int status)
 		ok = !json_true(json_get(f->j, "Success")) && !json_get(f->j, "Code");
 	if (ok && form[0] == 'A')
 		ok = json_get(f->j, "Message") && json_get(f->j, "HostId") &&
-			!json_get(f->j, "Success");
+		     !json_get(f->j, "Success");
 	if (ok && part)
 		ok = strstr(buf_str(&f->rs.body), part + 1) != NULL;
 	/* a refusal changes nothing */
@@ -234,7 +233,7 @@ static bool run_row(const struct row *r)
 	ok = refused(&f, r, status);
 	if (!ok)
 		print_error("%s: wanted %s, got %d %s\n", r->name, r->expect, status,
-			buf_str(&f.rs.body));
+		            buf_str(&f.rs.body));
 	/* the same in the form body of a POST */
 	f.form = true;
 	if (ok && !refused(&f, r, send(&f, r))) {
@@ -336,8 +335,8 @@ static void test_shapes(void **st)
 
 	(void)st;
 	fx_init(&f,
-		"[errors]\nForbidden.InstanceNotFound = body+prefix\nInvalidParameterValid = http\n[service]\nlenient = true\n",
-		true);
+	        "[errors]\nForbidden.InstanceNotFound = body+prefix\nInvalidParameterValid = http\n[service]\nlenient = true\n",
+	        true);
 	assert_int_equal(
 		fx_call(&f, "DescribeDtsJobDetail", "DtsJobId", "nosuch", "Colour", "red", NULL),
 		200);

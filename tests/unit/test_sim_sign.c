@@ -141,7 +141,7 @@ static const char *through(const struct json *c, bool damage)
 	struct world w;
 	struct arena a;
 	const char *date = json_str(c, "input.date") ? json_str(c, "input.date")
-						     : json_str(c, "input.timestamp");
+	                                             : json_str(c, "input.timestamp");
 	char *body;
 
 	arena_init(&a);
@@ -179,17 +179,17 @@ static void test_vectors_through(void **st)
 	arena_init(&a);
 	for (size_t k = 0; k < 2; k++) {
 		for (const struct json *c = json_get(vectors(&a, files[k]), "cases")->child; c;
-			c = c->next) {
+		     c = c->next) {
 			code = through(c, false);
 			if (code[0] != '\0')
 				fail_msg("%s refused: %s", json_str(c, "id"), code);
 			if (json_str(c, "wire.body")[0] == '\0' &&
-				!strchr(json_str(c, "wire.target"), '='))
+			    !strchr(json_str(c, "wire.target"), '='))
 				continue;
 			code = through(c, true);
 			if (strcmp(code, "SignatureDoesNotMatch") != 0 &&
-				strcmp(code, "ContentMD5NotMatched") != 0 &&
-				strcmp(code, "IncompleteSignature") != 0)
+			    strcmp(code, "ContentMD5NotMatched") != 0 &&
+			    strcmp(code, "IncompleteSignature") != 0)
 				fail_msg("%s damaged: '%s'", json_str(c, "id"), code);
 		}
 	}
@@ -261,7 +261,8 @@ static void v3_sign(struct fx *f, struct v3 *v, const char *names, const char *s
 	hash_hmac_sha256(secret, strlen(secret), sts, strlen(sts), d);
 	hash_hex(d, sizeof(d), hex);
 	snprintf(v->auth, sizeof(v->auth),
-		"ACS3-HMAC-SHA256 Credential=%s,SignedHeaders=%s,Signature=%s", FX_KEY, names, hex);
+	         "ACS3-HMAC-SHA256 Credential=%s,SignedHeaders=%s,Signature=%s", FX_KEY, names,
+	         hex);
 	v3_header(v, "Authorization", v->auth);
 }
 
@@ -310,8 +311,8 @@ static void test_v3_wrong(void **st)
 	v3_begin(&f, &v, "DescribeDtsJobs", LIST);
 	v3_sign(&f, &v, v3_signed, "wrong-secret");
 	expect(&f, &v, 400, "SignatureDoesNotMatch");
-	assert_non_null(strstr(
-		fx_get(&f, "Message"), "server CanonicalRequest is [POST\n/\nJobType=SYNC&"));
+	assert_non_null(strstr(fx_get(&f, "Message"),
+	                       "server CanonicalRequest is [POST\n/\nJobType=SYNC&"));
 
 	v3_begin(&f, &v, "DescribeDtsJobs", LIST);
 	v3_sign(&f, &v, v3_signed, FX_SECRET);
@@ -331,8 +332,8 @@ static void test_v3_wrong(void **st)
 
 	v3_begin(&f, &v, "DescribeDtsJobs", LIST);
 	v3_sign(&f, &v,
-		"x-acs-action;x-acs-content-sha256;x-acs-date;x-acs-signature-nonce;x-acs-version",
-		FX_SECRET);
+	        "x-acs-action;x-acs-content-sha256;x-acs-date;x-acs-signature-nonce;x-acs-version",
+	        FX_SECRET);
 	expect(&f, &v, 400, "IncompleteSignature"); /* host is not signed */
 
 	v3_begin(&f, &v, "DescribeDtsJobs", LIST);
@@ -352,14 +353,14 @@ static void test_v3_wrong(void **st)
 
 	v3_begin(&f, &v, "DescribeDtsJobs", LIST);
 	v3_header(&v, "Authorization",
-		"ACS3-HMAC-SM3 Credential=" FX_KEY ",SignedHeaders=host,Signature=00");
+	          "ACS3-HMAC-SM3 Credential=" FX_KEY ",SignedHeaders=host,Signature=00");
 	expect(&f, &v, 400, "UnsupportedSignatureMethod");
 
 	v3_begin(&f, &v, "DescribeDtsJobs", LIST);
 	v3_header(&v, "Authorization",
-		"ACS3-HMAC-SHA256 Credential=nobody,SignedHeaders=host;x-acs-action;"
-		"x-acs-content-sha256;x-acs-date;x-acs-signature-nonce;x-acs-version,Signature="
-		"0000000000000000000000000000000000000000000000000000000000000000");
+	          "ACS3-HMAC-SHA256 Credential=nobody,SignedHeaders=host;x-acs-action;"
+	          "x-acs-content-sha256;x-acs-date;x-acs-signature-nonce;x-acs-version,Signature="
+	          "0000000000000000000000000000000000000000000000000000000000000000");
 	expect(&f, &v, 404, "InvalidAccessKeyId.NotFound");
 
 	v3_begin(&f, &v, "DescribeDtsJobs", "/other?Region=cn-hangzhou");
@@ -441,11 +442,12 @@ static void test_fence(void **st)
 
 	(void)st;
 	fx_init(&f,
-		"[fault.lost]\naction = CreateDtsInstance\nnth = 1\ndo = cut-before\n"
-		"[fault.reply]\naction = CreateDtsInstance\nnth = 2\ndo = cut-after\n",
-		false);
+	        "[fault.lost]\naction = CreateDtsInstance\nnth = 1\ndo = cut-before\n"
+	        "[fault.reply]\naction = CreateDtsInstance\nnth = 2\ndo = cut-after\n",
+	        false);
 	for (int arrived = 0; arrived < 2; arrived++) {
-		v3_begin(&f, &buy, "CreateDtsInstance",
+		v3_begin(
+			&f, &buy, "CreateDtsInstance",
 			"/?RegionId=cn-hangzhou&Type=SYNC&SourceRegion=cn-hangzhou&DestinationRegion=cn-hangzhou"
 			"&PayType=PostPaid");
 		v3_sign(&f, &buy, v3_signed, FX_SECRET);
@@ -507,7 +509,7 @@ static void test_token(void **st)
 	fx_release(&f);
 
 	fx_init(&f, "[auth]\ntoken = right\nkeys = STS.ab:" FX_SECRET "\ninactive = LTAIoff*\n",
-		false);
+	        false);
 	v3_begin(&f, &v, "DescribeDtsJobs", LIST);
 	v3_header(&v, "x-acs-accesskey-id", FX_KEY);
 	v3_header(&v, "x-acs-security-token", "wrong");
@@ -520,8 +522,8 @@ static void test_token(void **st)
 	v3_begin(&f, &v, "DescribeDtsJobs", LIST);
 	v3_sign(&f, &v, v3_signed, FX_SECRET);
 	snprintf(v.auth, sizeof(v.auth),
-		"ACS3-HMAC-SHA256 Credential=LTAIoff1,SignedHeaders=%s,Signature=%064d", v3_signed,
-		0);
+	         "ACS3-HMAC-SHA256 Credential=LTAIoff1,SignedHeaders=%s,Signature=%064d", v3_signed,
+	         0);
 	expect(&f, &v, 400, "InvalidAccessKeyId.Inactive");
 	fx_release(&f);
 }
@@ -546,22 +548,22 @@ static void test_v1_wrong(void **st)
 		const char *code;
 	} rows[] = {
 		{"/?Action=DescribeDtsJobs&Version=2020-01-01&Format=JSON&Signature=x", 400,
-			"MissingAccessKeyId"},
+	         "MissingAccessKeyId"},
 		{"/?Action=DescribeDtsJobs&Version=2020-01-01&Format=JSON&AccessKeyId=testid&Signature=x",
-			400, "IncompleteSignature"},
+	         400, "IncompleteSignature"},
 		{"/?Action=DescribeDtsJobs&Version=2020-01-01&Format=JSON&AccessKeyId=testid&SignatureMethod=HMAC-MD5"
-		 "&SignatureVersion=1.0&SignatureNonce=1&Signature=x",
-			400, "InvalidSignatureMethod"},
+	         "&SignatureVersion=1.0&SignatureNonce=1&Signature=x",
+	         400, "InvalidSignatureMethod"},
 		{"/?Action=DescribeDtsJobs&Version=2020-01-01&Format=JSON&AccessKeyId=testid&SignatureMethod=HMAC-SHA1"
-		 "&SignatureVersion=2.0&SignatureNonce=1&Signature=x",
-			400, "InvalidParameter.SignatureVersion"},
+	         "&SignatureVersion=2.0&SignatureNonce=1&Signature=x",
+	         400, "InvalidParameter.SignatureVersion"},
 		{"/?Action=DescribeDtsJobs&Version=2020-01-01&Format=JSON&AccessKeyId=testid&SignatureMethod=HMAC-SHA1"
-		 "&SignatureVersion=1.0&SignatureNonce=1&Signature=x",
-			400, "IllegalTimestamp"},
+	         "&SignatureVersion=1.0&SignatureNonce=1&Signature=x",
+	         400, "IllegalTimestamp"},
 		{"/?Action=DescribeDtsJobs&Format=JSON&AccessKeyId=testid&Signature=x", 400,
-			"MissingVersion"},
+	         "MissingVersion"},
 		{"/?Action=DescribeDtsJobs&Version=2020-01-01&Format=JSON&AccessKeyId=testid", 400,
-			"IncompleteSignature"},
+	         "IncompleteSignature"},
 	};
 	struct sim_request rq = {.method = "POST", .body = ""};
 	struct fx f;
@@ -585,16 +587,11 @@ static void test_v1_wrong(void **st)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_v3_vectors),
-		cmocka_unit_test(test_v1_vectors),
-		cmocka_unit_test(test_vectors_through),
-		cmocka_unit_test(test_v3_right),
-		cmocka_unit_test(test_v3_wrong),
-		cmocka_unit_test(test_date),
-		cmocka_unit_test(test_fence),
-		cmocka_unit_test(test_token),
-		cmocka_unit_test(test_denied),
-		cmocka_unit_test(test_v1_wrong),
+		cmocka_unit_test(test_v3_vectors),      cmocka_unit_test(test_v1_vectors),
+		cmocka_unit_test(test_vectors_through), cmocka_unit_test(test_v3_right),
+		cmocka_unit_test(test_v3_wrong),        cmocka_unit_test(test_date),
+		cmocka_unit_test(test_fence),           cmocka_unit_test(test_token),
+		cmocka_unit_test(test_denied),          cmocka_unit_test(test_v1_wrong),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
