@@ -7,24 +7,43 @@
 
 #define SAME_MAX 3 /* complaints of one kind at one place, over the items of a section */
 
+/* The first item that lacks a key, or NULL: usually all of them or none. */
+static const struct resource *lacking(const struct builder *bd, const struct section *s,
+                                      size_t attr)
+{
+	for (uint32_t i = 0; i < s->count; i++)
+		if (bd->b->v[s->first + i].vals[attr].state == V_UNSET)
+			return &bd->b->v[s->first + i];
+	return NULL;
+}
+
 /* Required keys that are absent, once for each section. */
 static void check_required(struct builder *bd, const struct section *s)
 {
-	const struct resource *r = &bd->b->v[s->first];
-
 	for (size_t i = 0; i < s->type->nattrs; i++) {
 		const struct attr_def *at = &s->type->attrs[i];
+		const struct resource *r = at->flags & A_REQUIRED ? lacking(bd, s, i) : NULL;
 
-		if ((at->flags & A_REQUIRED) && r->vals[i].state == V_UNSET)
-			diag_error(bd->d, s->blk->pos,
-			           at->kind == AK_ENUM
-			               ? arena_printf(&bd->tmp, "`dtsbatch explain %s.%s` lists what it can be", s->type->name, at->key)
-			               : arena_printf(&bd->tmp, "add %s = ... (%s)", at->key, attr_kind_text(&bd->tmp, at)),
-			           "[%s]: %s is missing", s->base, at->key);
+		if (!r)
+			continue;
+		const char *hint =
+			at->kind == AK_ENUM
+				? arena_printf(&bd->tmp,
+		                               "`dtsbatch explain %s.%s` lists what it can be",
+		                               s->type->name, at->key)
+				: arena_printf(&bd->tmp, "add %s = ... (%s)", at->key,
+		                               attr_kind_text(&bd->tmp, at));
+		if (r == &bd->b->v[s->first])
+			diag_error(bd->d, s->blk->pos, hint, "[%s]: %s is missing", s->base,
+			           at->key);
+		else
+			diag_error(bd->d, s->blk->pos, hint, "%s: %s is empty for this item",
+			           r->address, at->key);
 	}
 }
 
-/* Class of a pair: it may stand in the job, in its instance section or in both, but not in two ways. */
+/* Class of a pair: it may stand in the job, in its instance section or in both, but not in two
+ * ways. */
 static void check_class(struct builder *bd, const struct resource *r)
 {
 	const struct value *mine, *other;
@@ -38,15 +57,18 @@ static void check_class(struct builder *bd, const struct resource *r)
 	if (class_rank(mine->s) >= 0 && class_rank(mine->s) == class_rank(other->s))
 		return;
 	diag_error(bd->d, mine->pos, "keep one of them, best in the instance section",
-	           "instance_class: %s here, but %s in [%s] at %s:%u:%u", text_safe_dup(&bd->tmp, mine->s, 40),
-	           text_safe_dup(&bd->tmp, other->s, 40), bd->b->v[r->instance].address, other->pos.file, other->pos.line,
-	           other->pos.col);
+	           "instance_class: %s here, but %s in [%s] at %s:%u:%u",
+	           text_safe_dup(&bd->tmp, mine->s, 40), text_safe_dup(&bd->tmp, other->s, 40),
+	           bd->b->v[r->instance].address, other->pos.file, other->pos.line, other->pos.col);
 }
 
-/* One diagnostic of another list, unless enough of its kind from the same place are there already. */
-static void pass_on(struct builder *bd, const struct diag_item *it, struct diag_item *last, size_t *same)
+/* One diagnostic of another list, unless enough of its kind from the same place are there
+ * already. */
+static void pass_on(struct builder *bd, const struct diag_item *it, struct diag_item *last,
+                    size_t *same)
 {
-	bool again = last->msg && last->level == it->level && last->pos.line == it->pos.line && last->pos.col == it->pos.col;
+	bool again = last->msg && last->level == it->level && last->pos.line == it->pos.line &&
+	             last->pos.col == it->pos.col;
 
 	*same = again ? *same + 1 : 1;
 	*last = *it;
@@ -90,7 +112,8 @@ static void check_all(struct builder *bd)
 	for (size_t k = 0; k < bd->sections.n; k++) {
 		const struct section *s = &bd->sections.v[k];
 
-		if (s->blk->broken) /* what seems to be missing may have stood in the part that could not be read */
+		/* what seems to be missing may have stood in the part that could not be read */
+		if (s->blk->broken)
 			continue;
 		if (s->count && !bd->b->v[s->first].life.absent)
 			check_required(bd, s);
@@ -129,7 +152,8 @@ static void init(struct builder *bd)
 	}
 }
 
-void batch_build(struct batch *b, struct arena *a, const struct manifest *m, const struct batch_opts *o, struct diag *d)
+void batch_build(struct batch *b, struct arena *a, const struct manifest *m,
+                 const struct batch_opts *o, struct diag *d)
 {
 	struct builder bd = {.b = b, .a = a, .m = m, .o = o, .d = d};
 

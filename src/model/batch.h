@@ -27,8 +27,10 @@ struct err;
 struct inputs {
 	void *ctx;
 	const char *(*env)(void *ctx, const char *name); /* NULL: not set */
-	/* path is as written; relative ones are relative to the manifest `file`. dir_cred: look in the credential directory. */
-	int (*read)(void *ctx, const char *file, const char *path, bool cred, struct buf *out, struct err *e);
+	/* path is as written; relative ones are relative to the manifest `file`. cred: look
+	 * in the credential directory. */
+	int (*read)(void *ctx, const char *file, const char *path, bool cred, struct buf *out,
+	            struct err *e);
 };
 
 /* Where the characters of a normalized value came from: for positions in messages. */
@@ -36,17 +38,20 @@ struct value_source {
 	const struct raw_key *key; /* NULL: from elsewhere (import, default) */
 	const char *from_file;     /* @file: positions are line:col of that file */
 	const char *text;          /* the file's text, to count lines */
-	/* Texts inserted by interpolation shift offsets; a sorted list of (offset in result, offset in raw). */
+	/* Texts inserted by interpolation shift offsets; a sorted list of (offset in result,
+	 * offset in raw). */
 	const uint32_t *shift;
 	size_t nshift; /* pairs */
 };
 struct pos value_pos(const struct value_source *s, size_t off);
 
 enum value_state {
-	V_UNSET,   /* absent or empty */
+	V_UNSET, /* absent or empty */
 	V_SET,
 	V_UNKNOWN, /* depends on an id that is known after apply */
-	V_MISSING, /* a secret that ${env:}, ${file:} or ${cred:} could not give: not compared; apply refuses */
+	/* a secret that ${env:}, ${file:} or ${cred:} could not give: not compared; apply
+	 * refuses */
+	V_MISSING,
 };
 
 /* What a reference can ask of another resource beyond its manifest attributes. */
@@ -58,15 +63,18 @@ struct part {
 	enum computed what;
 };
 
-/* There is one for each attribute of each resource: small, and texts are shared between the items of a section. */
+/* There is one for each attribute of each resource: small, and texts are shared between the
+ * items of a section. */
 struct value {
-	const char *s;      /* V_SET: wire form. Secrets stand in secret memory */
-	const struct part *parts; /* V_UNKNOWN: put together when the ids are known. None: it was wrong, which is reported */
-	const char *missing; /* V_MISSING: why, e.g. "environment variable SOURCE_PASSWORD is not set" */
-	struct pos pos;     /* of the value; V_MISSING: of the reference */
+	const char *s; /* V_SET: wire form. Secrets stand in secret memory */
+	/* V_UNKNOWN: put together when the ids are known. None: it was wrong, which is reported */
+	const struct part *parts;
+	/* V_MISSING: why, e.g. "environment variable SOURCE_PASSWORD is not set" */
+	const char *missing;
+	struct pos pos; /* of the value; V_MISSING: of the reference */
 	enum value_state state;
 	unsigned nparts : 31;
-	bool secret : 1;    /* A_SECRET, or came from ${file:} or ${cred:} */
+	bool secret : 1; /* A_SECRET, or came from ${file:} or ${cred:} */
 };
 
 enum on_gone { GONE_RECREATE, GONE_FORGET, GONE_FAIL };
@@ -87,18 +95,19 @@ struct resource {
 	const char *name, *each; /* each: NULL without for_each */
 	const char *file;
 	struct pos pos;
-	const char *region;  /* of the instance: destination region, region setting or key */
-	struct value *vals;  /* by attribute index */
+	const char *region; /* of the instance: destination region, region setting or key */
+	struct value *vals; /* by attribute index */
 	struct lifecycle life;
-	uint32_t instance;   /* job: the instance section dts_instance_id refers to, or RES_NONE */
-	uint32_t *deps;      /* direct dependencies: resource indices, sorted, unique */
+	uint32_t instance; /* job: the instance section dts_instance_id refers to, or RES_NONE */
+	uint32_t *deps;    /* direct dependencies: resource indices, sorted, unique */
 	size_t ndeps;
 };
 
 /* Settings of [dtsbatch]; table in batch_settings.c. Durations in ms; -1 / NULL: not set. */
 struct settings {
 	const char *region, *endpoint, *state, *adopt;
-	int64_t parallelism, settle_ms, max_changes, max_deletes, max_gone, deadline_ms, lock_timeout_ms;
+	int64_t parallelism, settle_ms, max_changes, max_deletes, max_gone, deadline_ms,
+		lock_timeout_ms;
 	int prune; /* -1 not set, 0, 1 */
 };
 
@@ -119,15 +128,17 @@ struct batch_opts {
 	const struct inputs *in;
 	const char *const *vars; /* "k=v" of --var, n of them */
 	size_t nvars;
-	const char *region;      /* --region or DTSBATCH_REGION, NULL: none */
-	bool strict;             /* warnings about literal secrets become errors */
-	bool simulate;           /* a missing secret gets a made-up value and a note */
+	const char *region; /* --region or DTSBATCH_REGION, NULL: none */
+	bool strict;        /* warnings about literal secrets become errors */
+	bool simulate;      /* a missing secret gets a made-up value and a note */
 };
 
 /* Always leaves a walkable batch; d->errors says whether it may be used. */
-void batch_build(struct batch *b, struct arena *a, const struct manifest *m, const struct batch_opts *o, struct diag *d);
+void batch_build(struct batch *b, struct arena *a, const struct manifest *m,
+                 const struct batch_opts *o, struct diag *d);
 
-/* Text of a value given the ids known so far: lookup returns NULL for "not known yet". NULL when unset, missing or unknown. */
+/* Text of a value given the ids known so far: lookup returns NULL for "not known yet". NULL when
+ * unset, missing or unknown. */
 typedef const char *(*id_lookup)(void *ctx, uint32_t resource, enum computed what);
 const char *batch_text(struct arena *a, const struct value *v, id_lookup lookup, void *ctx);
 /* Value text if V_SET, else NULL: for checks. */

@@ -15,7 +15,8 @@
 
 bool is_json(const struct attr_def *at, const struct raw_key *k)
 {
-	return at->kind == AK_OBJECT || at->kind == AK_LIST || (at->kind == AK_TAGS && k->n && k->text[0] == '{');
+	return at->kind == AK_OBJECT || at->kind == AK_LIST ||
+	       (at->kind == AK_TAGS && k->n && k->text[0] == '{');
 }
 
 /* Looking at a key once ------------------------------------------------------------------------ */
@@ -42,8 +43,8 @@ static bool is_quoted_json(struct builder *bd, const struct attr_def *at, const 
 	return true;
 }
 
-static struct tpl *attr_template(struct builder *bd, struct arena *a, const struct attr_def *at, const struct prep *p,
-                                 unsigned allowed)
+static struct tpl *attr_template(struct builder *bd, struct arena *a, const struct attr_def *at,
+                                 const struct prep *p, unsigned allowed)
 {
 	struct tpl *t = tpl_parse(bd, a, p->k, allowed, p->from_file ? "a file name" : "this key");
 
@@ -52,23 +53,29 @@ static struct tpl *attr_template(struct builder *bd, struct arena *a, const stru
 	return t;
 }
 
-static bool prep_check(struct builder *bd, struct arena *a, const struct attr_def *at, struct prep *p, unsigned allowed)
+static bool prep_check(struct builder *bd, struct arena *a, const struct attr_def *at,
+                       struct prep *p, unsigned allowed)
 {
 	const struct raw_key *k = p->k;
 
 	if (k->bad)
 		return false;
-	if ((at->kind == AK_OBJECT || at->kind == AK_LIST || at->kind == AK_TAGS) && is_quoted_json(bd, at, k))
+	if ((at->kind == AK_OBJECT || at->kind == AK_LIST || at->kind == AK_TAGS) &&
+	    is_quoted_json(bd, at, k))
 		return false;
-	if (!key_plain(bd, k, false)) /* comments: schema_normalize knows which kinds are wrong anyway */
+	if (!key_plain(bd, k,
+	               false)) /* comments: schema_normalize knows which kinds are wrong anyway */
 		return false;
 	if (k->continued && (at->flags & (A_SECRET | A_ID)) && k->nspans > 1) {
 		diag_error(bd->d, (struct pos){k->pos.file, k->spans[1].line, k->spans[1].col},
-		           "an indented line continues the value above it; a key is written `key = value`",
-		           "%s: %s is never continued over lines", k->name, at->flags & A_SECRET ? "a secret" : "an id");
+		           "an indented line continues the value above it; a key is written `key = "
+		           "value`",
+		           "%s: %s is never continued over lines", k->name,
+		           at->flags & A_SECRET ? "a secret" : "an id");
 		return false;
 	}
-	p->from_file = k->text[0] == '@' && (at->kind == AK_OBJECT || at->kind == AK_LIST || at->kind == AK_TAGS);
+	p->from_file = k->text[0] == '@' &&
+	               (at->kind == AK_OBJECT || at->kind == AK_LIST || at->kind == AK_TAGS);
 	if (!memchr(k->text, '$', k->n))
 		return true;
 	if (p->from_file)
@@ -76,7 +83,8 @@ static bool prep_check(struct builder *bd, struct arena *a, const struct attr_de
 	return (p->t = attr_template(bd, a, at, p, allowed)) != NULL;
 }
 
-void prep_attr(struct builder *bd, struct arena *a, const struct attr_def *at, struct prep *p, unsigned allowed)
+void prep_attr(struct builder *bd, struct arena *a, const struct attr_def *at, struct prep *p,
+               unsigned allowed)
 {
 	if (p->k->n || p->k->bad)
 		p->bad = !prep_check(bd, a, at, p, allowed);
@@ -95,9 +103,11 @@ static void literal_secret(struct builder *bd, struct prep *p, const struct valu
 	if (p->complaints++)
 		return;
 	if (bd->o->strict)
-		diag_error(bd->d, v->pos, LITERAL_HINT, "%s: a secret stands here as plain text", p->k->name);
+		diag_error(bd->d, v->pos, LITERAL_HINT, "%s: a secret stands here as plain text",
+		           p->k->name);
 	else
-		diag_warn(bd->d, v->pos, LITERAL_HINT, "%s: a secret stands here as plain text", p->k->name);
+		diag_warn(bd->d, v->pos, LITERAL_HINT, "%s: a secret stands here as plain text",
+		          p->k->name);
 }
 
 struct members {
@@ -115,7 +125,8 @@ static const char *note_member(void *ctx, struct arena *a, const char *text)
 }
 
 /* Passwords and certificates inside a JSON value. `plain` gets the text without them. */
-static size_t secret_members(struct builder *bd, const struct attr_def *at, const char *text, const char **plain)
+static size_t secret_members(struct builder *bd, const struct attr_def *at, const char *text,
+                             const char **plain)
 {
 	struct members m = {0};
 
@@ -135,19 +146,27 @@ static bool complains(struct builder *bd, struct prep *p, size_t errors, size_t 
 	return true;
 }
 
-/* schema_normalize, silent once a key has complained for several items of its section. */
-static const char *normalize(struct builder *bd, const struct attr_def *at, struct prep *p, const char *text, size_t n,
-                             const struct value_source *src)
+/* schema_normalize, silent once a key has complained for several items of its section. hides: the
+ * text is secret, and messages about short values quote them. */
+static const char *normalize(struct builder *bd, const struct attr_def *at, struct prep *p,
+                             const char *text, size_t n, const struct value_source *src, bool hides)
 {
 	struct diag quiet;
 	struct diag *d = bd->d;
 	size_t errors = d->errors, warnings = d->warnings;
 	const char *s;
 
-	if (p->complaints >= 3) {
+	bool secret = hides && at->kind != AK_STR && at->kind != AK_OBJECT && at->kind != AK_LIST;
+
+	if (p->complaints >= 3 || secret) {
 		diag_init(&quiet, &bd->norm);
 		s = schema_normalize(&bd->norm, at, text, n, src, &quiet);
-		d->errors += quiet.errors;
+		if (!s && secret && !p->complaints++)
+			diag_error(d, value_pos(src, 0), NULL,
+			           "%s: the secret file does not hold %s", at->key,
+			           attr_kind_text(&bd->norm, at));
+		else
+			d->errors += quiet.errors;
 		return s;
 	}
 	s = schema_normalize(&bd->norm, at, text, n, src, d);
@@ -158,16 +177,20 @@ static const char *normalize(struct builder *bd, const struct attr_def *at, stru
 /* Ids of things have no place in numbers, flags and fixed words. */
 static bool takes_ids(const struct attr_def *at)
 {
-	return at->kind == AK_STR || at->kind == AK_OBJECT || at->kind == AK_LIST || at->kind == AK_TAGS;
+	return at->kind == AK_STR || at->kind == AK_OBJECT || at->kind == AK_LIST ||
+	       at->kind == AK_TAGS;
 }
 
-static void set_unknown(struct builder *bd, const struct attr_def *at, struct prep *p, const char *text, struct value *out)
+static void set_unknown(struct builder *bd, const struct attr_def *at, struct prep *p,
+                        const char *text, struct value *out)
 {
 	unsigned n;
 
 	if (!takes_ids(at)) {
 		if (!p->complaints++)
-			diag_error(bd->d, out->pos, NULL, "%s: an id that is known after apply cannot stand here", p->k->name);
+			diag_error(bd->d, out->pos, NULL,
+			           "%s: an id that is known after apply cannot stand here",
+			           p->k->name);
 		set_wrong(out, p);
 		return;
 	}
@@ -195,7 +218,8 @@ static const char *made_up(struct builder *bd, const char *text)
 }
 
 /* A secret was missing. True: go on with *text, for there is a made-up one. */
-static bool set_missing(struct builder *bd, const struct attr_def *at, struct prep *p, const char **text, struct value *out)
+static bool set_missing(struct builder *bd, const struct attr_def *at, struct prep *p,
+                        const char **text, struct value *out)
 {
 	const char *plain;
 	struct result *r = &bd->res;
@@ -209,7 +233,7 @@ static bool set_missing(struct builder *bd, const struct attr_def *at, struct pr
 		return false;
 	}
 	if (bd->o->simulate) {
-		diag_note(bd->d, r->missing_pos, NULL, "%s: %s; the simulation goes on with a made-up value", p->k->name, r->missing);
+		note_made_up(bd, p, r->missing_pos, p->k->name, r->missing);
 		*text = made_up(bd, *text);
 		r->secret = r->sourced = true;
 		return true;
@@ -231,9 +255,11 @@ static bool leaks(struct builder *bd, const char *plain)
 	return false;
 }
 
-/* From expanded text to the value. `expanded`: bd->res belongs to it. text is in memory that does not last, unless `lasts`. */
-static void finish(struct builder *bd, const struct attr_def *at, struct prep *p, const char *text, size_t n, bool lasts,
-                   bool expanded, const struct value_source *src, struct value *out)
+/* From expanded text to the value. `expanded`: bd->res belongs to it. text is in memory that
+ * does not last, unless `lasts`. */
+static void finish(struct builder *bd, const struct attr_def *at, struct prep *p, const char *text,
+                   size_t n, bool lasts, bool expanded, const struct value_source *src,
+                   struct value *out)
 {
 	const struct result *r = &bd->res;
 	bool json = is_json(at, p->k) || p->from_file;
@@ -241,9 +267,10 @@ static void finish(struct builder *bd, const struct attr_def *at, struct prep *p
 
 	if (!n)
 		return; /* absent */
-	/* A plain text with something missing in it is not complete yet, so its row cannot judge it. */
+	/* A plain text with something missing in it is not complete yet, so its row cannot judge
+	 * it. */
 	if (!(expanded && (r->ids.n || r->missing) && !json))
-		s = normalize(bd, at, p, text, n, src);
+		s = normalize(bd, at, p, text, n, src, expanded && r->secret);
 	if (!s) {
 		set_wrong(out, p);
 		return;
@@ -255,7 +282,8 @@ static void finish(struct builder *bd, const struct attr_def *at, struct prep *p
 		return;
 	}
 	size_t members = secret_members(bd, at, s, &plain);
-	out->secret = (at->flags & A_SECRET) || (expanded && r->secret && (!json || leaks(bd, plain)));
+	out->secret =
+		(at->flags & A_SECRET) || (expanded && r->secret && (!json || leaks(bd, plain)));
 	out->state = V_SET;
 	if (out->secret)
 		out->s = secret_dup(s, strlen(s));
@@ -265,7 +293,8 @@ static void finish(struct builder *bd, const struct attr_def *at, struct prep *p
 		literal_secret(bd, p, out);
 }
 
-static void bind_file(struct builder *bd, const struct attr_def *at, struct prep *p, const char *path, struct value *out)
+static void bind_file(struct builder *bd, const struct attr_def *at, struct prep *p,
+                      const char *path, struct value *out)
 {
 	struct err e = {0};
 	struct buf *b = &bd->file;
@@ -273,13 +302,16 @@ static void bind_file(struct builder *bd, const struct attr_def *at, struct prep
 
 	buf_reset(b);
 	b->over = false;
-	if (!*path || bd->o->in->read(bd->o->in->ctx, p->k->pos.file, path, false, b, &e) || b->over || b->n > MANIFEST_VALUE_MAX) {
+	if (!*path || bd->o->in->read(bd->o->in->ctx, p->k->pos.file, path, false, b, &e) ||
+	    b->over || b->n > MANIFEST_VALUE_MAX) {
 		set_wrong(out, p);
 		if (!p->complaints++)
-			diag_error(bd->d, out->pos, "paths are relative to the manifest", "%s: %s", p->k->name,
-			           *e.msg  ? e.msg
-			           : *path ? arena_printf(&bd->tmp, "%s holds more than 1 MiB", path)
-			                   : "the name of the file is missing");
+			diag_error(
+				bd->d, out->pos, "paths are relative to the manifest", "%s: %s",
+				p->k->name,
+				*e.msg  ? e.msg
+				: *path ? arena_printf(&bd->tmp, "%s holds more than 1 MiB", path)
+					: "the name of the file is missing");
 		return;
 	}
 	src.text = buf_str(b);
@@ -305,8 +337,10 @@ static struct good *good_of(struct builder *bd, const struct attr_def *at)
 	return NULL;
 }
 
-/* Plain text. Sections repeat each other: what passed for this key a moment ago need not be checked again. */
-static void bind_plain(struct builder *bd, const struct attr_def *at, struct prep *p, struct value *out)
+/* Plain text. Sections repeat each other: what passed for this key a moment ago need not be
+ * checked again. */
+static void bind_plain(struct builder *bd, const struct attr_def *at, struct prep *p,
+                       struct value *out)
 {
 	const struct raw_key *k = p->k;
 	struct value_source src = {.key = k};
@@ -319,11 +353,13 @@ static void bind_plain(struct builder *bd, const struct attr_def *at, struct pre
 		return;
 	}
 	finish(bd, at, p, k->text, k->n, true, false, &src, out);
-	if (g && out->state == V_SET && !out->secret && talk == bd->d->errors + bd->d->warnings && n == bd->d->n)
+	if (g && out->state == V_SET && !out->secret && talk == bd->d->errors + bd->d->warnings &&
+	    n == bd->d->n)
 		*g = (struct good){k->text, out->s};
 }
 
-static void bind_value(struct builder *bd, const struct attr_def *at, struct prep *p, const struct scope *sc, struct value *out)
+static void bind_value(struct builder *bd, const struct attr_def *at, struct prep *p,
+                       const struct scope *sc, struct value *out)
 {
 	const struct raw_key *k = p->k;
 	struct value_source src = {.key = k};
@@ -341,8 +377,12 @@ static void bind_value(struct builder *bd, const struct attr_def *at, struct pre
 		set_wrong(out, p);
 		return;
 	}
-	if (p->from_file) {
-		bind_file(bd, at, p, p->t ? arena_strdup(&bd->tmp, buf_str(&bd->res.text) + 1) : k->text + 1, out);
+	if (p->from_file && p->t && !no_secret(bd, &bd->res, k)) {
+		set_wrong(out, p);
+	} else if (p->from_file) {
+		bind_file(bd, at, p,
+		          p->t ? arena_strdup(&bd->tmp, buf_str(&bd->res.text) + 1) : k->text + 1,
+		          out);
 	} else if (p->t) {
 		src.shift = bd->res.shift.v;
 		src.nshift = bd->res.shift.n / 2;
@@ -361,7 +401,8 @@ struct binding {
 	struct prep *use[ATTR_MAX]; /* the section's own, or that of the defaults */
 	struct prep life[LIFE_MAX];
 	struct prep *use_life[LIFE_MAX];
-	/* Sections of a type mostly have the same keys in the same order, and the reader shares names: look there first. */
+	/* Sections of a type mostly have the same keys in the same order, and the reader shares
+	 * names: look there first. */
 	struct guess {
 		const struct type_def *type;
 		const char *name;
@@ -389,7 +430,8 @@ static void sort_keys(struct binding *bi)
 	memset(bi->life, 0, sizeof bi->life);
 	for (size_t i = 0; i < s->blk->n; i++) {
 		const struct raw_key *k = &s->blk->keys[i];
-		int at = attr_guess(bi, i, k->name), row = at < 0 ? meta_find(lifecycle_keys, k->name) : -1;
+		int at = attr_guess(bi, i, k->name),
+		    row = at < 0 ? meta_find(lifecycle_keys, k->name) : -1;
 
 		if (at >= 0) {
 			bi->attrs[at] = (struct prep){.k = k};
@@ -406,8 +448,10 @@ static void sort_keys(struct binding *bi)
 		bi->use_life[i] = bi->life[i].k ? &bi->life[i] : &df->life[i];
 }
 
-/* The references of a key are edges of every resource that has it. False: one leads nowhere (reported). */
-static bool add_edges(struct builder *bd, const struct prep *p, const struct scope *sc, uint32_t res)
+/* The references of a key are edges of every resource that has it. False: one leads nowhere
+ * (reported). */
+static bool add_edges(struct builder *bd, const struct prep *p, const struct scope *sc,
+                      uint32_t res)
 {
 	bool ok = true;
 
@@ -425,21 +469,26 @@ static bool add_edges(struct builder *bd, const struct prep *p, const struct sco
 	return ok;
 }
 
-static void wait_for_others(struct builder *bd, struct prep *p, uint32_t res, size_t attr, const char *region)
+static void wait_for_others(struct builder *bd, struct prep *p, uint32_t res, size_t attr,
+                            const char *region)
 {
 	if (!p->kept) {
 		p->kept = arena_new(&bd->tmp, struct prep);
 		*p->kept = *p;
 		p->kept->t = attr_template(bd, &bd->tmp, &bd->b->v[res].type->attrs[attr], p, ~0u);
 	}
-	*VEC_PUSH(&bd->tmp, &bd->pends) =
-	    (struct pend){.res = res, .attr = (uint32_t)attr, .next = bd->pend_at[res], .p = p->kept, .region = region};
-	set_wrong(&bd->b->v[res].vals[attr], p); /* so it stays if a circle keeps it from ever being worked out */
+	*VEC_PUSH(&bd->tmp, &bd->pends) = (struct pend){.res = res,
+	                                                .attr = (uint32_t)attr,
+	                                                .next = bd->pend_at[res],
+	                                                .p = p->kept,
+	                                                .region = region};
+	set_wrong(&bd->b->v[res].vals[attr],
+	          p); /* so it stays if a circle keeps it from ever being worked out */
 	bd->pend_at[res] = (uint32_t)(bd->pends.n - 1);
 }
 
-void bind_cached(struct builder *bd, const struct attr_def *at, struct prep *p, const struct scope *sc, bool same,
-                        struct value *out)
+void bind_cached(struct builder *bd, const struct attr_def *at, struct prep *p,
+                 const struct scope *sc, bool same, struct value *out)
 {
 	if (same && p->cached) {
 		*out = p->val;
@@ -468,7 +517,8 @@ static void bind_attr(struct binding *bi, size_t i)
 		struct scope sc = {.each = r->each,
 		                   .region = r->region ? r->region : bd->b->region,
 		                   .json = is_json(at, p->k),
-		                   .may_miss = !p->from_file && (at->flags & (A_SECRET | A_MERGE) || (p->t && p->t->has & TPL_SECRETS)),
+		                   .may_miss = !p->from_file && (at->flags & (A_SECRET | A_MERGE) ||
+		                                                 (p->t && p->t->has & TPL_SECRETS)),
 		                   .secret = at->flags & A_SECRET,
 		                   .p = p};
 		unsigned has = p->t ? p->t->has : 0;

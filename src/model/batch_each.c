@@ -14,7 +14,7 @@ struct list {
 	struct builder *bd;
 	const struct raw_key *k;
 	struct value_source src;
-	struct map seen;  /* item -> offset in text */
+	struct map seen; /* item -> offset in text */
 	const char *text;
 	VEC(const char *) v;
 };
@@ -29,7 +29,8 @@ static void trim(const char *s, size_t *from, size_t *to)
 
 static void mistake(struct list *l, size_t off, const char *hint, const char *fmt, const char *arg)
 {
-	diag_error(l->bd->d, value_pos(&l->src, off), hint, "for_each: %s `%s`", fmt, text_safe_dup(&l->bd->tmp, arg, 60));
+	diag_error(l->bd->d, value_pos(&l->src, off), hint, "for_each: %s `%s`", fmt,
+	           text_safe_dup(&l->bd->tmp, arg, 60));
 }
 
 static void add_item(struct list *l, size_t from, size_t to)
@@ -39,8 +40,11 @@ static void add_item(struct list *l, size_t from, size_t to)
 	uint32_t first = map_get(&l->seen, item);
 
 	for (size_t i = 0; item[i]; i++)
-		if (item[i] == '"' || item[i] == '\\' || (unsigned char)item[i] < 0x20 || item[i] == 0x7f) {
-			mistake(l, from + i, "an item becomes part of an address: no quotes, backslashes or control characters",
+		if (item[i] == '"' || item[i] == '\\' || (unsigned char)item[i] < 0x20 ||
+		    item[i] == 0x7f) {
+			mistake(l, from + i,
+			        "an item becomes part of an address: no quotes, backslashes or "
+			        "control characters",
 			        "this character cannot stand in the item", item);
 			return;
 		}
@@ -51,8 +55,8 @@ static void add_item(struct list *l, size_t from, size_t to)
 	if (first != MAP_NONE) {
 		struct pos p = value_pos(&l->src, first);
 		diag_error(bd->d, value_pos(&l->src, from), "keep one of them",
-		           "for_each: `%s` is given twice; the first one stands at %s:%u:%u", text_safe_dup(&bd->tmp, item, 60),
-		           p.file, p.line, p.col);
+		           "for_each: `%s` is given twice; the first one stands at %s:%u:%u",
+		           text_safe_dup(&bd->tmp, item, 60), p.file, p.line, p.col);
 		return;
 	}
 	map_put(&l->seen, item, (uint32_t)from);
@@ -71,7 +75,8 @@ static void split(struct list *l, char sep, size_t n)
 		if (from < to)
 			add_item(l, from, to);
 		else if (sep == ',' && next < n)
-			diag_error(l->bd->d, value_pos(&l->src, from < n ? from : n - 1), NULL, "for_each: an item is missing before this comma");
+			diag_error(l->bd->d, value_pos(&l->src, from < n ? from : n - 1), NULL,
+			           "for_each: an item is missing before this comma");
 		at = next + 1;
 	}
 }
@@ -95,10 +100,12 @@ static bool read_list(struct list *l, const char *path)
 		const char *text = buf_str(&b);
 		size_t bom = b.n >= 3 && !memcmp(text, "\xef\xbb\xbf", 3) ? 3 : 0, n = b.n - bom;
 		l->text = arena_strndup(&bd->tmp, text + bom, n);
-		l->src = (struct value_source){.from_file = path_beside(bd, l->k->pos.file, path), .text = l->text};
+		l->src = (struct value_source){.from_file = path_beside(bd, l->k->pos.file, path),
+		                               .text = l->text};
 		ok = !memchr(l->text, 0, n) && text_utf8_bad(l->text, n) == n;
 		if (!ok)
-			diag_error(bd->d, pos, "a list of items is text in UTF-8", "for_each: %s is no text", path);
+			diag_error(bd->d, pos, "a list of items is text in UTF-8",
+			           "for_each: %s is no text", path);
 		else
 			split(l, '\n', n);
 	}
@@ -119,15 +126,17 @@ const char **each_items(struct builder *bd, const struct raw_key *k, uint32_t *n
 	if (!key_plain(bd, k, true))
 		return NULL;
 	if (k->n && k->text[0] == '[') {
-		diag_error(bd->d, raw_pos(k, 0), "write for_each = a, b, c", "for_each: a list has no brackets");
+		diag_error(bd->d, raw_pos(k, 0), "write for_each = a, b, c",
+		           "for_each: a list has no brackets");
 		return NULL;
 	}
 	if (memchr(k->text, '$', k->n)) {
 		t = tpl_parse(bd, &bd->tmp, k, TPL_PLAIN, "for_each");
-		if (!t || !expand(bd, t, &sc))
+		if (!t || !expand(bd, t, &sc) || !no_secret(bd, &bd->res, k))
 			return NULL;
 		l.text = arena_strndup(&bd->tmp, buf_str(&bd->res.text), bd->res.text.n);
-		l.src.shift = bd->res.shift.v; /* bd->res is not used again before the list is split */
+		l.src.shift =
+			bd->res.shift.v; /* bd->res is not used again before the list is split */
 		l.src.nshift = bd->res.shift.n / 2;
 	} else {
 		l.text = k->text;
@@ -139,9 +148,11 @@ const char **each_items(struct builder *bd, const struct raw_key *k, uint32_t *n
 	if (bd->d->errors != errors)
 		return NULL;
 	if (!l.v.n)
-		diag_warn(bd->d, raw_pos(k, 0), NULL, "for_each: the list is empty, so this section stands for no resource");
+		diag_warn(bd->d, raw_pos(k, 0), NULL,
+		          "for_each: the list is empty, so this section stands for no resource");
 	if (l.v.n > MANIFEST_RESOURCES_MAX) {
-		diag_error(bd->d, raw_pos(k, 0), NULL, "for_each: %zu items; a batch has at most %d resources", l.v.n,
+		diag_error(bd->d, raw_pos(k, 0), NULL,
+		           "for_each: %zu items; a batch has at most %d resources", l.v.n,
 		           MANIFEST_RESOURCES_MAX);
 		return NULL;
 	}

@@ -53,8 +53,10 @@ static bool set_ignore(struct words *w, struct resource *r)
 		for (size_t k = 0; k < t->nattrs; k++)
 			names[k] = t->attrs[k].key;
 		const char *near = nearest_of(w->bd, key, names, t->nattrs);
-		diag_error(w->bd->d, value_pos(&w->src, off), near ? arena_printf(&w->bd->tmp, "did you mean %s?", near) : NULL,
-		           "ignore: %s has no key %s", t->name, text_safe_dup(&w->bd->tmp, key, 60));
+		diag_error(w->bd->d, value_pos(&w->src, off),
+		           near ? arena_printf(&w->bd->tmp, "did you mean %s?", near) : NULL,
+		           "ignore: %s has no key %s", t->name,
+		           text_safe_dup(&w->bd->tmp, key, 60));
 		ok = false;
 	}
 	return ok;
@@ -75,7 +77,9 @@ static bool set_depends(struct words *w, struct resource *r)
 			continue;
 		}
 		if (n > 1 && r->each) { /* every item upon every item: quadratic, and never meant */
-			diag_error(w->bd->d, pos, arena_printf(&w->bd->tmp, "write %s[\"${each}\"] for the same item", address),
+			diag_error(w->bd->d, pos,
+			           arena_printf(&w->bd->tmp,
+			                        "write %s[\"${each}\"] for the same item", address),
 			           "depends_on: %s stands for %u resources", address, n);
 			return false;
 		}
@@ -96,7 +100,8 @@ static bool set_was(struct words *w, struct resource *r)
 	len = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-");
 	bool item = name[len] == '[' && name[len + 1] == '"' && text_ends(name, "\"]");
 	if (!len || len > MANIFEST_NAME_MAX || (name[len] && !item)) {
-		diag_error(bd->d, value_pos(&w->src, 0), "write was = OLDNAME; the type stays the same", "was: `%s` is no name",
+		diag_error(bd->d, value_pos(&w->src, 0),
+		           "write was = OLDNAME; the type stays the same", "was: `%s` is no name",
 		           text_safe_dup(&bd->tmp, w->text, 60));
 		return false;
 	}
@@ -110,20 +115,24 @@ static bool set_was(struct words *w, struct resource *r)
 static bool set_region(struct words *w, struct resource *r)
 {
 	if (w->text[strspn(w->text, "abcdefghijklmnopqrstuvwxyz0123456789-")]) {
-		diag_error(w->bd->d, value_pos(&w->src, 0), "a region is an id such as cn-hangzhou", "region: `%s` is no region",
-		           text_safe_dup(&w->bd->tmp, w->text, 60));
+		diag_error(w->bd->d, value_pos(&w->src, 0), "a region is an id such as cn-hangzhou",
+		           "region: `%s` is no region", text_safe_dup(&w->bd->tmp, w->text, 60));
 		return false;
 	}
 	r->region = w->text;
 	return true;
 }
 
-static bool set_one(struct builder *bd, const struct meta_key *row, struct prep *p, const char *text, struct resource *r)
+static bool set_one(struct builder *bd, const struct meta_key *row, struct prep *p,
+                    const char *text, struct resource *r)
 {
 	static const struct {
 		const char *key;
 		bool (*set)(struct words *w, struct resource *r);
-	} own[] = {{"ignore", set_ignore}, {"depends_on", set_depends}, {"was", set_was}, {"region", set_region}};
+	} own[] = {{"ignore", set_ignore},
+	           {"depends_on", set_depends},
+	           {"was", set_was},
+	           {"region", set_region}};
 	struct words w = {.bd = bd, .k = p->k, .text = text, .src = {.key = p->k}};
 
 	if (p->t) {
@@ -136,7 +145,8 @@ static bool set_one(struct builder *bd, const struct meta_key *row, struct prep 
 	return meta_set(bd, row, p->k, text, &r->life);
 }
 
-static void bind_row(struct builder *bd, const struct section *s, const struct meta_key *row, struct prep *p)
+static void bind_row(struct builder *bd, const struct section *s, const struct meta_key *row,
+                     struct prep *p)
 {
 	const char *text = NULL;
 	bool each;
@@ -146,7 +156,9 @@ static void bind_row(struct builder *bd, const struct section *s, const struct m
 	if (!p->t) {
 		p->bad = !key_plain(bd, p->k, row->kind == META_TEXT || row->kind == META_LIST);
 		if (!p->bad && memchr(p->k->text, '$', p->k->n)) {
-			p->t = tpl_parse(bd, &bd->tmp, p->k, TPL_PLAIN | (s->repeated ? TPL_BIT(TPL_EACH) : 0), "this key");
+			p->t = tpl_parse(bd, &bd->tmp, p->k,
+			                 TPL_PLAIN | (s->repeated ? TPL_BIT(TPL_EACH) : 0),
+			                 "this key");
 			p->bad = !p->t;
 		}
 		if (p->bad)
@@ -155,7 +167,8 @@ static void bind_row(struct builder *bd, const struct section *s, const struct m
 	each = p->t && p->t->has & TPL_BIT(TPL_EACH);
 	for (uint32_t i = 0; i < s->count && !p->bad; i++) {
 		struct resource *r = &bd->b->v[s->first + i];
-		struct scope sc = {.each = r->each, .region = r->region ? r->region : bd->b->region, .p = p};
+		struct scope sc = {
+			.each = r->each, .region = r->region ? r->region : bd->b->region, .p = p};
 
 		if (each || !text)
 			text = expand_text(bd, p->k, p->t, &sc);
@@ -193,15 +206,15 @@ static struct pos key_at(const struct section *s, const char *name)
 }
 
 /* Two resources that say the same about the past: one record or one thing cannot become two. */
-static void check_unique(struct builder *bd, struct map *seen, const struct section *s, uint32_t i, const char *key,
-                         const char *text)
+static void check_unique(struct builder *bd, struct map *seen, const struct section *s, uint32_t i,
+                         const char *key, const char *text)
 {
 	const char *id = arena_printf(&bd->tmp, "%s %s %s", key, s->type->name, text);
 	uint32_t first = map_put(seen, id, i);
 
 	if (first != MAP_NONE)
-		diag_error(bd->d, key_at(s, key), "keep one of them", "%s: %s says the same (%s)", key, bd->b->v[first].address,
-		           text_safe_dup(&bd->tmp, text, 60));
+		diag_error(bd->d, key_at(s, key), "keep one of them", "%s: %s says the same (%s)",
+		           key, bd->b->v[first].address, text_safe_dup(&bd->tmp, text, 60));
 }
 
 void life_check(struct builder *bd)
@@ -221,10 +234,13 @@ void life_check(struct builder *bd)
 			if (l->was)
 				check_unique(bd, &seen, s, i, "was", l->was);
 			if (old == i)
-				diag_error(bd->d, key_at(s, "was"), "remove this key", "was: this is the name of the section itself");
+				diag_error(bd->d, key_at(s, "was"), "remove this key",
+				           "was: this is the name of the section itself");
 			else if (old != MAP_NONE)
-				diag_error(bd->d, key_at(s, "was"), "remove this key, or the old section",
-				           "was: [%s] still exists at %s:%u", l->was, bd->b->v[old].pos.file, bd->b->v[old].pos.line);
+				diag_error(bd->d, key_at(s, "was"),
+				           "remove this key, or the old section",
+				           "was: [%s] still exists at %s:%u", l->was,
+				           bd->b->v[old].pos.file, bd->b->v[old].pos.line);
 		}
 	}
 }

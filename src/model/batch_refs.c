@@ -18,9 +18,10 @@ static const char *near_address(struct builder *bd, const char *base)
 	return nearest_of(bd, base, bd->base_names.v, bd->base_names.n);
 }
 
-/* Name -> resources. item: NULL for all. Message parts go to *msg and *hint when it fails; both NULL: reported elsewhere. */
-static bool find(struct builder *bd, const char *base, const char *item, uint32_t *first, uint32_t *n, const char **msg,
-                 const char **hint)
+/* Name -> resources. item: NULL for all. Message parts go to *msg and *hint when it fails; both
+ * NULL: reported elsewhere. */
+static bool find(struct builder *bd, const char *base, const char *item, uint32_t *first,
+                 uint32_t *n, const char **msg, const char **hint)
 {
 	uint32_t at = map_get(&bd->section_at, base);
 	const struct section *s = at == MAP_NONE ? NULL : &bd->sections.v[at];
@@ -28,7 +29,8 @@ static bool find(struct builder *bd, const char *base, const char *item, uint32_
 	*msg = *hint = NULL;
 	if (!s) {
 		const char *near = near_address(bd, base);
-		*msg = arena_printf(&bd->tmp, "there is no section [%s]", text_safe_dup(&bd->tmp, base, 160));
+		*msg = arena_printf(&bd->tmp, "there is no section [%s]",
+		                    text_safe_dup(&bd->tmp, base, 160));
 		if (near)
 			*hint = arena_printf(&bd->tmp, "did you mean %s?", near);
 		return false;
@@ -49,7 +51,8 @@ static bool find(struct builder *bd, const char *base, const char *item, uint32_
 	uint32_t r = map_get(&bd->b->by_address, address);
 	if (r == MAP_NONE) {
 		const char *near = nearest_of(bd, item, s->items, s->count);
-		*msg = arena_printf(&bd->tmp, "%s has no item `%s`", base, text_safe_dup(&bd->tmp, item, 60));
+		*msg = arena_printf(&bd->tmp, "%s has no item `%s`", base,
+		                    text_safe_dup(&bd->tmp, item, 60));
 		if (near)
 			*hint = arena_printf(&bd->tmp, "did you mean %s[\"%s\"]?", base, near);
 		return false;
@@ -59,7 +62,8 @@ static bool find(struct builder *bd, const char *base, const char *item, uint32_
 	return true;
 }
 
-uint32_t ref_target(struct builder *bd, const struct tpl *t, const struct tpl_part *p, const struct scope *sc)
+uint32_t ref_target(struct builder *bd, const struct tpl *t, const struct tpl_part *p,
+                    const struct scope *sc)
 {
 	char base[160];
 	const char *msg, *hint;
@@ -82,8 +86,10 @@ uint32_t ref_target(struct builder *bd, const struct tpl *t, const struct tpl_pa
 		return first;
 	if (ok) {
 		msg = n ? arena_printf(&bd->tmp, "%s is repeated (for_each)", name)
-		        : arena_printf(&bd->tmp, "%s stands for no resource: its for_each is empty", name);
-		hint = arena_printf(&bd->tmp, "name the item: ${%s[\"${each}\"].%s}", name, p->attr);
+		        : arena_printf(&bd->tmp, "%s stands for no resource: its for_each is empty",
+		                       name);
+		hint = arena_printf(&bd->tmp, "name the item: ${%s[\"${each}\"].%s}", name,
+		                    p->attr);
 	}
 	if (!msg)
 		return RES_NONE;
@@ -97,7 +103,8 @@ uint32_t ref_target(struct builder *bd, const struct tpl *t, const struct tpl_pa
 	return RES_NONE;
 }
 
-bool address_range(struct builder *bd, const char *address, struct pos pos, uint32_t *first, uint32_t *n)
+bool address_range(struct builder *bd, const char *address, struct pos pos, uint32_t *first,
+                   uint32_t *n)
 {
 	size_t len = strcspn(address, "[");
 	const char *base = arena_strndup(&bd->tmp, address, len), *item = NULL, *msg, *hint;
@@ -105,7 +112,8 @@ bool address_range(struct builder *bd, const char *address, struct pos pos, uint
 
 	if (rest) {
 		if (rest < 4 || address[len + 1] != '"' || !text_ends(address, "\"]")) {
-			diag_error(bd->d, pos, "addresses are TYPE.NAME and TYPE.NAME[\"ITEM\"]", "depends_on: `%s` is no address",
+			diag_error(bd->d, pos, "addresses are TYPE.NAME and TYPE.NAME[\"ITEM\"]",
+			           "depends_on: `%s` is no address",
 			           text_safe_dup(&bd->tmp, address, 60));
 			return false;
 		}
@@ -152,10 +160,11 @@ static void report_circle(struct builder *bd, const uint32_t *path, size_t n)
 		if (bd->edges.v[i].from == first && bd->edges.v[i].to == path[n > 1 ? 1 : 0])
 			pos = bd->edges.v[i].pos;
 	if (n == 1)
-		diag_error(bd->d, pos, "use the value itself, or a variable", "%s refers to itself", bd->b->v[first].address);
+		diag_error(bd->d, pos, "use the value itself, or a variable", "%s refers to itself",
+		           bd->b->v[first].address);
 	else
-		diag_error(bd->d, pos, "one of these references has to go", "references in a circle: %s%s", buf_str(&b),
-		           b.over ? " ..." : "");
+		diag_error(bd->d, pos, "one of these references has to go",
+		           "references in a circle: %s%s", buf_str(&b), b.over ? " ..." : "");
 	buf_release(&b);
 	for (size_t i = 0; i < bd->edges.n; i++)
 		if (bd->edges.v[i].from != last || bd->edges.v[i].to != first)
@@ -163,7 +172,8 @@ static void report_circle(struct builder *bd, const uint32_t *path, size_t n)
 	bd->edges.n = kept;
 }
 
-/* After CIRCLES_MAX of them the rest of the edges is given up: the batch is walkable, and wrong anyway. */
+/* After CIRCLES_MAX of them the rest of the edges is given up: the batch is walkable, and wrong
+ * anyway. */
 static void break_circles(struct builder *bd)
 {
 	for (size_t i = 0; i <= CIRCLES_MAX; i++) {
@@ -201,7 +211,8 @@ static void settle(struct builder *bd, uint32_t res)
 		                   .p = w->p};
 		unsigned has = w->p->t->has;
 
-		bind_cached(bd, at, w->p, &sc, !(has & TPL_BIT(TPL_EACH)) && !(has & TPL_BIT(TPL_REGION) && w->region),
+		bind_cached(bd, at, w->p, &sc,
+		            !(has & TPL_BIT(TPL_EACH)) && !(has & TPL_BIT(TPL_REGION) && w->region),
 		            &r->vals[w->attr]);
 	}
 }
@@ -213,7 +224,8 @@ static void set_instance(struct builder *bd, struct resource *r)
 	const struct value *v = i >= 0 ? &r->vals[i] : NULL;
 	const struct part *p = v && v->state == V_UNKNOWN && v->nparts == 1 ? &v->parts[0] : NULL;
 
-	if (p && !p->lit && bd->b->v[p->target].type == &type_instance && (p->what == COMP_ID || p->what == COMP_INSTANCE_ID))
+	if (p && !p->lit && bd->b->v[p->target].type == &type_instance &&
+	    (p->what == COMP_ID || p->what == COMP_INSTANCE_ID))
 		r->instance = p->target;
 }
 

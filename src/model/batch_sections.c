@@ -11,12 +11,14 @@
 #define SHOWN_CELLS 60
 
 /* Named in design.md 2, made by a later version. */
-static const char *const later_types[] = {"migration_instance", "migration_job",    "subscription_job",
-                                          "job_monitor_rule",   "consumer_channel", NULL};
+static const char *const later_types[] = {"migration_instance", "migration_job",
+                                          "subscription_job",   "job_monitor_rule",
+                                          "consumer_channel",   NULL};
 
 const char *nearest_of(struct builder *bd, const char *word, const char *const *names, size_t n)
 {
-	/* Past the limit nothing is shown, so nothing is sought: a broken file must not cost a search per line. */
+	/* Past the limit nothing is shown, so nothing is sought: a broken file must not cost a
+	 * search per line. */
 	return bd->d->errors > DIAG_MAX ? NULL : text_nearest(word, names, n);
 }
 
@@ -51,7 +53,8 @@ static size_t type_names(const char *names[16])
 
 static bool word_char(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '_' || c == '-';
 }
 
 static bool is_name(const char *s)
@@ -88,7 +91,8 @@ static const char *type_meant(struct builder *bd, const char *word)
 	return nearest_of(bd, bare, names, n);
 }
 
-/* "[TYPE.NAME]" as it should have been written, from whatever words a header holds; NULL: no idea. */
+/* "[TYPE.NAME]" as it should have been written, from whatever words a header holds; NULL: no
+ * idea. */
 static const char *header_meant(struct builder *bd, const char *h)
 {
 	const char *words[WORDS_MAX];
@@ -104,20 +108,25 @@ static const char *header_meant(struct builder *bd, const char *h)
 	}
 	if (n && (text_ieq(words[0], "resource") || text_ieq(words[0], "data")))
 		at++;
-	if (n == 1 && (text_ieq(words[0], "dtsbatch") || text_ieq(words[0], "settings") || text_ieq(words[0], "global") ||
-	               text_ieq(words[0], "default") || text_nearest(words[0], (const char *const[]){"dtsbatch"}, 1)))
+	if (n == 1 && (text_ieq(words[0], "dtsbatch") || text_ieq(words[0], "settings") ||
+	               text_ieq(words[0], "global") || text_ieq(words[0], "default") ||
+	               text_nearest(words[0], (const char *const[]){"dtsbatch"}, 1)))
 		return "[dtsbatch]";
-	if (n == 1 && text_nearest(words[0], (const char *const[]){"variables", "variable", "vars", "var"}, 4))
+	if (n == 1 &&
+	    text_nearest(words[0], (const char *const[]){"variables", "variable", "vars", "var"},
+	                 4))
 		return "[variables]";
-	if (at + 2 <= n && text_nearest(words[at], (const char *const[]){"defaults", "default"}, 2)) {
+	if (at + 2 <= n &&
+	    text_nearest(words[at], (const char *const[]){"defaults", "default"}, 2)) {
 		const char *type = type_meant(bd, words[at + 1]);
 		return type ? arena_printf(&bd->tmp, "[defaults.%s]", type) : NULL;
 	}
 	const char *type = at < n ? type_meant(bd, words[at]) : NULL;
 	if (!type)
 		return NULL;
-	return at + 1 < n && is_name(words[at + 1]) ? arena_printf(&bd->tmp, "[%s.%s]", type, words[at + 1])
-	                                            : arena_printf(&bd->tmp, "[%s.NAME]", type);
+	return at + 1 < n && is_name(words[at + 1])
+	               ? arena_printf(&bd->tmp, "[%s.%s]", type, words[at + 1])
+	               : arena_printf(&bd->tmp, "[%s.NAME]", type);
 }
 
 static void bad_header(struct builder *bd, const struct block *blk, const char *msg)
@@ -137,7 +146,8 @@ static const char *unknown_type(struct builder *bd, const char *type)
 			return arena_printf(&bd->tmp, "%s is not in this version", later_types[i]);
 	if (without_prefix(type) != type && type_find(without_prefix(type)))
 		return "types are written without the prefix of the Terraform provider";
-	return arena_printf(&bd->tmp, "unknown type %s", text_safe_dup(&bd->tmp, type, SHOWN_CELLS));
+	return arena_printf(&bd->tmp, "unknown type %s",
+	                    text_safe_dup(&bd->tmp, type, SHOWN_CELLS));
 }
 
 static const char *name_hint(struct builder *bd, const char *type, const char *name)
@@ -152,11 +162,14 @@ static const char *name_hint(struct builder *bd, const char *type, const char *n
 	}
 	if (!any || strlen(better) > MANIFEST_NAME_MAX)
 		return "a name has letters, digits, `_` and `-`, 1 to 64 of them";
-	return arena_printf(&bd->tmp, "a name has letters, digits, `_` and `-`, 1 to 64 of them: [%s.%s]", type, better);
+	return arena_printf(&bd->tmp,
+	                    "a name has letters, digits, `_` and `-`, 1 to 64 of them: [%s.%s]",
+	                    type, better);
 }
 
 /* TYPE.NAME of a header; NULL when reported. */
-static const struct type_def *header_type(struct builder *bd, const struct block *blk, const char **name)
+static const struct type_def *header_type(struct builder *bd, const struct block *blk,
+                                          const char **name)
 {
 	const char *h = blk->header;
 	size_t dot = 0, bad;
@@ -165,8 +178,10 @@ static const struct type_def *header_type(struct builder *bd, const struct block
 	while (word_char(h[dot]))
 		dot++;
 	if (!dot || h[dot] != '.') {
-		bad_header(bd, blk, !*h ? "a section needs a name" : h[dot] ? "a section is written [TYPE.NAME], without quotes"
-		                                                            : "unknown section");
+		bad_header(bd, blk,
+		           !*h      ? "a section needs a name"
+		           : h[dot] ? "a section is written [TYPE.NAME], without quotes"
+		                    : "unknown section");
 		return NULL;
 	}
 	*name = h + dot + 1;
@@ -183,20 +198,27 @@ static const struct type_def *header_type(struct builder *bd, const struct block
 	if (!**name)
 		bad_header(bd, blk, "the name is missing");
 	else if (!(*name)[bad])
-		diag_error(bd->d, blk->pos, NULL, "[%s.%s]: name of %zu bytes; a name has at most %d", type,
+		diag_error(bd->d, blk->pos, NULL,
+		           "[%s.%s]: name of %zu bytes; a name has at most %d", type,
 		           text_safe_dup(&bd->tmp, *name, SHOWN_CELLS), bad, MANIFEST_NAME_MAX);
 	else if ((*name)[bad] == '[')
-		diag_error(bd->d, blk->pos, "write `for_each = ITEM, ...` in one section; its resources then have such addresses",
-		           "[%s]: the items of a section have no section of their own", text_safe_dup(&bd->tmp, h, SHOWN_CELLS));
+		diag_error(
+			bd->d, blk->pos,
+			"write `for_each = ITEM, ...` in one section; its resources then have such "
+			"addresses",
+			"[%s]: the items of a section have no section of their own",
+			text_safe_dup(&bd->tmp, h, SHOWN_CELLS));
 	else
 		diag_error(bd->d, blk->pos, name_hint(bd, type, *name), "[%s]: `%s` is no name",
-		           text_safe_dup(&bd->tmp, h, SHOWN_CELLS), text_safe_dup(&bd->tmp, *name, SHOWN_CELLS));
+		           text_safe_dup(&bd->tmp, h, SHOWN_CELLS),
+		           text_safe_dup(&bd->tmp, *name, SHOWN_CELLS));
 	return NULL;
 }
 
 /* Keys ---------------------------------------------------------------------------------------- */
 
-/* The only key that ends in "_word", or NULL: people leave the beginning out (class for instance_class). */
+/* The only key that ends in "_word", or NULL: people leave the beginning out (class for
+ * instance_class). */
 static const char *longer_key(const struct type_def *t, const char *word)
 {
 	const char *found = NULL;
@@ -205,7 +227,8 @@ static const char *longer_key(const struct type_def *t, const char *word)
 	for (size_t i = 0; i < t->nattrs; i++) {
 		size_t len = strlen(t->attrs[i].key);
 
-		if (len <= n + 1 || t->attrs[i].key[len - n - 1] != '_' || strcmp(t->attrs[i].key + len - n, word) != 0)
+		if (len <= n + 1 || t->attrs[i].key[len - n - 1] != '_' ||
+		    strcmp(t->attrs[i].key + len - n, word) != 0)
 			continue;
 		if (found)
 			return NULL;
@@ -214,7 +237,8 @@ static const char *longer_key(const struct type_def *t, const char *word)
 	return found;
 }
 
-void unknown_key(struct builder *bd, const struct type_def *t, const struct raw_key *k, struct prep *slots)
+void unknown_key(struct builder *bd, const struct type_def *t, const struct raw_key *k,
+                 struct prep *slots)
 {
 	const char **names = arena_array(&bd->tmp, const char *, t->nattrs + lifecycle_count());
 	const char *near;
@@ -226,17 +250,21 @@ void unknown_key(struct builder *bd, const struct type_def *t, const struct raw_
 		names[n++] = lifecycle_keys[i].key;
 	for (size_t i = 0; types[i]; i++)
 		if (types[i] != t && attr_find(types[i], k->name) >= 0) {
-			diag_error(bd->d, k->pos, arena_printf(&bd->tmp, "it belongs to [%s.NAME]", types[i]->name), "%s has no key %s",
-			           t->name, k->name);
+			diag_error(
+				bd->d, k->pos,
+				arena_printf(&bd->tmp, "it belongs to [%s.NAME]", types[i]->name),
+				"%s has no key %s", t->name, k->name);
 			return;
 		}
 	near = nearest_of(bd, k->name, names, n);
 	if (!near)
 		near = longer_key(t, k->name);
 	int row = setting_keys[0].key ? meta_find(setting_keys, k->name) : -1;
-	const char *hint = near       ? arena_printf(&bd->tmp, "did you mean %s?", near)
-	                   : row >= 0 ? "it belongs to [dtsbatch]"
-	                              : arena_printf(&bd->tmp, "`dtsbatch explain %s` lists the keys", t->name);
+	const char *hint =
+		near ? arena_printf(&bd->tmp, "did you mean %s?", near)
+		: row >= 0
+			? "it belongs to [dtsbatch]"
+			: arena_printf(&bd->tmp, "`dtsbatch explain %s` lists the keys", t->name);
 	diag_error(bd->d, k->pos, hint, "%s has no key %s", t->name, k->name);
 	/* The key that was meant is there, only misspelt: it is not missing, too. */
 	int i = near && slots ? attr_find(t, near) : -1;
@@ -263,8 +291,8 @@ static void collect_defaults(struct builder *bd, const struct block *blk)
 		else if (p->k)
 			diag_twice(bd, k, p->k->pos);
 		else if (at < 0 && !lifecycle_keys[row].defaults)
-			diag_error(bd->d, k->pos, "write it in the section it is meant for", "%s cannot stand in [%s]", k->name,
-			           blk->header);
+			diag_error(bd->d, k->pos, "write it in the section it is meant for",
+			           "%s cannot stand in [%s]", k->name, blk->header);
 		else if (at >= 0)
 			p->k = k, prep_attr(bd, &bd->tmp, &t->attrs[at], p, ~0u);
 		else
@@ -292,11 +320,17 @@ static void add_section(struct builder *bd, const struct block *blk)
 	uint32_t have = map_get(&bd->section_at, blk->header);
 	if (have != MAP_NONE) {
 		struct pos first = bd->sections.v[have].blk->pos;
-		diag_error(bd->d, blk->pos, "join them, or rename one", "[%s] is given twice; the first one stands at %s:%u:%u",
-		           blk->header, first.file, first.line, first.col);
+		diag_error(bd->d, blk->pos, "join them, or rename one",
+		           "[%s] is given twice; the first one stands at %s:%u:%u", blk->header,
+		           first.file, first.line, first.col);
 		return;
 	}
-	struct section s = {.blk = blk, .type = t, .name = name, .base = blk->header, .count = 1, .first = (uint32_t)bd->b->n};
+	struct section s = {.blk = blk,
+	                    .type = t,
+	                    .name = name,
+	                    .base = blk->header,
+	                    .count = 1,
+	                    .first = (uint32_t)bd->b->n};
 	const struct raw_key *each = block_key(blk, "for_each");
 	if (each && (each->n || each->bad)) {
 		s.repeated = true;
@@ -305,7 +339,8 @@ static void add_section(struct builder *bd, const struct block *blk)
 	}
 	if (bd->b->n + s.count > MANIFEST_RESOURCES_MAX) {
 		if (bd->b->n <= MANIFEST_RESOURCES_MAX)
-			diag_error(bd->d, blk->pos, "split the batch", "more than %d resources in one batch", MANIFEST_RESOURCES_MAX);
+			diag_error(bd->d, blk->pos, "split the batch",
+			           "more than %d resources in one batch", MANIFEST_RESOURCES_MAX);
 		bd->b->n = MANIFEST_RESOURCES_MAX + 1; /* said once; nothing is added any more */
 		return;
 	}
@@ -328,7 +363,9 @@ static void name_resources(struct builder *bd)
 			r->type = s->type;
 			r->name = s->name;
 			r->each = s->repeated ? s->items[k] : NULL;
-			r->address = s->repeated ? arena_printf(b->a, "%s[\"%s\"]", s->base, s->items[k]) : s->base;
+			r->address =
+				s->repeated ? arena_printf(b->a, "%s[\"%s\"]", s->base, s->items[k])
+					    : s->base;
 			r->file = s->blk->pos.file;
 			r->pos = s->blk->pos;
 			r->instance = RES_NONE;

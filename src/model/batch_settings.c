@@ -7,7 +7,9 @@
 #include "base/text.h"
 #include "model/batch_internal.h"
 
-#define NO_COMMENTS "there are no inline comments: everything after `=` belongs to the value; give the comment its own line"
+#define NO_COMMENTS                                                                                \
+	"there are no inline comments: everything after `=` belongs to the value; give the "       \
+	"comment its own line"
 #define DURATION_MAX_MS ((int64_t)366 * 24 * 3600 * 1000)
 #define INT_MAX_VALUE 1000000
 
@@ -18,64 +20,87 @@
 const struct meta_key lifecycle_keys[] = {
 /* key, values, default, doc, kind, field, in [defaults.TYPE] */
 {"depends_on", "ADDRESS, ...", NULL,
- "Resources that must be ready before this one, beyond those its references name.", META_LIST, 0, false},
+ "Resources that must be ready before this one, beyond those its references name.",
+ META_LIST, 0, false},
 {"endpoint_change", "never|same-data", "never",
- "same-data is your promise that the new endpoint holds the same data at the same position (a failover, a new address): the job "
- "is then pointed there and resumes. never: a change of an endpoint needs a replacement.", META_FLAG, LIFE(endpoint_same_data), true},
+ "same-data is your promise that the new endpoint holds the same data at the same position (a "
+ "failover, a new address): the job "
+ "is then pointed there and resumes. never: a change of an endpoint needs a replacement.",
+ META_FLAG, LIFE(endpoint_same_data), true},
 {"ensure", "present|absent", "present",
  "absent: the resource is deleted, and the section may stay.", META_FLAG, LIFE(absent), false},
 {"for_each", "ITEM, ... or @FILE", NULL,
- "Repeats the section for each item; `${each}` is the item, and the address is TYPE.NAME[\"ITEM\"]. @FILE has one item per line.",
+ "Repeats the section for each item; `${each}` is the item, and the address is "
+ "TYPE.NAME[\"ITEM\"]. @FILE has one item per line.",
  META_LIST, 0, false},
 {"ignore", "KEY, ...", NULL,
  "Keys that are set at creation and not compared afterwards.", META_LIST, 0, true},
 {"import_id", "ID", NULL,
- "Takes the existing instance or job of this id over instead of creating one.", META_TEXT, LIFE(import_id), false},
+ "Takes the existing instance or job of this id over instead of creating one.",
+ META_TEXT, LIFE(import_id), false},
 {"on_destroy", "delete|forget", "delete",
- "forget: when the resource is to be deleted it is left on the service, and only its record goes.", META_FLAG, LIFE(destroy_forgets), true},
+ "forget: when the resource is to be deleted it is left on the service, and only its record goes.",
+ META_FLAG, LIFE(destroy_forgets), true},
 {"on_gone", "recreate|forget|fail", "recreate",
- "What to do when the resource is recorded but no longer exists on the service.", META_CHOICE, LIFE(on_gone), true},
+ "What to do when the resource is recorded but no longer exists on the service.",
+ META_CHOICE, LIFE(on_gone), true},
 {"protect", "true|false", "false",
- "true: never deleted or replaced. Kept in the state, so removing the section does not lift it.", META_BOOL, LIFE(protect), true},
+ "true: never deleted or replaced. Kept in the state, so removing the section does not lift it.",
+ META_BOOL, LIFE(protect), true},
 {"region", "REGION", "destination region of its instance, else region of [dtsbatch]",
  "Region whose endpoint serves this resource.", META_LIST, 0, true},
 {"replace", "never|allowed", "never",
- "allowed: a change that the API cannot make in place deletes the resource and creates it anew. never: it is an error.",
+ "allowed: a change that the API cannot make in place deletes the resource and creates it anew. "
+ "never: it is an error.",
  META_FLAG, LIFE(replace_allowed), true},
 {"skip_precheck", "ITEM, ...", NULL,
  "Precheck items whose failure is accepted and skipped.", META_TEXT, LIFE(skip_precheck), true},
-{"timeout_create", "DURATION", "20m", "How long the creation may take.", META_DURATION, LIFE(timeout_create_ms), true},
-{"timeout_delete", "DURATION", "20m", "How long the deletion may take.", META_DURATION, LIFE(timeout_delete_ms), true},
-{"timeout_update", "DURATION", "10m", "How long a change may take.", META_DURATION, LIFE(timeout_update_ms), true},
+{"timeout_create", "DURATION", "20m", "How long the creation may take.",
+ META_DURATION, LIFE(timeout_create_ms), true},
+{"timeout_delete", "DURATION", "20m", "How long the deletion may take.",
+ META_DURATION, LIFE(timeout_delete_ms), true},
+{"timeout_update", "DURATION", "10m", "How long a change may take.",
+ META_DURATION, LIFE(timeout_update_ms), true},
 {"was", "NAME", NULL,
- "Former name of this section: its record is renamed, DTS is not touched. No effect once that is done.", META_LIST, 0, false},
+ "Former name of this section: its record is renamed, DTS is not touched. No effect once that is "
+ "done.", META_LIST, 0, false},
 {NULL, NULL, NULL, NULL, META_TEXT, 0, false},
 };
 
 const struct meta_key setting_keys[] = {
 {"adopt", "auto|ask", "auto",
- "After a purchase whose answer was lost: auto takes the instance over that must be it, ask stops and lets you decide.",
+ "After a purchase whose answer was lost: auto takes the instance over that must be it, ask stops "
+ "and lets you decide.",
  META_WORD, SET(adopt), false},
 {"deadline", "DURATION", NULL,
- "No step is begun that cannot end within this time after the start; what is left is reported.", META_DURATION, SET(deadline_ms), false},
+ "No step is begun that cannot end within this time after the start; what is left is reported.",
+ META_DURATION, SET(deadline_ms), false},
 {"endpoint", "HOST or http(s)://HOST[:PORT]", "the public host of the region",
  "Where the DTS API is reached.", META_TEXT, SET(endpoint), false},
 {"lock_timeout", "DURATION", "0s",
- "How long to wait for another run that holds the state.", META_DURATION, SET(lock_timeout_ms), false},
+ "How long to wait for another run that holds the state.",
+ META_DURATION, SET(lock_timeout_ms), false},
 {"max_changes", "NUMBER", NULL,
- "A run that nobody has looked at stops when it would make more changes than this.", META_INT, SET(max_changes), false},
+ "A run that nobody has looked at stops when it would make more changes than this.",
+ META_INT, SET(max_changes), false},
 {"max_deletes", "NUMBER", NULL,
- "The same for deletions and replacements. Without it: more than two and more than 20 % of what is recorded.",
+ "The same for deletions and replacements. Without it: more than two and more than 20 % of what is "
+ "recorded.",
  META_INT, SET(max_deletes), false},
 {"max_gone", "NUMBER", NULL,
- "The same for recorded resources that are gone on the service, which smells of a wrong account or region.",
+ "The same for recorded resources that are gone on the service, which smells of a wrong account or "
+ "region.",
  META_INT, SET(max_gone), false},
-{"parallelism", "NUMBER", NULL, "Changing calls under way at the same time, at most.", META_INT, SET(parallelism), false},
+{"parallelism", "NUMBER", NULL, "Changing calls under way at the same time, at most.",
+ META_INT, SET(parallelism), false},
 {"prune", "true|false", "false",
- "true: a resource whose section has vanished is deleted; false: it is listed as orphaned.", META_TRI, SET(prune), false},
-{"region", "REGION", NULL, "Region that `${region}` stands for and whose endpoint is used.", META_TEXT, SET(region), false},
+ "true: a resource whose section has vanished is deleted; false: it is listed as orphaned.",
+ META_TRI, SET(prune), false},
+{"region", "REGION", NULL, "Region that `${region}` stands for and whose endpoint is used.",
+ META_TEXT, SET(region), false},
 {"settle", "DURATION", "5m",
- "How long to wait before a purchase whose answer was lost counts as not made.", META_DURATION, SET(settle_ms), false},
+ "How long to wait before a purchase whose answer was lost counts as not made.",
+ META_DURATION, SET(settle_ms), false},
 {"state", "FILE", "beside the manifest",
  "State file; its name ends in .state.json.", META_TEXT, SET(state), false},
 {NULL, NULL, NULL, NULL, META_TEXT, 0, false},
@@ -92,7 +117,8 @@ int meta_find(const struct meta_key *rows, const char *key)
 
 void diag_twice(struct builder *bd, const struct raw_key *k, struct pos first)
 {
-	diag_error(bd->d, k->pos, "keep one of them", "%s is given twice; the first one stands at %s:%u:%u", k->name, first.file,
+	diag_error(bd->d, k->pos, "keep one of them",
+	           "%s is given twice; the first one stands at %s:%u:%u", k->name, first.file,
 	           first.line, first.col);
 }
 
@@ -103,23 +129,28 @@ bool key_plain(struct builder *bd, const struct raw_key *k, bool warn_comment)
 	if (k->bad)
 		return false;
 	if (n >= 2 && (k->text[0] == '"' || k->text[0] == '\'') && k->text[n - 1] == k->text[0]) {
-		diag_error(bd->d, raw_pos(k, 0), "quotes are literal here; remove them", "%s: the value is wrapped in quotes", k->name);
+		diag_error(bd->d, raw_pos(k, 0), "quotes are literal here; remove them",
+		           "%s: the value is wrapped in quotes", k->name);
 		return false;
 	}
-	c = warn_comment && n && !strchr("{[@", k->text[0]) ? schema_inline_comment(k->text, n) : SIZE_MAX;
+	c = warn_comment && n && !strchr("{[@", k->text[0]) ? schema_inline_comment(k->text, n)
+	                                                    : SIZE_MAX;
 	if (c != SIZE_MAX)
-		diag_warn(bd->d, raw_pos(k, c), NO_COMMENTS, "%s: the `%c` and what follows are part of the value", k->name,
+		diag_warn(bd->d, raw_pos(k, c), NO_COMMENTS,
+		          "%s: the `%c` and what follows are part of the value", k->name,
 		          k->text[c]);
 	return true;
 }
 
 /* Values -------------------------------------------------------------------------------------- */
 
-static bool refuse(struct builder *bd, const struct raw_key *k, const char *text, const char *is_no, const char *hint)
+static bool refuse(struct builder *bd, const struct raw_key *k, const char *text, const char *is_no,
+                   const char *hint)
 {
 	if (schema_inline_comment(k->text, k->n) != SIZE_MAX)
 		hint = NO_COMMENTS;
-	diag_error(bd->d, raw_pos(k, 0), hint, "%s: `%s` %s", k->name, text_safe_dup(&bd->tmp, text, 60), is_no);
+	diag_error(bd->d, raw_pos(k, 0), hint, "%s: `%s` %s", k->name,
+	           text_safe_dup(&bd->tmp, text, 60), is_no);
 	return false;
 }
 
@@ -162,8 +193,10 @@ static const char *words_hint(struct builder *bd, const struct meta_key *row, co
 
 static bool set_bool(struct builder *bd, const struct raw_key *k, const char *text, bool *out)
 {
-	bool yes = text_ieq(text, "true") || text_ieq(text, "yes") || text_ieq(text, "on") || text_eq(text, "1");
-	bool no = text_ieq(text, "false") || text_ieq(text, "no") || text_ieq(text, "off") || text_eq(text, "0");
+	bool yes = text_ieq(text, "true") || text_ieq(text, "yes") || text_ieq(text, "on") ||
+	           text_eq(text, "1");
+	bool no = text_ieq(text, "false") || text_ieq(text, "no") || text_ieq(text, "off") ||
+	          text_eq(text, "0");
 
 	if (strcmp(text, "true") != 0 && strcmp(text, "false") != 0)
 		return refuse(bd, k, text, "is neither `true` nor `false`",
@@ -174,10 +207,12 @@ static bool set_bool(struct builder *bd, const struct raw_key *k, const char *te
 	return true;
 }
 
-bool meta_set(struct builder *bd, const struct meta_key *row, const struct raw_key *k, const char *text, void *base)
+bool meta_set(struct builder *bd, const struct meta_key *row, const struct raw_key *k,
+              const char *text, void *base)
 {
 	char *field = (char *)base + row->at;
-	bool positive = text_starts(row->key, "timeout_") || !strcmp(row->key, "deadline") || !strcmp(row->key, "parallelism");
+	bool positive = text_starts(row->key, "timeout_") || !strcmp(row->key, "deadline") ||
+	                !strcmp(row->key, "parallelism");
 	int64_t v;
 	bool b = false;
 	int w;
@@ -210,14 +245,19 @@ bool meta_set(struct builder *bd, const struct meta_key *row, const struct raw_k
 		return true;
 	case META_INT:
 		if (!text_int(text, positive, INT_MAX_VALUE, &v))
-			return refuse(bd, k, text, positive ? "is no whole number from 1 to 1000000" : "is no whole number from 0 to 1000000",
+			return refuse(bd, k, text,
+			              positive ? "is no whole number from 1 to 1000000"
+			                       : "is no whole number from 0 to 1000000",
 			              NULL);
 		*(int64_t *)(void *)field = v;
 		return true;
 	case META_DURATION:
 		v = text_duration_ms(text);
 		if (v < positive || v > DURATION_MAX_MS)
-			return refuse(bd, k, text, v == 0 ? "is too short" : v > 0 ? "is more than a year" : "is no duration",
+			return refuse(bd, k, text,
+			              v == 0  ? "is too short"
+			              : v > 0 ? "is more than a year"
+			                      : "is no duration",
 			              "write 90s, 25m or 2h");
 		*(int64_t *)(void *)field = v;
 		return true;
@@ -242,7 +282,8 @@ void settings_collect(struct builder *bd, const struct block *blk)
 
 		if (row < 0) {
 			const char *near = nearest_of(bd, k->name, names, n);
-			diag_error(bd->d, k->pos, near ? arena_printf(&bd->tmp, "did you mean %s?", near) : NULL,
+			diag_error(bd->d, k->pos,
+			           near ? arena_printf(&bd->tmp, "did you mean %s?", near) : NULL,
 			           "[dtsbatch] has no setting %s", k->name);
 		} else if (bd->settings[row]) {
 			diag_twice(bd, k, bd->settings[row]->pos);
@@ -269,7 +310,8 @@ static bool endpoint_ok(const char *s)
 			return false;
 		n += 2;
 	} else {
-		n = strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-");
+		n = strspn(host,
+		           "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-");
 	}
 	if (!n)
 		return false;
@@ -278,7 +320,8 @@ static bool endpoint_ok(const char *s)
 	return !host[n] || !strcmp(host + n, "/");
 }
 
-static void check_setting(struct builder *bd, const struct meta_key *row, const struct raw_key *k, const char *text)
+static void check_setting(struct builder *bd, const struct meta_key *row, const struct raw_key *k,
+                          const char *text)
 {
 	if (!strcmp(row->key, "endpoint") && !endpoint_ok(text))
 		refuse(bd, k, text, "is no endpoint", "write HOST or https://HOST[:PORT]");
@@ -304,7 +347,9 @@ void settings_apply(struct builder *bd)
 		const struct raw_key *k = bd->settings[i];
 		const struct tpl *t = NULL;
 
-		if (!strcmp(row->key, "region")) { /* batch_vars.c; without the command line it is the effective one */
+		if (!strcmp(row->key,
+		            /* batch_vars.c; without the command line it is the effective one */
+		            "region")) {
 			set->region = bd->o->region ? NULL : bd->b->region;
 			continue;
 		}

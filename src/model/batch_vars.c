@@ -14,7 +14,8 @@
 static bool is_name(const char *s)
 {
 	return *s && strlen(s) <= MANIFEST_NAME_MAX &&
-	       s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")] == '\0';
+	       s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")] ==
+	               '\0';
 }
 
 static void collect_block(struct builder *bd, const struct block *blk)
@@ -28,11 +29,13 @@ static void collect_block(struct builder *bd, const struct block *blk)
 			continue;
 		}
 		if (!is_name(k->name)) {
-			diag_error(bd->d, k->pos, "a name has letters, digits, `_` and `-`", "`%s` is no name of a variable", k->name);
+			diag_error(bd->d, k->pos, "a name has letters, digits, `_` and `-`",
+			           "`%s` is no name of a variable", k->name);
 			continue;
 		}
 		map_put(&bd->var_at, k->name, (uint32_t)bd->vars.n);
-		*VEC_PUSH(&bd->tmp, &bd->vars) = (struct var){.name = k->name, .k = k, .bad = !key_plain(bd, k, true)};
+		*VEC_PUSH(&bd->tmp, &bd->vars) =
+			(struct var){.name = k->name, .k = k, .bad = !key_plain(bd, k, true)};
 	}
 }
 
@@ -47,7 +50,8 @@ static void collect_options(struct builder *bd)
 		uint32_t at;
 
 		if (!eq || !is_name(name)) {
-			diag_error(bd->d, nowhere, "write --var NAME=VALUE", "--var %s: not of the form NAME=VALUE",
+			diag_error(bd->d, nowhere, "write --var NAME=VALUE",
+			           "--var %s: not of the form NAME=VALUE",
 			           text_safe_dup(&bd->tmp, name, 60));
 			continue;
 		}
@@ -68,13 +72,17 @@ static void add_dependencies(struct builder *bd, uint32_t from, const struct tpl
 {
 	for (size_t i = 0; t && i < t->n; i++) {
 		const struct tpl_part *p = &t->v[i];
-		uint32_t to = p->kind == TPL_REGION ? REGION : p->kind == TPL_VAR ? map_get(&bd->var_at, p->s) : MAP_NONE;
+		uint32_t to = p->kind == TPL_REGION ? REGION
+		              : p->kind == TPL_VAR  ? map_get(&bd->var_at, p->s)
+		                                    : MAP_NONE;
 
 		if (to != MAP_NONE)
 			add_edge(bd, from, to, tpl_pos(t, p));
 		for (size_t j = 0; p->sub && j < p->sub->n; j++) { /* names hold no further names */
 			const struct tpl_part *q = &p->sub->v[j];
-			to = q->kind == TPL_REGION ? REGION : q->kind == TPL_VAR ? map_get(&bd->var_at, q->s) : MAP_NONE;
+			to = q->kind == TPL_REGION ? REGION
+			     : q->kind == TPL_VAR  ? map_get(&bd->var_at, q->s)
+			                           : MAP_NONE;
 			if (to != MAP_NONE)
 				add_edge(bd, from, to, tpl_pos(t, p));
 		}
@@ -97,8 +105,8 @@ static void report_circle(struct builder *bd, const struct graph *g)
 	buf_init(&b, 4096);
 	for (size_t i = 0; i <= n; i++)
 		buf_printf(&b, "%s%s", i ? " -> " : "", shown_name(&bd->vars.v[path[i % n]]));
-	diag_error(bd->d, bd->vars.v[path[0]].k ? bd->vars.v[path[0]].k->pos : (struct pos){0}, NULL,
-	           "variables refer to each other in a circle: %s", buf_str(&b));
+	diag_error(bd->d, bd->vars.v[path[0]].k ? bd->vars.v[path[0]].k->pos : (struct pos){0},
+	           NULL, "variables refer to each other in a circle: %s", buf_str(&b));
 	buf_release(&b);
 }
 
@@ -117,6 +125,8 @@ static void expand_one(struct builder *bd, struct var *v)
 	v->missing_env = bd->res.missing_env;
 	v->secret = bd->res.secret;
 	v->sourced = bd->res.sourced;
+	if (v == &bd->vars.v[REGION] && !v->bad)
+		v->bad = !no_secret(bd, &bd->res, v->k);
 	if (v->bad || v->missing)
 		return;
 	v->text = v->secret ? secret_dup(buf_str(&bd->res.text), bd->res.text.n)
@@ -130,8 +140,9 @@ static void check_region(struct builder *bd)
 	if (v->text && !*v->text)
 		v->text = NULL;
 	if (v->text && v->text[strspn(v->text, "abcdefghijklmnopqrstuvwxyz0123456789-")]) {
-		diag_error(bd->d, v->k ? raw_pos(v->k, 0) : (struct pos){0}, "a region is an id such as cn-hangzhou",
-		           "`%s` is no region", text_safe_dup(&bd->tmp, v->text, 60));
+		diag_error(bd->d, v->k ? raw_pos(v->k, 0) : (struct pos){0},
+		           "a region is an id such as cn-hangzhou", "`%s` is no region",
+		           text_safe_dup(&bd->tmp, v->text, 60));
 		v->text = NULL;
 		v->bad = true;
 	}
@@ -143,7 +154,9 @@ void vars_check_options(struct builder *bd)
 {
 	for (size_t i = 0; i < bd->o->nvars; i++) {
 		const char *eq = strchr(bd->o->vars[i], '=');
-		const char *name = eq ? arena_strndup(&bd->tmp, bd->o->vars[i], (size_t)(eq - bd->o->vars[i])) : NULL;
+		const char *name =
+			eq ? arena_strndup(&bd->tmp, bd->o->vars[i], (size_t)(eq - bd->o->vars[i]))
+			   : NULL;
 		uint32_t at = name ? map_get(&bd->var_at, name) : MAP_NONE;
 		const char **names = arena_array(&bd->tmp, const char *, bd->vars.n);
 		size_t n = 0;
@@ -154,7 +167,8 @@ void vars_check_options(struct builder *bd)
 			if (k != at)
 				names[n++] = bd->vars.v[k].name;
 		const char *near = nearest_of(bd, name, names, n);
-		diag_error(bd->d, (struct pos){0}, near ? arena_printf(&bd->tmp, "did you mean %s?", near) : NULL,
+		diag_error(bd->d, (struct pos){0},
+		           near ? arena_printf(&bd->tmp, "did you mean %s?", near) : NULL,
 		           "--var %s: no section declares or uses this variable", name);
 		bd->vars.v[at].used = true; /* once */
 	}
@@ -184,7 +198,9 @@ void vars_build(struct builder *bd)
 		struct var *v = &bd->vars.v[i];
 		if (!v->k || v->bad || !memchr(v->k->text, '$', v->k->n))
 			continue;
-		v->t = tpl_parse(bd, &bd->tmp, v->k, i == REGION ? TPL_PLAIN & ~TPL_BIT(TPL_REGION) : TPL_PLAIN | TPL_SECRETS,
+		v->t = tpl_parse(bd, &bd->tmp, v->k,
+		                 i == REGION ? TPL_PLAIN & ~TPL_BIT(TPL_REGION)
+		                             : TPL_PLAIN | TPL_SECRETS,
 		                 i == REGION ? "the region" : "a variable");
 		v->bad = !v->t;
 		add_dependencies(bd, i, v->t);

@@ -15,7 +15,8 @@
 
 #define MARK '\x7f'
 #define MADE_UP "made-up-by-simulate"
-#define SHIFT_INSERTED (1u << 31) /* in value_source.shift: all of the inserted text maps to this place */
+#define SHIFT_INSERTED                                                                             \
+	(1u << 31) /* in value_source.shift: all of the inserted text maps to this place */
 
 void result_init(struct result *r)
 {
@@ -41,7 +42,8 @@ struct pos value_pos(const struct value_source *s, size_t off)
 				line++;
 				start = s->text + i + 1;
 			}
-		return (struct pos){s->from_file, line, text_column(start, (size_t)(s->text + off - start))};
+		return (struct pos){s->from_file, line,
+		                    text_column(start, (size_t)(s->text + off - start))};
 	}
 	if (!s->key)
 		return (struct pos){0};
@@ -57,7 +59,8 @@ struct pos value_pos(const struct value_source *s, size_t off)
 	if (!s->nshift)
 		return raw_pos(s->key, off);
 	uint32_t raw = s->shift[2 * lo + 1];
-	return raw_pos(s->key, raw & SHIFT_INSERTED ? raw & ~SHIFT_INSERTED : raw + off - s->shift[2 * lo]);
+	return raw_pos(s->key,
+	               raw & SHIFT_INSERTED ? raw & ~SHIFT_INSERTED : raw + off - s->shift[2 * lo]);
 }
 
 /* Sources ------------------------------------------------------------------------------------- */
@@ -76,8 +79,10 @@ static const char *file_of(const struct tpl *t)
 	return t->k->pos.file;
 }
 
-/* Content of a secret file: one final line end goes, all else is kept, with a warning where it looks like an accident. */
-static void source_fill(struct builder *bd, struct source *s, const struct tpl *t, const struct tpl_part *p, const char *path)
+/* Content of a secret file: one final line end goes, all else is kept, with a warning where it
+ * looks like an accident. */
+static void source_fill(struct builder *bd, struct source *s, const struct tpl *t,
+                        const struct tpl_part *p, const char *path)
 {
 	struct buf *b = &bd->file;
 	size_t n = b->n;
@@ -92,27 +97,36 @@ static void source_fill(struct builder *bd, struct source *s, const struct tpl *
 	if (n && b->p[n - 1] == '\n')
 		n -= n > 1 && b->p[n - 2] == '\r' ? 2 : 1;
 	if (!n) {
-		diag_error(bd->d, pos, "write the secret into it", "%s: %s %s is empty", key, kind, path);
+		diag_error(bd->d, pos, "write the secret into it", "%s: %s %s is empty", key, kind,
+		           path);
 		return;
 	}
 	if (memchr(b->p, 0, n)) {
 		diag_error(bd->d, pos, NULL, "%s: %s %s holds a NUL byte", key, kind, path);
 		return;
 	}
+	if (text_utf8_bad(b->p, n) < n) {
+		diag_error(bd->d, pos, "encode it, for example in base64, if it is no text",
+		           "%s: %s %s is no valid UTF-8", key, kind, path);
+		return;
+	}
 	if (memchr(b->p, '\n', n) || memchr(b->p, '\r', n))
-		diag_warn(bd->d, pos, "one final line end is cut off, everything else belongs to the secret",
+		diag_warn(bd->d, pos,
+		          "one final line end is cut off, everything else belongs to the secret",
 		          "%s: %s %s holds a further line end", key, kind, path);
 	if (n >= 3 && !memcmp(b->p, "\xef\xbb\xbf", 3))
-		diag_warn(bd->d, pos, "it belongs to the secret; save the file without it", "%s: %s %s begins with a byte order mark",
-		          key, kind, path);
+		diag_warn(bd->d, pos, "it belongs to the secret; save the file without it",
+		          "%s: %s %s begins with a byte order mark", key, kind, path);
 	s->bad = false;
 	s->text = secret_dup(b->p, n);
 }
 
-static const struct source *source_get(struct builder *bd, const struct tpl *t, const struct tpl_part *p, const char *path)
+static const struct source *source_get(struct builder *bd, const struct tpl *t,
+                                       const struct tpl_part *p, const char *path)
 {
 	bool cred = p->kind == TPL_CRED;
-	const char *id = arena_printf(&bd->tmp, "%c%s\n%s", cred ? 'c' : 'f', cred ? "" : file_of(t), path);
+	const char *id =
+		arena_printf(&bd->tmp, "%c%s\n%s", cred ? 'c' : 'f', cred ? "" : file_of(t), path);
 	uint32_t at = map_get(&bd->source_at, id);
 	struct err e = {0};
 
@@ -124,7 +138,8 @@ static const struct source *source_get(struct builder *bd, const struct tpl *t, 
 	bd->file.over = false;
 	if (bd->o->in->read(bd->o->in->ctx, file_of(t), path, cred, &bd->file, &e))
 		s->missing = *e.msg ? arena_strdup(bd->a, e.msg)
-		                    : arena_printf(bd->a, "%s %s cannot be read", cred ? "credential" : "file", path);
+		                    : arena_printf(bd->a, "%s %s cannot be read",
+		                                   cred ? "credential" : "file", path);
 	else
 		source_fill(bd, s, t, p, path);
 	buf_release(&bd->file); /* wipes */
@@ -141,8 +156,8 @@ static void shift(struct builder *bd, struct result *r, uint32_t raw)
 }
 
 /* text as the reference p stands for it; escaped inside a JSON string. */
-static void insert(struct builder *bd, struct result *r, const struct tpl_part *p, const struct scope *sc, const char *text,
-                   bool secret)
+static void insert(struct builder *bd, struct result *r, const struct tpl_part *p,
+                   const struct scope *sc, const char *text, bool secret)
 {
 	shift(bd, r, p->off | SHIFT_INSERTED);
 	if (!sc->json || !p->quoted) {
@@ -152,13 +167,14 @@ static void insert(struct builder *bd, struct result *r, const struct tpl_part *
 		json_write_str(&bd->esc, text);
 		buf_add(&r->text, bd->esc.p + 1, bd->esc.n - 2);
 		if (secret)
-			*VEC_PUSH(&bd->tmp, &r->inserted) = secret_dup(bd->esc.p + 1, bd->esc.n - 2);
+			*VEC_PUSH(&bd->tmp, &r->inserted) =
+				secret_dup(bd->esc.p + 1, bd->esc.n - 2);
 	}
 	r->secret = r->secret || secret;
 }
 
-static bool complain(struct builder *bd, const struct scope *sc, struct result *r, struct pos pos, const char *hint,
-                     const char *key, const char *msg)
+static bool complain(struct builder *bd, const struct scope *sc, struct result *r, struct pos pos,
+                     const char *hint, const char *key, const char *msg)
 {
 	r->bad = true;
 	if (sc->p && sc->p->complaints >= 3) { /* the same for every item of a section */
@@ -171,16 +187,27 @@ static bool complain(struct builder *bd, const struct scope *sc, struct result *
 	return false;
 }
 
+void note_made_up(struct builder *bd, struct prep *p, struct pos pos, const char *key,
+                  const char *why)
+{
+	if (p && p->notes++ >= 3) { /* the same for every item of a section */
+		p->notes = 3;
+		return;
+	}
+	diag_note(bd->d, pos, NULL, "%s: %s; the simulation goes on with a made-up value", key,
+	          why);
+}
+
 /* A secret that is not there. env: an environment variable, which need not be a secret. */
-static bool missing(struct builder *bd, struct result *r, const struct tpl *t, const struct tpl_part *p, const struct scope *sc,
-                    const char *why, bool env)
+static bool missing(struct builder *bd, struct result *r, const struct tpl *t,
+                    const struct tpl_part *p, const struct scope *sc, const char *why, bool env)
 {
 	struct pos pos = tpl_pos(t, p);
 
 	if (!sc->may_miss)
 		return complain(bd, sc, r, pos, NULL, t->k->name, why);
 	if (bd->o->simulate && (!env || sc->secret)) {
-		diag_note(bd->d, pos, NULL, "%s: %s; the simulation goes on with a made-up value", t->k->name, why);
+		note_made_up(bd, sc->p, pos, t->k->name, why);
 		insert(bd, r, p, sc, secret_dup(MADE_UP, strlen(MADE_UP)), true);
 		r->sourced = true;
 		return true;
@@ -194,8 +221,8 @@ static bool missing(struct builder *bd, struct result *r, const struct tpl *t, c
 	return true;
 }
 
-static void mark_id(struct builder *bd, struct result *r, const struct tpl_part *p, const struct scope *sc, uint32_t target,
-                    enum computed what)
+static void mark_id(struct builder *bd, struct result *r, const struct tpl_part *p,
+                    const struct scope *sc, uint32_t target, enum computed what)
 {
 	char mark[24];
 
@@ -205,8 +232,8 @@ static void mark_id(struct builder *bd, struct result *r, const struct tpl_part 
 }
 
 /* Copies a value that itself waits for ids. */
-static void insert_unknown(struct builder *bd, struct result *r, const struct tpl_part *p, const struct scope *sc,
-                           const struct value *v)
+static void insert_unknown(struct builder *bd, struct result *r, const struct tpl_part *p,
+                           const struct scope *sc, const struct value *v)
 {
 	for (unsigned i = 0; i < v->nparts; i++)
 		if (v->parts[i].lit)
@@ -215,8 +242,8 @@ static void insert_unknown(struct builder *bd, struct result *r, const struct tp
 			mark_id(bd, r, p, sc, v->parts[i].target, v->parts[i].what);
 }
 
-static bool expand_ref(struct builder *bd, struct result *r, const struct tpl *t, const struct tpl_part *p,
-                       const struct scope *sc)
+static bool expand_ref(struct builder *bd, struct result *r, const struct tpl *t,
+                       const struct tpl_part *p, const struct scope *sc)
 {
 	uint32_t target = ref_target(bd, t, p, sc);
 
@@ -241,19 +268,23 @@ static bool expand_ref(struct builder *bd, struct result *r, const struct tpl *t
 	case V_UNSET:
 		break;
 	}
-	uint32_t at = map_get(&bd->section_at, arena_printf(&bd->tmp, "%s.%s", p->type->name, p->s));
-	if (bd->sections.v[at].blk->broken) /* it may have stood in the part that could not be read */
+	uint32_t at =
+		map_get(&bd->section_at, arena_printf(&bd->tmp, "%s.%s", p->type->name, p->s));
+	if (bd->sections.v[at]
+	            .blk->broken) /* it may have stood in the part that could not be read */
 		return false;
 	if (!strcmp(p->attr, "dts_instance_id")) { /* bought for this job: known after apply */
 		mark_id(bd, r, p, sc, target, COMP_INSTANCE_ID);
 		return true;
 	}
-	return complain(bd, sc, r, tpl_pos(t, p), arena_printf(&bd->tmp, "set it there (%s:%u)", res->pos.file, res->pos.line),
-	                t->k->name, arena_printf(&bd->tmp, "%s has no %s", res->address, p->attr));
+	return complain(
+		bd, sc, r, tpl_pos(t, p),
+		arena_printf(&bd->tmp, "set it there (%s:%u)", res->pos.file, res->pos.line),
+		t->k->name, arena_printf(&bd->tmp, "%s has no %s", res->address, p->attr));
 }
 
-static bool expand_var(struct builder *bd, struct result *r, const struct tpl *t, const struct tpl_part *p,
-                       const struct scope *sc)
+static bool expand_var(struct builder *bd, struct result *r, const struct tpl *t,
+                       const struct tpl_part *p, const struct scope *sc)
 {
 	uint32_t i = map_get(&bd->var_at, p->s);
 	const char **names, *near;
@@ -277,29 +308,42 @@ static bool expand_var(struct builder *bd, struct result *r, const struct tpl *t
 	return complain(bd, sc, r, tpl_pos(t, p),
 	                near ? arena_printf(&bd->tmp, "did you mean ${var.%s}?", near)
 	                     : "define it in [variables] or with --var",
-	                t->k->name, arena_printf(&bd->tmp, "there is no variable %s", text_safe_dup(&bd->tmp, p->s, 60)));
+	                t->k->name,
+	                arena_printf(&bd->tmp, "there is no variable %s",
+	                             text_safe_dup(&bd->tmp, p->s, 60)));
 }
 
-static bool expand_env(struct builder *bd, struct result *r, const struct tpl *t, const struct tpl_part *p,
-                       const struct scope *sc, const char *name)
+static bool expand_env(struct builder *bd, struct result *r, const struct tpl *t,
+                       const struct tpl_part *p, const struct scope *sc, const char *name)
 {
 	const char *v = bd->o->in->env(bd->o->in->ctx, name);
 	bool empty_secret = v && !*v && sc->may_miss;
 
 	if (!v || empty_secret) /* build systems hand an absent secret over as empty */
 		return missing(bd, r, t, p, sc,
-		               arena_printf(bd->a, "environment variable %s is %s", text_safe_dup(&bd->tmp, name, 60),
+		               arena_printf(bd->a, "environment variable %s is %s",
+		                            text_safe_dup(&bd->tmp, name, 60),
 		                            v ? "empty" : "not set"),
 		               true);
 	if (text_utf8_bad(v, strlen(v)) < strlen(v))
-		return complain(bd, sc, r, tpl_pos(t, p), NULL, t->k->name,
-		                arena_printf(&bd->tmp, "environment variable %s is no valid UTF-8", name));
+		return complain(
+			bd, sc, r, tpl_pos(t, p), NULL, t->k->name,
+			arena_printf(&bd->tmp, "environment variable %s is no valid UTF-8", name));
 	insert(bd, r, p, sc, v, false);
 	r->sourced = true;
 	return true;
 }
 
-static bool expand_into(struct builder *bd, struct result *r, const struct tpl *t, const struct scope *sc);
+static bool expand_into(struct builder *bd, struct result *r, const struct tpl *t,
+                        const struct scope *sc);
+
+bool no_secret(struct builder *bd, const struct result *r, const struct raw_key *k)
+{
+	if (r->secret)
+		diag_error(bd->d, raw_pos(k, 0), NULL,
+		           "%s: the content of a secret file cannot stand here", k->name);
+	return !r->secret;
+}
 
 const char *expand_sub(struct builder *bd, const struct tpl *sub, const struct scope *sc)
 {
@@ -307,7 +351,7 @@ const char *expand_sub(struct builder *bd, const struct tpl *sub, const struct s
 
 	if (sub->n == 1 && sub->v[0].kind == TPL_EACH && sc->each)
 		return sc->each;
-	if (!expand_into(bd, &bd->sub, sub, &in))
+	if (!expand_into(bd, &bd->sub, sub, &in) || !no_secret(bd, &bd->sub, sub->k))
 		return NULL;
 	return arena_strndup(&bd->tmp, buf_str(&bd->sub.text), bd->sub.text.n);
 }
@@ -318,8 +362,8 @@ static const char *source_name(struct builder *bd, const struct tpl_part *p, con
 	return p->sub ? expand_sub(bd, p->sub, sc) : p->s;
 }
 
-static bool expand_part(struct builder *bd, struct result *r, const struct tpl *t, const struct tpl_part *p,
-                        const struct scope *sc)
+static bool expand_part(struct builder *bd, struct result *r, const struct tpl *t,
+                        const struct tpl_part *p, const struct scope *sc)
 {
 	const struct source *src;
 	const char *name;
@@ -331,14 +375,17 @@ static bool expand_part(struct builder *bd, struct result *r, const struct tpl *
 		return true;
 	case TPL_EACH:
 		if (!sc->each)
-			return complain(bd, sc, r, tpl_pos(t, p), "it is the item of a for_each in the same section", t->k->name,
-			                "${each} stands in a section without for_each");
+			return complain(bd, sc, r, tpl_pos(t, p),
+			                "it is the item of a for_each in the same section",
+			                t->k->name, "${each} stands in a section without for_each");
 		insert(bd, r, p, sc, sc->each, false);
 		return true;
 	case TPL_REGION:
 		if (!sc->region)
-			return complain(bd, sc, r, tpl_pos(t, p), "set region in [dtsbatch], give --region or set DTSBATCH_REGION",
-			                t->k->name, "there is no region");
+			return complain(
+				bd, sc, r, tpl_pos(t, p),
+				"set region in [dtsbatch], give --region or set DTSBATCH_REGION",
+				t->k->name, "there is no region");
 		insert(bd, r, p, sc, sc->region, false);
 		return true;
 	case TPL_VAR:
@@ -365,7 +412,8 @@ static bool expand_part(struct builder *bd, struct result *r, const struct tpl *
 	return expand_ref(bd, r, t, p, sc);
 }
 
-static bool expand_into(struct builder *bd, struct result *r, const struct tpl *t, const struct scope *sc)
+static bool expand_into(struct builder *bd, struct result *r, const struct tpl *t,
+                        const struct scope *sc)
 {
 	result_begin(r);
 	for (size_t i = 0; i < t->n; i++)
@@ -373,7 +421,8 @@ static bool expand_into(struct builder *bd, struct result *r, const struct tpl *
 			r->bad = true;
 	if (r->text.over) {
 		r->text.over = false;
-		complain(bd, sc, r, raw_pos(t->k, 0), NULL, t->k->name, "the value is longer than 1 MiB with its references filled in");
+		complain(bd, sc, r, raw_pos(t->k, 0), NULL, t->k->name,
+		         "the value is longer than 1 MiB with its references filled in");
 	}
 	return !r->bad;
 }
@@ -383,27 +432,33 @@ bool expand(struct builder *bd, const struct tpl *t, const struct scope *sc)
 	return expand_into(bd, &bd->res, t, sc);
 }
 
-const char *expand_text(struct builder *bd, const struct raw_key *k, const struct tpl *t, const struct scope *sc)
+const char *expand_text(struct builder *bd, const struct raw_key *k, const struct tpl *t,
+                        const struct scope *sc)
 {
 	if (!t)
 		return k->text;
-	if (!expand(bd, t, sc))
+	if (!expand(bd, t, sc) || !no_secret(bd, &bd->res, k))
 		return NULL;
 	return arena_strndup(bd->a, buf_str(&bd->res.text), bd->res.text.n);
 }
 
 /* The id a mark at m stands for, or -1: the byte was in the text. *end: the mark's last byte. */
-static int64_t mark_number(struct builder *bd, const struct result *r, const char *m, const char **end)
+static int64_t mark_number(struct builder *bd, const struct result *r, const char *m,
+                           const char **end)
 {
 	int64_t n;
 
 	*end = m[1] == 'I' ? strchr(m + 1, MARK) : NULL;
 	if (!*end || *end - m > 20 || !r->ids.n)
 		return -1;
-	return text_int(arena_strndup(&bd->tmp, m + 2, (size_t)(*end - m - 2)), 0, (int64_t)r->ids.n - 1, &n) ? n : -1;
+	return text_int(arena_strndup(&bd->tmp, m + 2, (size_t)(*end - m - 2)), 0,
+	                (int64_t)r->ids.n - 1, &n)
+	               ? n
+	               : -1;
 }
 
-const struct part *expand_parts(struct builder *bd, const struct result *r, const char *text, unsigned *nparts)
+const struct part *expand_parts(struct builder *bd, const struct result *r, const char *text,
+                                unsigned *nparts)
 {
 	VEC(struct part) v = {0};
 	const char *from = text, *end;

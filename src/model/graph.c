@@ -4,8 +4,10 @@
 
 #include "base/arena.h"
 
-/* Counting sort of the edges by one end. at: n+1 entries, zeroed; idx: where each edge of `in` goes. */
-static void rows_by(uint32_t n, const struct edge *in, size_t ne, bool by_from, uint32_t *at, struct edge *out)
+/* Counting sort of the edges by one end. at: n+1 entries, zeroed; idx: where each edge of `in`
+ * goes. */
+static void rows_by(uint32_t n, const struct edge *in, size_t ne, bool by_from, uint32_t *at,
+                    struct edge *out)
 {
 	for (size_t i = 0; i < ne; i++)
 		at[(by_from ? in[i].from : in[i].to) + 1]++;
@@ -30,7 +32,8 @@ void graph_build(struct graph *g, struct arena *a, uint32_t n, const struct edge
 	struct edge *by_to = arena_array(&tmp, struct edge, ne + 1);
 	struct edge *sorted = arena_array(&tmp, struct edge, ne + 1);
 	uint32_t *at = arena_array(&tmp, uint32_t, (size_t)n + 1);
-	/* A stable sort by `to`, then by `from`: rows come out sorted, so that duplicates are neighbours. */
+	/* A stable sort by `to`, then by `from`: rows come out sorted, so that duplicates are
+	 * neighbours. */
 	rows_by(n, e, ne, false, at, by_to);
 	memset(at, 0, ((size_t)n + 1) * sizeof *at);
 	rows_by(n, by_to, ne, true, at, sorted);
@@ -100,7 +103,8 @@ bool graph_order(const struct graph *g, struct arena *a, uint32_t *order)
 	return done == g->n;
 }
 
-/* Nodes from which a cycle can be reached: what remains after taking away, again and again, what needs nothing. */
+/* Nodes from which a cycle can be reached: what remains after taking away, again and again, what
+ * needs nothing. */
 static bool *cyclic_part(const struct graph *g, struct arena *a, uint32_t *first)
 {
 	bool *left = arena_array(a, bool, (size_t)g->n + 1);
@@ -125,7 +129,8 @@ static bool *cyclic_part(const struct graph *g, struct arena *a, uint32_t *first
 	return left;
 }
 
-/* A node on a cycle: from `at`, always take the first needed node that remains, until one comes again. */
+/* A node on a cycle: from `at`, always take the first needed node that remains, until one comes
+ * again. */
 static uint32_t on_cycle(const struct graph *g, struct arena *a, const bool *left, uint32_t at)
 {
 	bool *seen = arena_array(a, bool, (size_t)g->n + 1);
@@ -149,7 +154,8 @@ size_t graph_cycle(const struct graph *g, struct arena *a, uint32_t **path)
 	uint32_t root = on_cycle(g, a, left, first);
 
 	/* Breadth first from root back to root. */
-	uint32_t *came = arena_array(a, uint32_t, (size_t)g->n + 1); /* predecessor + 1; 0: not reached */
+	uint32_t *came =
+		arena_array(a, uint32_t, (size_t)g->n + 1); /* predecessor + 1; 0: not reached */
 	uint32_t *queue = arena_array(a, uint32_t, (size_t)g->n + 1);
 	size_t head = 0, tail = 0;
 	queue[tail++] = root;

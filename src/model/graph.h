@@ -23,11 +23,13 @@ struct graph {
 
 /* Duplicate edges are dropped; self edges are kept (a cycle of one). */
 void graph_build(struct graph *g, struct arena *a, uint32_t n, const struct edge *e, size_t ne);
-/* Order in which everything comes after what it needs; ties by index. False when there is a cycle. order: n entries. */
+/* Order in which everything comes after what it needs; ties by index. False when there is a
+ * cycle. order: n entries. */
 bool graph_order(const struct graph *g, struct arena *a, uint32_t *order);
 /* A shortest-ish cycle: nodes in order, first node not repeated; 0 when there is none. */
 size_t graph_cycle(const struct graph *g, struct arena *a, uint32_t **path);
-/* Longest path (in nodes) from i down to something nobody needs: the priority of i. out: n entries. */
+/* Longest path (in nodes) from i down to something nobody needs: the priority of i. out: n
+ * entries. */
 void graph_height(const struct graph *g, struct arena *a, uint32_t *height);
 
 #endif

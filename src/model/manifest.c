@@ -25,7 +25,8 @@
 
 #define SHOWN_CELLS 40
 
-/* A key name of this file and where it stood last; block counts from 1. Equal values in a row share their text. */
+/* A key name of this file and where it stood last; block counts from 1. Equal values in a row
+ * share their text. */
 struct seen {
 	const char *name;
 	size_t block, key;
@@ -37,7 +38,8 @@ struct seen {
 struct nesting {
 	size_t depth;
 	bool in_string;
-	struct pos string_at; /* opening quote of the first string that its line does not close; line 0: none */
+	/* opening quote of the first string that its line does not close; line 0: none */
+	struct pos string_at;
 };
 
 struct reader {
@@ -51,10 +53,10 @@ struct reader {
 	struct block block; /* being read; keys in `keys` until it ends */
 	bool in_block;
 	VEC(struct raw_key) keys;
-	struct map names;       /* key name -> index in seen */
+	struct map names; /* key name -> index in seen */
 	VEC(struct seen) seen;
-	bool orphan_said;  /* "key outside of a section" */
-	bool garbage_said; /* "expected key = value", once per run of such lines */
+	bool orphan_said;    /* "key outside of a section" */
+	bool garbage_said;   /* "expected key = value", once per run of such lines */
 	struct raw_key last; /* for messages: the key before, name NULL if none */
 
 	/* The logical line under way to inih. */
@@ -67,6 +69,12 @@ struct reader {
 	struct buf feed;
 	size_t fed;
 };
+
+/* Passwords are one line, whatever they begin with (design.md 2: secrets are never continued). */
+static bool is_password(const char *name)
+{
+	return text_ends(name, "_password");
+}
 
 static const char *shown(struct reader *r, const char *s, size_t n)
 {
@@ -104,7 +112,8 @@ static void value_add(struct reader *r, const struct line *l, size_t from, size_
 }
 
 /* Counts brackets in [i, to) of a line; returns true when they balance. */
-static bool nest(const struct reader *r, struct nesting *b, const struct line *l, size_t i, size_t to)
+static bool nest(const struct reader *r, struct nesting *b, const struct line *l, size_t i,
+                 size_t to)
 {
 	size_t quote = 0;
 
@@ -132,7 +141,8 @@ static bool nest(const struct reader *r, struct nesting *b, const struct line *l
 	return false;
 }
 
-static struct pos span_pos(const char *file, const char *text, const struct span *spans, size_t nspans, size_t off)
+static struct pos span_pos(const char *file, const char *text, const struct span *spans,
+                           size_t nspans, size_t off)
 {
 	size_t lo = 0, hi = nspans;
 
@@ -145,7 +155,9 @@ static struct pos span_pos(const char *file, const char *text, const struct span
 			hi = mid;
 	}
 	const struct span *s = &spans[lo];
-	return (struct pos){file, s->line, off <= s->off ? s->col : s->col + text_column(text + s->off, off - s->off) - 1};
+	return (struct pos){file, s->line,
+	                    off <= s->off ? s->col
+	                                  : s->col + text_column(text + s->off, off - s->off) - 1};
 }
 
 struct pos raw_pos(const struct raw_key *k, size_t off)
@@ -155,7 +167,8 @@ struct pos raw_pos(const struct raw_key *k, size_t off)
 	return span_pos(k->pos.file, k->text, k->spans, k->nspans, off > k->n ? k->n : off);
 }
 
-/* The bracket at the beginning never closes: one error there that names the line where the JSON breaks. */
+/* The bracket at the beginning never closes: one error there that names the line where the JSON
+ * breaks. */
 static void never_closes(struct reader *r, const struct nesting *b, const struct line *stop)
 {
 	const struct span *s = r->spans.v;
@@ -166,12 +179,15 @@ static void never_closes(struct reader *r, const struct nesting *b, const struct
 	r->bad = true;
 	r->block.broken = true;
 	if (b->string_at.line) {
-		diag_error(r->d, open, "close the string: a JSON string ends on the line it begins on",
-		           "%s: this `%c` is never closed; the JSON breaks at line %u, where a string is not closed", r->name, c,
-		           b->string_at.line);
+		diag_error(
+			r->d, open, "close the string: a JSON string ends on the line it begins on",
+			"%s: this `%c` is never closed; the JSON breaks at line %u, where a string "
+			"is not closed",
+			r->name, c, b->string_at.line);
 		return;
 	}
-	/* With a byte behind it that is no JSON: an error there means that all before it is right. */
+	/* With a byte behind it that is no JSON: an error there means that all before it is
+	 * right. */
 	size_t n = r->value.n;
 	buf_putc(&r->value, '\x01');
 	if (!r->value.over)
@@ -179,14 +195,19 @@ static void never_closes(struct reader *r, const struct nesting *b, const struct
 	if (je.off < n) {
 		struct pos p = span_pos(r->file, buf_str(&r->value), s, r->spans.n, je.off);
 		diag_error(r->d, open, "close the brackets before that line",
-		           "%s: this `%c` is never closed; the JSON breaks at line %u, column %u", r->name, c, p.line, p.col);
+		           "%s: this `%c` is never closed; the JSON breaks at line %u, column %u",
+		           r->name, c, p.line, p.col);
 		return;
 	}
-	diag_error(r->d, open, c == '{' ? "a value that begins with `{` ends with the `}` that closes it"
-	                                : "a value that begins with `[` ends with the `]` that closes it",
-	           stop ? "%s: this `%c` is never closed; the JSON breaks at line %u, where the next section begins"
-	                : "%s: this `%c` is never closed; the JSON breaks at line %u, where the file ends",
-	           r->name, c, stop ? stop->no : r->in.no);
+	diag_error(
+		r->d, open,
+		c == '{' ? "a value that begins with `{` ends with the `}` that closes it"
+			 : "a value that begins with `[` ends with the `]` that closes it",
+		stop ? "%s: this `%c` is never closed; the JSON breaks at line %u, where the next "
+		       "section begins"
+		     : "%s: this `%c` is never closed; the JSON breaks at line %u, where the file "
+		       "ends",
+		r->name, c, stop ? stop->no : r->in.no);
 }
 
 /* JSON from offset i of a line on, until its brackets balance, whatever the indentation. */
@@ -213,16 +234,13 @@ static void value_json(struct reader *r, struct line *l, size_t i)
 	if (!done) {
 		never_closes(r, &b, NULL);
 	} else if (b.string_at.line) {
-		diag_error(r->d, b.string_at, "a JSON string ends on the line it begins on; write a line end inside it as \\n",
-		           "%s: this string is not closed", r->name);
+		diag_error(
+			r->d, b.string_at,
+			"a JSON string ends on the line it begins on; write a line end inside it "
+			"as \\n",
+			"%s: this string is not closed", r->name);
 		r->bad = true;
 	}
-}
-
-/* Passwords are one line, whatever they begin with (design.md 2: secrets are never continued). */
-static bool is_password(const char *name)
-{
-	return text_ends(name, "_password");
 }
 
 static void value_read(struct reader *r, struct line *l, size_t from)
@@ -242,7 +260,8 @@ static void value_read(struct reader *r, struct line *l, size_t from)
 
 		if (i == SIZE_MAX)
 			continue;
-		if (i == 0 || line_is_key(l, i) || (l->s[i] == '[' && (r->value_n || !json || line_is_header(l, i)))) {
+		if (i == 0 || line_is_key(l, i) ||
+		    (l->s[i] == '[' && (r->value_n || !json || line_is_header(l, i)))) {
 			line_back(&r->in, l);
 			return;
 		}
@@ -258,11 +277,19 @@ static void value_read(struct reader *r, struct line *l, size_t from)
 
 /* Keys and headers ---------------------------------------------------------------------------- */
 
+/* A piece of a line for a message. What follows a secret may be the rest of it, so it is not
+ * shown. */
+static const char *quoted(struct reader *r, const char *s, size_t n)
+{
+	if (r->last.name && (is_password(r->last.name) || !strcmp(r->last.name, "reserve")))
+		return "this";
+	return arena_printf(&r->tmp, "`%s`", shown(r, s, n));
+}
+
 static void expected_key(struct reader *r, const struct line *l, size_t i)
 {
-	const char *hint = "a comment begins with `;` or `#`; a long value goes on in indented lines";
-	const char *text = shown(r, l->s + i, l->n - i);
-
+	const char *hint =
+		"a comment begins with `;` or `#`; a long value goes on in indented lines";
 	r->block.broken = true;
 	if (r->garbage_said)
 		return;
@@ -270,9 +297,13 @@ static void expected_key(struct reader *r, const struct line *l, size_t i)
 	if (memchr(l->s + i, ':', l->n - i))
 		hint = "write `key = value`, with an equals sign";
 	if (strchr("}],", l->s[i]) && r->last.name)
-		hint = arena_printf(&r->tmp, "the value of %s (line %u) was complete before this line: a bracket too many or closed too early",
-		                    r->last.name, r->last.pos.line);
-	diag_error(r->d, line_pos(&r->in, l, i), hint, "expected `key = value`, found `%s`", text);
+		hint = arena_printf(
+			&r->tmp,
+			"the value of %s (line %u) was complete before this line: a bracket too "
+			"many or closed too early",
+			r->last.name, r->last.pos.line);
+	diag_error(r->d, line_pos(&r->in, l, i), hint, "expected `key = value`, found %s",
+	           quoted(r, l->s + i, l->n - i));
 }
 
 /* Checks the name at [i, to) of a line; reports and returns NULL when it is none. */
@@ -285,16 +316,18 @@ static const char *key_name(struct reader *r, const struct line *l, size_t i, si
 		return NULL;
 	}
 	if (to - i > MANIFEST_NAME_MAX) {
-		diag_error(r->d, line_pos(&r->in, l, i), NULL, "key of %zu bytes; a key has at most %d", to - i, MANIFEST_NAME_MAX);
+		diag_error(r->d, line_pos(&r->in, l, i), NULL,
+		           "key of %zu bytes; a key has at most %d", to - i, MANIFEST_NAME_MAX);
 		return NULL;
 	}
 	while (bad < to && line_name_char(l->s[bad]))
 		bad++;
 	if (bad < to) {
-		const char *text = shown(r, l->s + i, to - i);
-		diag_error(r->d, line_pos(&r->in, l, bad), memchr(l->s + i, ':', to - i) ? "write `key = value`, with an equals sign"
-		                                                             : "a key consists of letters, digits and `_`",
-		           "`%s` is no key", text);
+		diag_error(r->d, line_pos(&r->in, l, bad),
+		           memchr(l->s + i, ':', to - i)
+		                   ? "write `key = value`, with an equals sign"
+		                   : "a key consists of letters, digits and `_`",
+		           "%s is no key", quoted(r, l->s + i, to - i));
 		return NULL;
 	}
 	char name[MANIFEST_NAME_MAX + 1];
@@ -323,7 +356,8 @@ static bool read_key(struct reader *r, struct line *l, size_t i)
 	r->name_pos = line_pos(&r->in, l, i);
 	line_trim(l->s, &i, &to);
 	bool known_bad = l->bad;
-	const char *name = l->bad && text_utf8_bad(l->s + i, to - i) < to - i ? NULL : key_name(r, l, i, to);
+	const char *name =
+		l->bad && text_utf8_bad(l->s + i, to - i) < to - i ? NULL : key_name(r, l, i, to);
 	r->name = name ? name : "value";
 	r->last = (struct raw_key){.name = name, .pos = r->name_pos};
 	value_read(r, l, (size_t)(eq - l->s) + 1);
@@ -334,14 +368,17 @@ static bool read_key(struct reader *r, struct line *l, size_t i)
 	}
 	if (!r->in_block) {
 		if (!r->orphan_said)
-			diag_error(r->d, r->name_pos, "begin with a section such as [dtsbatch] or [synchronization_job.NAME]",
+			diag_error(r->d, r->name_pos,
+			           "begin with a section such as [dtsbatch] or "
+			           "[synchronization_job.NAME]",
 			           "%s stands before the first section", name);
 		r->orphan_said = true;
 		return false;
 	}
 	if (r->value_n > MANIFEST_VALUE_MAX) {
 		diag_error(r->d, (struct pos){r->file, r->spans.v->line, r->spans.v->col}, NULL,
-		           "%s: value of %zu bytes; a value has at most %u (1 MiB)", name, r->value_n, MANIFEST_VALUE_MAX);
+		           "%s: value of %zu bytes; a value has at most %u (1 MiB)", name,
+		           r->value_n, MANIFEST_VALUE_MAX);
 		r->bad = true;
 	}
 	buf_reset(&r->feed);
@@ -368,7 +405,8 @@ static void block_end(struct reader *r)
 	r->in_block = false;
 }
 
-/* End of the text between the brackets, or SIZE_MAX. A comment behind the header may hold brackets of its own. */
+/* End of the text between the brackets, or SIZE_MAX. A comment behind the header may hold
+ * brackets of its own. */
 static size_t header_end(const struct line *l, size_t i)
 {
 	size_t end = SIZE_MAX;
@@ -376,7 +414,8 @@ static size_t header_end(const struct line *l, size_t i)
 	for (; i < l->n; i++) {
 		if (l->s[i] == ']')
 			end = i;
-		else if (end != SIZE_MAX && (l->s[i] == ';' || l->s[i] == '#') && line_blank(l->s[i - 1]))
+		else if (end != SIZE_MAX && (l->s[i] == ';' || l->s[i] == '#') &&
+		         line_blank(l->s[i - 1]))
 			break;
 	}
 	return end;
@@ -398,7 +437,8 @@ static bool read_header(struct reader *r, const struct line *l, size_t i)
 	else if (end == SIZE_MAX)
 		diag_error(r->d, r->block.pos, NULL, "the `]` of this section header is missing");
 	else if (to - from > MANIFEST_HEADER_MAX)
-		diag_error(r->d, r->block.pos, NULL, "section header of %zu bytes; a name has at most %d", to - from,
+		diag_error(r->d, r->block.pos, NULL,
+		           "section header of %zu bytes; a name has at most %d", to - from,
 		           MANIFEST_NAME_MAX);
 	else
 		r->block.header = arena_strndup(r->m->a, l->s + from, to - from);
@@ -406,7 +446,8 @@ static bool read_header(struct reader *r, const struct line *l, size_t i)
 	if (r->block.header && rest < rest_to) {
 		line_trim(l->s, &rest, &rest_to);
 		if (rest < rest_to)
-			diag_error(r->d, line_pos(&r->in, l, rest), "a comment stands on a line of its own",
+			diag_error(r->d, line_pos(&r->in, l, rest),
+			           "a comment stands on a line of its own",
 			           "text behind the section header");
 	}
 	buf_reset(&r->feed);
@@ -453,7 +494,8 @@ static void add_key(struct reader *r, struct seen *s, const char *value)
 {
 	struct raw_key *k = VEC_PUSH(&r->tmp, &r->keys);
 
-	*k = (struct raw_key){.name = r->name, .pos = r->name_pos, .continued = r->continued, .bad = r->bad};
+	*k = (struct raw_key){
+		.name = r->name, .pos = r->name_pos, .continued = r->continued, .bad = r->bad};
 	k->n = r->bad ? 0 : r->value.n;
 	if (!s->text || s->n != k->n || memcmp(s->text, value, k->n) != 0)
 		s->text = arena_strndup(r->m->a, value, k->n);
@@ -478,8 +520,9 @@ static int handle(void *user, const char *section, const char *name, const char 
 	struct seen *s = &r->seen.v[map_get(&r->names, name)];
 	if (s->block == r->m->n + 1) {
 		struct pos first = r->keys.v[s->key].pos;
-		diag_error(r->d, r->name_pos, "keep one of them", "%s is given twice; the first one stands at %s:%u:%u", name,
-		           first.file, first.line, first.col);
+		diag_error(r->d, r->name_pos, "keep one of them",
+		           "%s is given twice; the first one stands at %s:%u:%u", name, first.file,
+		           first.line, first.col);
 		return 1;
 	}
 	s->block = r->m->n + 1;
@@ -496,8 +539,8 @@ static bool refuse(struct reader *r, const char *text, size_t n)
 	struct pos top = {r->file, 1, 1};
 
 	if (n > MANIFEST_FILE_MAX)
-		diag_error(r->d, top, "split it: a directory of manifests is one batch", "file of %zu bytes; at most %u (64 MiB) are read",
-		           n, MANIFEST_FILE_MAX);
+		diag_error(r->d, top, "split it: a directory of manifests is one batch",
+		           "file of %zu bytes; at most %u (64 MiB) are read", n, MANIFEST_FILE_MAX);
 	else if (n >= 2 && (!memcmp(text, "\xff\xfe", 2) || !memcmp(text, "\xfe\xff", 2)))
 		diag_error(r->d, top, "save it as UTF-8", "this file is UTF-16");
 	else
@@ -510,7 +553,8 @@ void manifest_init(struct manifest *m, struct arena *a)
 	*m = (struct manifest){.a = a};
 }
 
-void manifest_parse(struct manifest *m, const char *file, const char *text, size_t n, struct diag *d)
+void manifest_parse(struct manifest *m, const char *file, const char *text, size_t n,
+                    struct diag *d)
 {
 	struct reader r = {.m = m, .d = d, .file = arena_strdup(m->a, file)};
 	size_t blocks = m->n, errors = d->errors;
@@ -534,7 +578,8 @@ void manifest_parse(struct manifest *m, const char *file, const char *text, size
 	block_end(&r);
 	lines_report(&r.in);
 	if (m->n == blocks && d->errors == errors)
-		diag_error(d, (struct pos){r.file, 1, 1}, "begin with a section such as [dtsbatch] or [synchronization_job.NAME]",
+		diag_error(d, (struct pos){r.file, 1, 1},
+		           "begin with a section such as [dtsbatch] or [synchronization_job.NAME]",
 		           n ? "no section in this file" : "this file is empty: no section");
 	buf_release(&r.feed);
 	buf_release(&r.value);

@@ -27,21 +27,28 @@ struct span {
 
 struct raw_key {
 	const char *name;
-	struct pos pos;         /* of the name */
-	const char *text;       /* value: trimmed, continuations joined by one blank, comments and blank lines gone; NUL-terminated */
+	struct pos pos; /* of the name */
+	/* value: trimmed, continuations joined by one blank, comments and blank lines gone;
+	 * NUL-terminated */
+	const char *text;
 	size_t n;
 	const struct span *spans; /* at least one */
 	uint32_t nspans;
 	bool continued; /* the value went on in further lines */
-	bool bad;       /* the value could not be read, which has been reported: text is "" and stands for nothing */
+	/* the value could not be read, which has been reported: text is "" and stands for
+	 * nothing */
+	bool bad;
 };
 
 struct block {
-	const char *header; /* text between the brackets, trimmed; NULL: unreadable (reported), its keys are to be skipped */
-	struct pos pos;     /* of the opening bracket */
+	/* text between the brackets, trimmed; NULL: unreadable (reported), its keys are to be
+	 * skipped */
+	const char *header;
+	struct pos pos; /* of the opening bracket */
 	struct raw_key *keys;
 	size_t n;
-	bool broken; /* something in it could not be read: whatever seems to be missing may have stood there */
+	/* something in it could not be read: whatever seems to be missing may have stood there */
+	bool broken;
 };
 
 struct manifest {
@@ -53,8 +60,10 @@ struct manifest {
 };
 
 void manifest_init(struct manifest *m, struct arena *a);
-/* Adds one file's blocks. All mistakes go to d. text need not be NUL-terminated and may be released afterwards. */
-void manifest_parse(struct manifest *m, const char *file, const char *text, size_t n, struct diag *d);
+/* Adds one file's blocks. All mistakes go to d. text need not be NUL-terminated and may be
+ * released afterwards. */
+void manifest_parse(struct manifest *m, const char *file, const char *text, size_t n,
+                    struct diag *d);
 /* Position of byte `off` of a value. */
 struct pos raw_pos(const struct raw_key *k, size_t off);
 

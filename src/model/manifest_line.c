@@ -43,7 +43,8 @@ static void check_bytes(struct lines *in, struct line *l)
 	else if (bad < l->n)
 		tally(&in->utf8, line_pos(in, l, bad));
 	else if (cr)
-		diag_error(in->d, line_pos(in, l, (size_t)(cr - l->s)), "save the file with LF or CR LF line ends",
+		diag_error(in->d, line_pos(in, l, (size_t)(cr - l->s)),
+		           "save the file with LF or CR LF line ends",
 		           "a carriage return inside a line");
 	l->bad = nul || bad < l->n || cr;
 }
@@ -56,14 +57,18 @@ static bool is_marker(const struct line *l, char c)
 	return l->n == 7 || l->s[7] == ' ';
 }
 
-/* A conflict of a version control system: one error at its beginning, its first side is read, the others are not. */
+/* A conflict of a version control system: one error at its beginning, its first side is read,
+ * the others are not. */
 static bool is_conflict(struct lines *in, const struct line *l)
 {
-	bool open = is_marker(l, '<'), base = is_marker(l, '|'), middle = is_marker(l, '='), close = is_marker(l, '>');
+	bool open = is_marker(l, '<'), base = is_marker(l, '|'), middle = is_marker(l, '='),
+	     close = is_marker(l, '>');
 	bool inside = in->conflict.line != 0;
 
 	if (open || ((middle || close) && !inside))
-		diag_error(in->d, line_pos(in, l, 0), "take one side and remove the marker lines `<<<<<<<`, `=======` and `>>>>>>>`",
+		diag_error(in->d, line_pos(in, l, 0),
+		           "take one side and remove the marker lines `<<<<<<<`, `=======` and "
+		           "`>>>>>>>`",
 		           "conflict marker of a version control system");
 	if (open) {
 		in->conflict = line_pos(in, l, 0);
@@ -88,7 +93,8 @@ bool line_next(struct lines *in, struct line *l)
 		size_t rest = (size_t)(in->end - in->p);
 		const char *lf = memchr(in->p, '\n', rest);
 
-		*l = (struct line){.s = in->p, .n = lf ? (size_t)(lf - in->p) : rest, .no = ++in->no};
+		*l = (struct line){
+			.s = in->p, .n = lf ? (size_t)(lf - in->p) : rest, .no = ++in->no};
 		in->p += l->n + (lf ? 1 : 0);
 		if (l->n && l->s[l->n - 1] == '\r')
 			l->n--;
@@ -116,7 +122,8 @@ size_t line_text(const struct line *l)
 
 bool line_name_char(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '_' || c == '-' || c == '.';
 }
 
 bool line_is_key(const struct line *l, size_t i)
@@ -151,7 +158,8 @@ bool line_is_header(const struct line *l, size_t i)
 	if (w == to) {
 		size_t n = w - from;
 		const char *s = l->s + from;
-		return !((n == 4 && (!memcmp(s, "true", 4) || !memcmp(s, "null", 4))) || (n == 5 && !memcmp(s, "false", 5)));
+		return !((n == 4 && (!memcmp(s, "true", 4) || !memcmp(s, "null", 4))) ||
+		         (n == 5 && !memcmp(s, "false", 5)));
 	}
 	return l->s[w] != ','; /* [TYPE "name"], [TYPE.NAME["a"]] */
 }
@@ -167,5 +175,6 @@ void lines_report(const struct lines *in)
 	if (in->utf8.lines == 1)
 		diag_error(in->d, in->utf8.first, hint, "invalid UTF-8");
 	else if (in->utf8.lines)
-		diag_error(in->d, in->utf8.first, hint, "invalid UTF-8 (in %zu lines)", in->utf8.lines);
+		diag_error(in->d, in->utf8.first, hint, "invalid UTF-8 (in %zu lines)",
+		           in->utf8.lines);
 }

@@ -9,10 +9,11 @@
 #include "model/batch_internal.h"
 #include "model/manifest_line.h"
 
-#define FORMS                                                                                      \
-	"known: ${TYPE.NAME.id} or another key of that section, ${var.NAME}, ${env:NAME}, ${file:PATH}, "   \
-	"${cred:NAME}, ${region}, ${each}; a plain `${` is written `$${`"
 #define SHOWN_CELLS 60
+
+static const char forms[] = "known: ${TYPE.NAME.id} or another key of that section, ${var.NAME}, "
+			    "${env:NAME}, ${file:PATH}, ${cred:NAME}, ${region}, ${each}; a plain "
+			    "`${` is written `$${`";
 
 struct parser {
 	struct builder *bd;
@@ -28,7 +29,8 @@ struct pos tpl_pos(const struct tpl *t, const struct tpl_part *p)
 	return raw_pos(t->k, p->off);
 }
 
-/* Length of `${...}` at off, or 0 when it never ends. Names may hold one more level: ${file:${each}}. */
+/* Length of `${...}` at off, or 0 when it never ends. Names may hold one more level:
+ * ${file:${each}}. */
 static size_t ref_len(const char *s, size_t off, size_t to)
 {
 	size_t depth = 0;
@@ -48,13 +50,16 @@ static bool wrong(struct parser *ps, size_t off, const char *hint, const char *f
 {
 	const char *shown = text_safe_dup(ps->a, arg, SHOWN_CELLS);
 
-	diag_error(ps->bd->d, raw_pos(ps->k, off), hint, "%s: %s%s%s", ps->k->name, fmt, *arg ? " " : "", shown);
+	diag_error(ps->bd->d, raw_pos(ps->k, off), hint, "%s: %s%s%s", ps->k->name, fmt,
+	           *arg ? " " : "", shown);
 	return false;
 }
 
 static bool is_word(const char *s)
 {
-	return *s && s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")] == '\0';
+	return *s &&
+	       s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")] ==
+	               '\0';
 }
 
 /* A hint for what looks like none of the forms. */
@@ -62,12 +67,14 @@ static const char *forms_hint(struct parser *ps, const char *inner)
 {
 
 	if (is_word(inner) && map_get(&ps->bd->var_at, inner) != MAP_NONE)
-		return arena_printf(ps->a, "write ${var.%s}; %s", inner, FORMS);
+		return arena_printf(ps->a, "write ${var.%s}; %s", inner, forms);
 	if (is_word(inner) && inner[strcspn(inner, "abcdefghijklmnopqrstuvwxyz")] == '\0')
-		return arena_printf(ps->a, "an environment variable is ${env:%s}; %s", inner, FORMS);
+		return arena_printf(ps->a, "an environment variable is ${env:%s}; %s", inner,
+		                    forms);
 	if (text_starts(inner, "alicloud_dts_"))
-		return arena_printf(ps->a, "write ${%s}, without alicloud_dts_", inner + strlen("alicloud_dts_"));
-	return FORMS;
+		return arena_printf(ps->a, "write ${%s}, without alicloud_dts_",
+		                    inner + strlen("alicloud_dts_"));
+	return forms;
 }
 
 static bool parse_span(struct parser *ps, size_t from, size_t to, unsigned allowed, bool nested);
@@ -75,10 +82,12 @@ static bool parse_span(struct parser *ps, size_t from, size_t to, unsigned allow
 /* The text [from, to) as a template of its own. Fixed depth: names hold no names. */
 static const struct tpl *parse_nested(struct parser *ps, size_t from, size_t to)
 {
-	struct parser in = {.bd = ps->bd, .a = ps->a, .k = ps->k, .allowed = ps->allowed, .what = ps->what};
+	struct parser in = {
+		.bd = ps->bd, .a = ps->a, .k = ps->k, .allowed = ps->allowed, .what = ps->what};
 	struct tpl *t;
 
-	if (!parse_span(&in, from, to, TPL_BIT(TPL_EACH) | TPL_BIT(TPL_VAR) | TPL_BIT(TPL_REGION), true))
+	if (!parse_span(&in, from, to, TPL_BIT(TPL_EACH) | TPL_BIT(TPL_VAR) | TPL_BIT(TPL_REGION),
+	                true))
 		return NULL;
 	t = arena_new(ps->a, struct tpl);
 	*t = (struct tpl){.k = ps->k, .v = in.v.v, .n = in.v.n};
@@ -95,7 +104,8 @@ static int computed_of(const struct type_def *type, const char *attr)
 		return COMP_JOB_ID;
 	if (!strcmp(attr, "status"))
 		return COMP_STATUS;
-	if (!strcmp(attr, "instance_id") || (!strcmp(attr, "dts_instance_id") && attr_find(type, attr) < 0))
+	if (!strcmp(attr, "instance_id") ||
+	    (!strcmp(attr, "dts_instance_id") && attr_find(type, attr) < 0))
 		return COMP_INSTANCE_ID;
 	return COMP_NONE;
 }
@@ -139,20 +149,24 @@ static bool parse_resource(struct parser *ps, struct tpl_part *p, size_t from, s
 		for (; types[n] && n < 16; n++)
 			names[n] = types[n]->name;
 		const char *near = nearest_of(ps->bd, type, names, n);
-		return wrong(ps, p->off, near ? arena_printf(ps->a, "did you mean %s?", near) : forms_hint(ps, inner),
+		return wrong(ps, p->off,
+		             near ? arena_printf(ps->a, "did you mean %s?", near)
+		                  : forms_hint(ps, inner),
 		             "unknown reference", inner);
 	}
 	end = name + strcspn(inner + name, ".[");
 	p->s = arena_strndup(ps->a, inner + name, end - name);
 	p->n = end - name;
 	if (!p->n || !inner[end])
-		return wrong(ps, p->off, "a reference names a key: ${TYPE.NAME.id}", "incomplete reference", inner);
+		return wrong(ps, p->off, "a reference names a key: ${TYPE.NAME.id}",
+		             "incomplete reference", inner);
 	if (inner[end] == '[') {
 		const char *close = inner[end + 1] == '"' ? strstr(inner + end + 2, "\"]") : NULL;
 		for (const char *next; close && (next = strstr(close + 1, "\"]"));)
 			close = next;
 		if (!close)
-			return wrong(ps, p->off, "an item of a repeated section is ${TYPE.NAME[\"ITEM\"].id}",
+			return wrong(ps, p->off,
+			             "an item of a repeated section is ${TYPE.NAME[\"ITEM\"].id}",
 			             "malformed reference", inner);
 		p->sub = parse_nested(ps, from + end + 2, from + (size_t)(close - inner));
 		if (!p->sub)
@@ -160,7 +174,8 @@ static bool parse_resource(struct parser *ps, struct tpl_part *p, size_t from, s
 		end = (size_t)(close - inner) + 2;
 	}
 	if (inner[end] != '.' || !is_word(inner + end + 1))
-		return wrong(ps, p->off, "a reference names a key: ${TYPE.NAME.id}", "malformed reference", inner);
+		return wrong(ps, p->off, "a reference names a key: ${TYPE.NAME.id}",
+		             "malformed reference", inner);
 	p->attr = arena_strdup(ps->a, inner + end + 1);
 	return ref_attr(ps, p, p->off);
 }
@@ -187,7 +202,8 @@ static bool parse_ref(struct parser *ps, struct tpl_part *p, unsigned allowed, b
 	static const struct {
 		const char *prefix;
 		enum tpl_kind kind;
-	} kinds[] = {{"env:", TPL_ENV}, {"file:", TPL_FILE}, {"cred:", TPL_CRED}, {"var.", TPL_VAR}};
+	} kinds[] = {
+		{"env:", TPL_ENV}, {"file:", TPL_FILE}, {"cred:", TPL_CRED}, {"var.", TPL_VAR}};
 	const char *s = ps->k->text;
 	size_t from = p->off + 2, to = p->off + p->len - 1;
 
@@ -206,22 +222,30 @@ static bool parse_ref(struct parser *ps, struct tpl_part *p, unsigned allowed, b
 		}
 	/* Before anything nested is looked at: this bounds the depth. */
 	if (nested && !(allowed & TPL_BIT(p->kind)))
-		return wrong(ps, p->off, "inside a reference only ${each}, ${var.NAME} and ${region} can stand",
+		return wrong(ps, p->off,
+		             "inside a reference only ${each}, ${var.NAME} and ${region} can stand",
 		             "this reference cannot stand inside another one:", inner);
 	if (p->kind == TPL_REF ? !parse_resource(ps, p, from, to)
-	                       : p->kind != TPL_EACH && p->kind != TPL_REGION && !parse_source(ps, p, from, to))
+	                       : p->kind != TPL_EACH && p->kind != TPL_REGION &&
+	                                 !parse_source(ps, p, from, to))
 		return false;
 	if (!(ps->allowed & TPL_BIT(p->kind)))
-		return wrong(ps, p->off, p->kind == TPL_EACH ? "it is the item of a for_each in the same section" : NULL,
-		             arena_printf(ps->a, "%s cannot hold this reference:", ps->what), inner);
+		return wrong(
+			ps, p->off,
+			p->kind == TPL_EACH ? "it is the item of a for_each in the same section"
+					    : NULL,
+			arena_printf(ps->a, "%s cannot hold this reference:", ps->what), inner);
 	return true;
 }
 
 static void add_lit(struct parser *ps, size_t off, size_t raw_len, const char *s, size_t n)
 {
 	if (n)
-		*VEC_PUSH(ps->a, &ps->v) =
-		    (struct tpl_part){.kind = TPL_LIT, .off = (uint32_t)off, .len = (uint32_t)raw_len, .s = s, .n = n};
+		*VEC_PUSH(ps->a, &ps->v) = (struct tpl_part){.kind = TPL_LIT,
+		                                             .off = (uint32_t)off,
+		                                             .len = (uint32_t)raw_len,
+		                                             .s = s,
+		                                             .n = n};
 }
 
 /* Takes [from, to) of the raw text apart. All mistakes in it are reported. */
@@ -249,7 +273,8 @@ static bool parse_span(struct parser *ps, size_t from, size_t to, unsigned allow
 		}
 		size_t len = ref_len(s, i, to);
 		if (!len) {
-			wrong(ps, i, "end it with `}`, or write `$${` for a plain `${`", "this `${` is never closed", "");
+			wrong(ps, i, "end it with `}`, or write `$${` for a plain `${`",
+			      "this `${` is never closed", "");
 			return false;
 		}
 		add_lit(ps, lit, i - lit, s + lit, i - lit);
@@ -263,9 +288,11 @@ static bool parse_span(struct parser *ps, size_t from, size_t to, unsigned allow
 	return ok;
 }
 
-struct tpl *tpl_parse(struct builder *bd, struct arena *a, const struct raw_key *k, unsigned allowed, const char *what)
+struct tpl *tpl_parse(struct builder *bd, struct arena *a, const struct raw_key *k,
+                      unsigned allowed, const char *what)
 {
-	struct parser ps = {.bd = bd, .a = a, .k = k, .allowed = allowed | TPL_BIT(TPL_LIT), .what = what};
+	struct parser ps = {
+		.bd = bd, .a = a, .k = k, .allowed = allowed | TPL_BIT(TPL_LIT), .what = what};
 	struct tpl *t;
 
 	if (!parse_span(&ps, 0, k->n, 0, false))
@@ -300,7 +327,8 @@ bool tpl_json(struct builder *bd, struct tpl *t)
 		}
 		p->quoted = in_string;
 		if (!in_string && (t->n > 1 || p->comp > COMP_NONE)) {
-			diag_error(bd->d, tpl_pos(t, p), "put it into double quotes; it is inserted escaped",
+			diag_error(bd->d, tpl_pos(t, p),
+			           "put it into double quotes; it is inserted escaped",
 			           "%s: inside JSON a reference stands in a string", t->k->name);
 			ok = false;
 		}

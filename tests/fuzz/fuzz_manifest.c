@@ -43,7 +43,8 @@ static const char *env(void *ctx, const char *name)
 	return name[0] == 'X' ? NULL : name[0] == 'Y' ? "" : "a\"\\b";
 }
 
-static int read_file(void *ctx, const char *file, const char *path, bool cred, struct buf *out, struct err *e)
+static int read_file(void *ctx, const char *file, const char *path, bool cred, struct buf *out,
+                     struct err *e)
 {
 	const struct extra *x = ctx;
 
@@ -70,8 +71,10 @@ static void walk_blocks(const struct manifest *m)
 			const struct raw_key *key = &m->v[i].keys[k];
 			size_t step = key->n / 64 + 1;
 
-			check(strlen(key->text) == key->n && text_utf8_bad(key->text, key->n) == key->n);
-			check(strlen(key->name) > 0 && strlen(key->name) <= MANIFEST_NAME_MAX && key->nspans > 0);
+			check(strlen(key->text) == key->n &&
+			      text_utf8_bad(key->text, key->n) == key->n);
+			check(strlen(key->name) > 0 && strlen(key->name) <= MANIFEST_NAME_MAX &&
+			      key->nspans > 0);
 			for (size_t off = 0; off <= key->n; off += step) {
 				struct pos p = raw_pos(key, off);
 				check(p.line > 0 && p.col > 0);
@@ -134,7 +137,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		n = (size_t)(ff - text);
 	}
 	struct inputs in = {&x, env, read_file};
-	struct batch_opts o = {.in = &in, .vars = vars, .nvars = (opts & 3) % 3, .strict = opts & 4, .simulate = opts & 8};
+	struct batch_opts o = {.in = &in,
+	                       .vars = vars,
+	                       .nvars = (opts & 3) % 3,
+	                       .strict = opts & 4,
+	                       .simulate = opts & 8};
 	o.region = opts & 16 ? "cn-hangzhou" : NULL;
 
 	/* The reader gets exactly its bytes, so that one too many is seen. */

@@ -27,7 +27,8 @@ static const char *env(void *ctx, const char *name)
 	return find(f->env, name);
 }
 
-static int read_file(void *ctx, const char *file, const char *path, bool cred, struct buf *out, struct err *e)
+static int read_file(void *ctx, const char *file, const char *path, bool cred, struct buf *out,
+                     struct err *e)
 {
 	struct bfx *f = ctx;
 	char name[256];
@@ -78,12 +79,14 @@ void bfx_batch(struct bfx *f, const char *text)
 	bfx_build(f);
 }
 
-bool bfx_said(const struct bfx *f, enum diag_level level, unsigned line, unsigned col, const char *needle)
+bool bfx_said(const struct bfx *f, enum diag_level level, unsigned line, unsigned col,
+              const char *needle)
 {
 	for (size_t i = 0; i < f->d.n; i++) {
 		const struct diag_item *it = &f->d.v[i];
 
-		if (it->level != level || (line && it->pos.line != line) || (col && it->pos.col != col))
+		if (it->level != level || (line && it->pos.line != line) ||
+		    (col && it->pos.col != col))
 			continue;
 		if (strstr(it->msg, needle) || (it->hint && strstr(it->hint, needle)))
 			return true;
@@ -97,8 +100,9 @@ void bfx_print(const struct bfx *f)
 
 	for (size_t i = 0; i < f->d.n; i++) {
 		const struct diag_item *it = &f->d.v[i];
-		print_error("%s:%u:%u: %s: %s (%s)\n", it->pos.file ? it->pos.file : "-", it->pos.line, it->pos.col,
-		            level[it->level], it->msg, it->hint ? it->hint : "");
+		print_error("%s:%u:%u: %s: %s (%s)\n", it->pos.file ? it->pos.file : "-",
+		            it->pos.line, it->pos.col, level[it->level], it->msg,
+		            it->hint ? it->hint : "");
 	}
 }
 

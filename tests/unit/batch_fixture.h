@@ -33,13 +33,15 @@ void bfx_build(struct bfx *f); /* what has been parsed */
 void bfx_batch(struct bfx *f, const char *text);
 
 /* Was this said? line 0: anywhere; col 0: anywhere on that line. */
-bool bfx_said(const struct bfx *f, enum diag_level level, unsigned line, unsigned col, const char *needle);
+bool bfx_said(const struct bfx *f, enum diag_level level, unsigned line, unsigned col,
+              const char *needle);
 void bfx_print(const struct bfx *f);
 #define assert_said(f, level, line, col, needle)                                                   \
 	do {                                                                                       \
 		if (!bfx_said((f), (level), (line), (col), (needle))) {                            \
 			bfx_print(f);                                                              \
-			fail_msg("not said at %u:%u: %s", (unsigned)(line), (unsigned)(col), (needle)); \
+			fail_msg("not said at %u:%u: %s", (unsigned)(line), (unsigned)(col),       \
+			         (needle));                                                        \
 		}                                                                                  \
 	} while (0)
 #define assert_counts(f, nerrors, nwarnings)                                                       \
@@ -65,7 +67,8 @@ const struct raw_key *bfx_key(const struct bfx *f, const char *header, const cha
 	"destination_endpoint_instance_type = RDS\ndestination_endpoint_instance_id = rm-2\n"      \
 	"destination_endpoint_engine_name = MySQL\ndestination_endpoint_region = cn-hangzhou\n"    \
 	"destination_endpoint_user_name = u\n"                                                     \
-	"structure_initialization = true\ndata_initialization = true\ndata_synchronization = true\n" \
+	"structure_initialization = true\ndata_initialization = true\n"                            \
+	"data_synchronization = true\n"                                                            \
 	"reserve = {\"targetTableMode\": \"0\"}\n"
 #define JOB_LIST "db_list = {\"d\": {\"name\": \"d\", \"all\": true}}\n"
 #define JOB_PW "source_endpoint_password = ${env:PW}\ndestination_endpoint_password = ${env:PW}\n"

@@ -97,7 +97,8 @@ static void cycle_of_one(void **state)
 static void cycle_is_short_and_in_order(void **state)
 {
 	/* A tail 0 -> 1 into the cycle 1 -> 2 -> 3 -> 1 that has a detour 2 -> 4 -> 5 -> 3. */
-	static const struct edge e[] = {{0, 1}, {1, 2}, {2, 3}, {3, 1}, {2, 4}, {4, 5}, {5, 3}, {6, 0}};
+	static const struct edge e[] = {{0, 1}, {1, 2}, {2, 3}, {3, 1},
+	                                {2, 4}, {4, 5}, {5, 3}, {6, 0}};
 	struct graph g;
 	uint32_t *path;
 
@@ -137,7 +138,8 @@ static void random_graphs(void **state)
 		for (size_t i = 0; i < len; i++) {
 			bool edge = false;
 			for (size_t k = 0; k < ne; k++)
-				edge = edge || (e[k].from == path[i] && e[k].to == path[(i + 1) % len]);
+				edge = edge ||
+				       (e[k].from == path[i] && e[k].to == path[(i + 1) % len]);
 			assert_true(edge);
 		}
 		if (cyclic)
@@ -179,14 +181,14 @@ static void long_chain(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(rows_are_sorted_and_unique, setup, teardown),
-	    cmocka_unit_test_setup_teardown(empty_graph, setup, teardown),
-	    cmocka_unit_test_setup_teardown(order_breaks_ties_by_index, setup, teardown),
-	    cmocka_unit_test_setup_teardown(height_is_the_longest_way_down, setup, teardown),
-	    cmocka_unit_test_setup_teardown(cycle_of_one, setup, teardown),
-	    cmocka_unit_test_setup_teardown(cycle_is_short_and_in_order, setup, teardown),
-	    cmocka_unit_test_setup_teardown(random_graphs, setup, teardown),
-	    cmocka_unit_test_setup_teardown(long_chain, setup, teardown),
+		cmocka_unit_test_setup_teardown(rows_are_sorted_and_unique, setup, teardown),
+		cmocka_unit_test_setup_teardown(empty_graph, setup, teardown),
+		cmocka_unit_test_setup_teardown(order_breaks_ties_by_index, setup, teardown),
+		cmocka_unit_test_setup_teardown(height_is_the_longest_way_down, setup, teardown),
+		cmocka_unit_test_setup_teardown(cycle_of_one, setup, teardown),
+		cmocka_unit_test_setup_teardown(cycle_is_short_and_in_order, setup, teardown),
+		cmocka_unit_test_setup_teardown(random_graphs, setup, teardown),
+		cmocka_unit_test_setup_teardown(long_chain, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -44,7 +44,8 @@ static void parse(const char *text)
 static void plain_lines(void **state)
 {
 	(void)state;
-	parse("; comment\n# comment\n\n[one]\nkey = value\nempty =\n k2\t=\t v 2 \t\n[two.x]\n  a=b=c:d\n");
+	parse("; comment\n# comment\n\n[one]\nkey = value\nempty =\n k2\t=\t v 2 \t\n[two.x]\n  "
+	      "a=b=c:d\n");
 	assert_counts(&f, 0, 0);
 	assert_int_equal(f.m.n, 2);
 	assert_string_equal(f.m.v[0].header, "one");
@@ -60,7 +61,8 @@ static void plain_lines(void **state)
 static void bom_and_crlf(void **state)
 {
 	(void)state;
-	parse("\xef\xbb\xbf[s]  \r\nr\t=\tcn-x \t\r\nj = {\r\n\t\"a\": 1  \r\n\t}\r\nlast = no line end");
+	parse("\xef\xbb\xbf[s]  \r\nr\t=\tcn-x \t\r\nj = {\r\n\t\"a\": 1  \r\n\t}\r\nlast = no "
+	      "line end");
 	assert_counts(&f, 0, 0);
 	VALUE("s", "r", "cn-x");
 	VALUE("s", "j", "{ \"a\": 1 }");
@@ -81,7 +83,8 @@ static void literal_characters(void **state)
 static void continuation(void **state)
 {
 	(void)state;
-	parse("[s]\nphones = 1,\n    2,\n\n  ; a comment in between\n\t3\nnext = x\n  inner = y\n    and more\nz = \n   late\n");
+	parse("[s]\nphones = 1,\n    2,\n\n  ; a comment in between\n\t3\nnext = x\n  inner = y\n  "
+	      "  and more\nz = \n   late\n");
 	assert_counts(&f, 0, 0);
 	VALUE("s", "phones", "1, 2, 3");
 	POS("s", "phones", 3, 3, 5);
@@ -97,7 +100,8 @@ static void continuation(void **state)
 static void json_values(void **state)
 {
 	(void)state;
-	parse("[s]\na = {\n\"x\": \"}\\\"{\",\n# note\n\n      \"y\": [1,\n2]\n}\nb = [\n {\"k\": \"[\"}\n]\nc =\n  {\n \"n\": 1 }\nd = [x] y\n");
+	parse("[s]\na = {\n\"x\": \"}\\\"{\",\n# note\n\n      \"y\": [1,\n2]\n}\nb = [\n {\"k\": "
+	      "\"[\"}\n]\nc =\n  {\n \"n\": 1 }\nd = [x] y\n");
 	assert_counts(&f, 0, 0);
 	VALUE("s", "a", "{ \"x\": \"}\\\"{\", \"y\": [1, 2] }");
 	POS("s", "a", 15, 6, 7);
@@ -288,14 +292,16 @@ static void too_large_a_file(void **state)
 	char c = 'x';
 
 	(void)state;
-	manifest_parse(&f.m, "m.ini", &c, (size_t)MANIFEST_FILE_MAX + 1, &f.d); /* refused before a byte is read */
+	manifest_parse(&f.m, "m.ini", &c, (size_t)MANIFEST_FILE_MAX + 1,
+	               &f.d); /* refused before a byte is read */
 	assert_said(&f, DIAG_ERROR, 1, 1, "64 MiB");
 }
 
 static void conflict_markers(void **state)
 {
 	(void)state;
-	parse("[s]\n<<<<<<< HEAD\na = 1\n=======\na = 2\nb = 3\n>>>>>>> other\nj = {\n<<<<<<< x\n\"k\": 1\n||||||| base\n\"k\": 0\n"
+	parse("[s]\n<<<<<<< HEAD\na = 1\n=======\na = 2\nb = 3\n>>>>>>> other\nj = {\n<<<<<<< x\n"
+	      "\"k\": 1\n||||||| base\n\"k\": 0\n"
 	      "=======\n\"k\": 2\n>>>>>>> y\n}\nc = 4\n");
 	assert_said(&f, DIAG_ERROR, 2, 1, "conflict marker");
 	assert_said(&f, DIAG_ERROR, 9, 1, "conflict marker");
@@ -326,7 +332,8 @@ static void limits_of_inih_do_not_show(void **state)
 	long_name[60] = '\0';
 	memset(value, 'v', sizeof value);
 	value[sizeof value - 1] = '\0';
-	snprintf(text, sizeof text, "[t.%sa]\nk = %s\n[t.%sb]\nk:x = 1\nl = a ; b\n", long_name, value, long_name);
+	snprintf(text, sizeof text, "[t.%sa]\nk = %s\n[t.%sb]\nk:x = 1\nl = a ; b\n", long_name,
+	         value, long_name);
 	parse(text);
 	assert_int_equal(f.m.n, 2);
 	assert_string_not_equal(f.m.v[0].header, f.m.v[1].header);
@@ -339,13 +346,16 @@ static void limits_of_inih_do_not_show(void **state)
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	/* clang-format off */
 	const struct CMUnitTest tests[] = {
-	    T(plain_lines),       T(bom_and_crlf),      T(literal_characters),     T(continuation),
-	    T(json_values),       T(unclosed_bracket),  T(arrays_are_no_headers),  T(columns_count_characters),
-	    T(duplicate_keys),    T(bad_keys),          T(text_behind_json),       T(unclosed_bracket_before_a_section),
-	    T(headers),           T(no_section),        T(string_over_a_line_end), T(passwords_are_one_line),
-	    T(bad_bytes),         T(other_encodings),   T(limits),                 T(too_large_a_file),
-	    T(conflict_markers),  T(conflict_that_never_ends), T(limits_of_inih_do_not_show),
+		T(plain_lines), T(bom_and_crlf), T(literal_characters), T(continuation),
+		T(json_values), T(unclosed_bracket), T(arrays_are_no_headers),
+		T(columns_count_characters), T(duplicate_keys), T(bad_keys), T(text_behind_json),
+		T(unclosed_bracket_before_a_section), T(headers), T(no_section),
+		T(string_over_a_line_end), T(passwords_are_one_line), T(bad_bytes),
+		T(other_encodings), T(limits), T(too_large_a_file), T(conflict_markers),
+		T(conflict_that_never_ends), T(limits_of_inih_do_not_show),
 	};
+	/* clang-format on */
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
