@@ -46,7 +46,8 @@ static enum found env_load(struct credential *out, const struct source *s, struc
 		        id       ? ID
 		        : secret ? SECRET
 		                 : TOKEN);
-		err_hint(e, "set both " ID " and " SECRET " (for temporary keys " TOKEN ", too), or none");
+		err_hint(e, "set both " ID " and " SECRET " (for temporary keys " TOKEN
+		            ", too), or none");
 		return BROKEN;
 	}
 	if (strpbrk(id, " \t\r\n") || strpbrk(secret, " \t\r\n")) {
@@ -56,7 +57,8 @@ static enum found env_load(struct credential *out, const struct source *s, struc
 		return BROKEN;
 	}
 	if (!token && text_starts(id, "STS.")) {
-		err_set(e, ERR_DENIED, "%s is a temporary key (STS.), but %s is not set", ID, TOKEN);
+		err_set(e, ERR_DENIED, "%s is a temporary key (STS.), but %s is not set", ID,
+		        TOKEN);
 		return BROKEN;
 	}
 	out->id = secret_dup(id, strlen(id));
@@ -68,16 +70,17 @@ static enum found env_load(struct credential *out, const struct source *s, struc
 
 /* In the order in which they are asked (alibaba-auth.md 6.1). A new provider is a row. */
 static const struct provider providers[] = {
-    {"default/env", env_load},
+	{"default/env", env_load},
 };
 
 /* The names Terraform and old tools use: told, not read (design.md 7). */
 static const char *foreign_name(const struct source *s)
 {
-	static const char *const names[] = {"ALICLOUD_ACCESS_KEY",        "ALICLOUD_ACCESS_KEY_ID",
-	                                    "ALICLOUD_SECRET_KEY",        "ALICLOUD_ACCESS_KEY_SECRET",
-	                                    "ALIBABACLOUD_ACCESS_KEY_ID", "ALIBABACLOUD_ACCESS_KEY_SECRET",
-	                                    "ALIYUN_ACCESS_KEY_ID",       "ALICLOUD_SECURITY_TOKEN"};
+	static const char *const names[] = {
+		"ALICLOUD_ACCESS_KEY",        "ALICLOUD_ACCESS_KEY_ID",
+		"ALICLOUD_SECRET_KEY",        "ALICLOUD_ACCESS_KEY_SECRET",
+		"ALIBABACLOUD_ACCESS_KEY_ID", "ALIBABACLOUD_ACCESS_KEY_SECRET",
+		"ALIYUN_ACCESS_KEY_ID",       "ALICLOUD_SECURITY_TOKEN"};
 
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
 		if (get(s, names[i]))
@@ -105,10 +108,11 @@ int cred_load(struct credential *out, const char *(*env)(void *ctx, const char *
 	err_set(e, ERR_DENIED, "no credentials: " ID " and " SECRET " are not set");
 	foreign = foreign_name(&s);
 	if (foreign)
-		err_hint(e,
-		         "%s is set, but is a name of other tools that is not read here: give the same "
-		         "key in " ID " and " SECRET,
-		         foreign);
+		err_hint(
+			e,
+			"%s is set, but is a name of other tools that is not read here: give the same "
+			"key in " ID " and " SECRET,
+			foreign);
 	else
 		err_hint(e, "export " ID " and " SECRET " of a RAM user who may use DTS; "
 		            "--simulate needs none");

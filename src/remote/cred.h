@@ -11,6 +11,7 @@ struct err;
 
 /* env(ctx, name) as getenv. A half-set group is an error that names the missing variable; Terraform's ALICLOUD_* names are
  * hinted at, not read. ERR_DENIED on failure. */
-int cred_load(struct credential *out, const char *(*env)(void *ctx, const char *name), void *ctx, struct err *e);
+int cred_load(struct credential *out, const char *(*env)(void *ctx, const char *name), void *ctx,
+              struct err *e);
 
 #endif

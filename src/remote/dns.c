@@ -45,7 +45,9 @@ static void take_option(struct dns_conf *c, const char *o)
 	if (!strncmp(o, "timeout:", 8)) {
 		long s = strtol(o + 8, NULL, 10);
 
-		c->timeout_ms = s < 1 ? 1000 : s > MAX_TIMEOUT_MS / 1000 ? MAX_TIMEOUT_MS : (int)s * 1000;
+		c->timeout_ms = s < 1                       ? 1000
+		                : s > MAX_TIMEOUT_MS / 1000 ? MAX_TIMEOUT_MS
+		                                            : (int)s * 1000;
 	} else if (!strncmp(o, "attempts:", 9)) {
 		long n = strtol(o + 9, NULL, 10);
 
@@ -290,7 +292,8 @@ static void question_send(struct asking *x, struct question *q)
 
 static const char *rcode_name(unsigned rcode)
 {
-	static const char *const names[] = {"no error", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED"};
+	static const char *const names[] = {"no error", "FORMERR", "SERVFAIL",
+	                                    "NXDOMAIN", "NOTIMP",  "REFUSED"};
 
 	return rcode < sizeof names / sizeof names[0] ? names[rcode] : "an error";
 }
@@ -316,7 +319,8 @@ static bool tcp_all(int fd, uint8_t *p, size_t n, bool out, int64_t until)
 }
 
 /* The same question over TCP, for an answer that was cut short. Its length, or 0. */
-static size_t tcp_ask(const struct asking *x, const struct question *q, size_t server, uint8_t *reply)
+static size_t tcp_ask(const struct asking *x, const struct question *q, size_t server,
+                      uint8_t *reply)
 {
 	int64_t until = sys_now_ms() + x->c->timeout_ms;
 	uint8_t packet[PACKET_MAX + 2], len[2];
@@ -381,7 +385,8 @@ static void server_read(struct asking *x, size_t server)
 	ssize_t n = recv(x->fd[server], p, sizeof p, 0);
 
 	if (n < 0 && errno != EAGAIN && errno != EINTR) { /* closed port, no route: the next one */
-		snprintf(x->out->detail, sizeof x->out->detail, "%s is not reachable", x->c->server[server]);
+		snprintf(x->out->detail, sizeof x->out->detail, "%s is not reachable",
+		         x->c->server[server]);
 		for (size_t i = 0; i < 2; i++)
 			if (x->q[i].state == ASKING && x->q[i].server == server)
 				question_send(x, &x->q[i]);

@@ -17,17 +17,22 @@ void dts_call_init(struct dts_call *c, struct arena *a, enum api_action action, 
 	dts_param(c, "RegionId", region);
 }
 
+static bool in_body(enum api_action action, const char *name)
+{
+	const struct api_param *row = api_param(action, name);
+
+	if (row)
+		return row->body;
+	BUG("%s has no parameter %s", api_def(action)->name, name);
+}
+
 void dts_put(struct dts_call *c, const char *name, const char *value)
 {
-	const struct api_param *row = api_param(c->action, name);
-	struct pair **v;
-	size_t *n, *cap;
+	bool body = in_body(c->action, name);
+	struct pair **v = body ? &c->form : &c->query;
+	size_t *n = body ? &c->nform : &c->nquery;
+	size_t *cap = body ? &c->cap_form : &c->cap_query;
 
-	if (!row)
-		BUG("%s has no parameter %s", api_def(c->action)->name, name);
-	v = row->body ? &c->form : &c->query;
-	n = row->body ? &c->nform : &c->nquery;
-	cap = row->body ? &c->cap_form : &c->cap_query;
 	for (size_t i = 0; i < *n; i++)
 		if (!strcmp((*v)[i].name, name)) {
 			(*v)[i].value = value;
@@ -42,8 +47,8 @@ void dts_param(struct dts_call *c, const char *name, const char *value)
 {
 	if (!text_empty(value))
 		dts_put(c, name, value);
-	else if (!api_param(c->action, name))
-		BUG("%s has no parameter %s", api_def(c->action)->name, name);
+	else
+		in_body(c->action, name); /* our own misspellings show even without a value */
 }
 
 void dts_param_list(struct dts_call *c, const char *name, const char *const *values, size_t n)

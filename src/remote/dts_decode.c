@@ -49,8 +49,8 @@ static void unreadable(struct dts_reply *out, struct arena *a, const struct http
                        const char *why)
 {
 	const char *type = text_empty(res->content_type)
-	                       ? "no content type"
-	                       : text_safe_dup(a, res->content_type, EXCERPT_CELLS);
+	                           ? "no content type"
+	                           : text_safe_dup(a, res->content_type, EXCERPT_CELLS);
 
 	out->facts.readable = out->facts.success = false;
 	out->facts.code = NULL;
@@ -155,19 +155,23 @@ static bool is_error_text(const char *key)
 	       text_ends(key, "ErrData") || text_ends(key, "Workaround");
 }
 
+struct visit {
+	struct json *v;
+};
+
 /* They may quote what we sent, passwords too. The other strings stay: they are compared. */
 static void mask_tree(struct arena *a, struct json *root)
 {
-	VEC(struct json *) todo = {0};
+	VEC(struct visit) todo = {0};
 
-	*VEC_PUSH(a, &todo) = root;
+	VEC_PUSH(a, &todo)->v = root;
 	while (todo.n) {
-		struct json *v = todo.v[--todo.n];
+		struct json *v = todo.v[--todo.n].v;
 
 		if (v->type == JSON_STRING && v->key && *v->s && is_error_text(v->key))
 			v->s = secret_mask(a, v->s);
 		for (struct json *c = v->child; c; c = c->next)
-			*VEC_PUSH(a, &todo) = c;
+			VEC_PUSH(a, &todo)->v = c;
 	}
 }
 
@@ -281,12 +285,13 @@ void dts_decode(struct dts_reply *out, struct arena *a, enum api_action action,
 	const char *flaw;
 
 	*out = (struct dts_reply){
-	    .facts = {.net = res->net, .status = res->status, .retry_after_ms = -1},
-	    .request_id = res->request_id ? arena_strdup(a, res->request_id) : NULL};
+		.facts = {.net = res->net, .status = res->status, .retry_after_ms = -1},
+		.request_id = res->request_id ? arena_strdup(a, res->request_id) : NULL};
 	if (res->retry_after)
 		text_int(res->retry_after, 0, INT64_MAX, &out->facts.retry_after_ms);
 	if (res->net != NET_OK) {
-		out->raw = res->net_text ? secret_mask(a, arena_strdup(a, res->net_text)) : "no answer";
+		out->raw = res->net_text ? secret_mask(a, arena_strdup(a, res->net_text))
+		                         : "no answer";
 		return;
 	}
 	if (res->status < 200 || (res->status >= 300 && res->status < 400)) {

@@ -116,8 +116,8 @@ static struct json *object_of(struct arena *a, const char *text)
 }
 
 static const char *const ssl_keys[][2] = {
-    {"source_endpoint_ssl", "srcSSL"},
-    {"destination_endpoint_ssl", "destSSL"},
+	{"source_endpoint_ssl", "srcSSL"},
+	{"destination_endpoint_ssl", "destSSL"},
 };
 
 /* What the user says, with the keys that stand in attributes of their own put over it. */
@@ -264,7 +264,7 @@ static const char *endpoint_type(struct arena *a, const struct step_input *in, b
 	const char *type = end_val(a, in, source, "instance_type");
 	const struct json *reserve = object_of(a, val(in, "reserve"));
 	const char *arch =
-	    json_text(a, reserve, source ? "srcEngineArchType" : "destEngineArchType");
+		json_text(a, reserve, source ? "srcEngineArchType" : "destEngineArchType");
 
 	if (text_ieq(type, "MONGODB") && text_eq(arch, "2"))
 		return "distributed_mongodb";
@@ -367,7 +367,8 @@ static void tags(struct dts_call *c, struct arena *a, const struct step_input *i
 static void untag(struct dts_call *c, struct arena *a, const struct step_input *in)
 {
 	const char *const *keys;
-	size_t n = plan_dropped_keys(a, in->op->have->attrs[attr_of(in->op->type, "tags")], val(in, "tags"), &keys);
+	size_t n = plan_dropped_keys(a, in->op->have->attrs[attr_of(in->op->type, "tags")],
+	                             val(in, "tags"), &keys);
 
 	dts_encode_untag(c, a, in->region, in->instance_id, keys, n);
 }
@@ -451,7 +452,7 @@ static const char *parameters(struct arena *a, const struct step_input *in)
 {
 	const struct json *want = array_of(a, val(in, "job_parameters"));
 	const char *applied =
-	    in->op->have ? in->op->have->attrs[attr_of(in->op->type, "job_parameters")] : NULL;
+		in->op->have ? in->op->have->attrs[attr_of(in->op->type, "job_parameters")] : NULL;
 	const struct json *had = array_of(a, applied);
 	struct json *out = json_new(a, JSON_ARRAY);
 

@@ -6,7 +6,8 @@
 
 /* As dts_param, but an empty value is sent, too. */
 void dts_put(struct dts_call *c, const char *name, const char *value);
-void dts_tag_init(struct dts_call *out, struct arena *a, const char *region, const char *instance_id);
+void dts_tag_init(struct dts_call *out, struct arena *a, const char *region,
+                  const char *instance_id);
 void dts_tag_add(struct dts_call *out, size_t nth, const char *key, const char *value);
 /* Why the rows of a list page contradict its counts; NULL: they do not. */
 const char *dts_page_flaw(struct arena *a, const struct json *root);

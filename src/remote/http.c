@@ -1,9 +1,7 @@
 /*
- * Transport over one curl_multi; the only file that includes curl. What was
- * surely not sent is told apart from what may have been: libcurl calls
- * on_ready() when a connection stands and nothing of the request is written
- * yet, so a failure before it has sent nothing, and any failure after it may
- * have (design.md 5).
+ * Transport over one curl_multi. libcurl calls on_ready() when a connection
+ * stands and nothing of the request is written yet: that is how what was
+ * surely not sent is told apart from what may have been (http_result.c).
  */
 #include "remote/http.h"
 
@@ -30,33 +28,7 @@
 #define SLOW_CONNECT_MS 150 /* longer than this: the first family did not answer */
 #define DEFAULT_TIMEOUT_MS 60000
 #define SPARE_FDS 32 /* for files, pipes and the simulator */
-#define HEADER_MAX 256
 #define USER_AGENT "dtsbatch"
-
-struct transfer {
-	struct transfer *next;
-	struct http *h;
-	struct target *target;
-	struct proxy proxy;
-	struct url url;
-	char *address;              /* whole URL */
-	struct curl_slist *headers;
-	const char *body;
-	size_t body_n;
-	bool fresh;
-	int timeout_ms;
-	void *user;
-	CURL *easy;
-	int64_t begun_ms;
-	bool ready;                 /* the request may have been written */
-	bool too_big;
-	struct buf answer;
-	char type[HEADER_MAX], date[HEADER_MAX], request_id[HEADER_MAX], retry_after[32];
-	char peer[80];
-	struct tls_report tls;
-	char error[CURL_ERROR_SIZE];
-	char text[1400];
-};
 
 struct queue {
 	struct transfer *head, *tail;
@@ -179,6 +151,7 @@ static size_t on_header(char *p, size_t size, size_t n, void *arg)
 }
 
 /* A connection stands; nothing of the request is written yet. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): libcurl's signature */
 static int on_ready(void *arg, char *peer_ip, char *local_ip, int peer_port, int local_port)
 {
 	struct transfer *t = arg;
@@ -238,9 +211,9 @@ static void set_route(struct transfer *t)
 	}
 	curl_easy_setopt(c, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	curl_easy_setopt(c, CURLOPT_HAPPY_EYEBALLS_TIMEOUT_MS, (long)HAPPY_EYEBALLS_MS);
-	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS,
-	                 (long)(t->timeout_ms < CONNECT_TIMEOUT_MS ? t->timeout_ms
-	                                                           : CONNECT_TIMEOUT_MS));
+	curl_easy_setopt(
+		c, CURLOPT_CONNECTTIMEOUT_MS,
+		(long)(t->timeout_ms < CONNECT_TIMEOUT_MS ? t->timeout_ms : CONNECT_TIMEOUT_MS));
 	curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)t->timeout_ms);
 	curl_easy_setopt(c, CURLOPT_TCP_KEEPALIVE, 1L);
 	if (t->fresh) { /* or libcurl would repeat it by itself (style.md 4b) */
@@ -317,111 +290,6 @@ static struct transfer *start_waiting(struct http *h)
 
 /* ---- results ------------------------------------------------------------------ */
 
-/* The peer or the net ended a handshake, as opposed to a disagreement about it. */
-static bool handshake_broke(const char *error)
-{
-	/* End of file, reset, receive and send failure, close notify: codes of mbedTLS. */
-	static const char *const signs[] = {"0x7280", "0x0050", "0x004C",       "0x004E",
-	                                    "0x7880", "Recv failure", "Send failure"};
-
-	for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++)
-		if (strstr(error, signs[i]))
-			return true;
-	return false;
-}
-
-static enum net_result classify(const struct transfer *t, CURLcode code)
-{
-	if (code == CURLE_OK)
-		return NET_OK;
-	if (t->too_big)
-		return NET_TOO_BIG;
-	if (t->ready)
-		return NET_SENT_UNKNOWN;
-	switch (code) {
-	case CURLE_COULDNT_RESOLVE_HOST:
-	case CURLE_COULDNT_RESOLVE_PROXY:
-		return NET_RESOLVE;
-	case CURLE_PEER_FAILED_VERIFICATION:
-	case CURLE_SSL_CACERT_BADFILE:
-	case CURLE_SSL_CERTPROBLEM:
-	case CURLE_SSL_CIPHER:
-	case CURLE_SSL_ENGINE_INITFAILED:
-	case CURLE_USE_SSL_FAILED:
-		return NET_TLS;
-	case CURLE_SSL_CONNECT_ERROR:
-		return handshake_broke(t->error) ? NET_CONNECT : NET_TLS;
-	default:
-		return NET_CONNECT;
-	}
-}
-
-static const char *reason(const struct transfer *t, CURLcode code)
-{
-	long err = 0;
-
-	if (code == CURLE_OPERATION_TIMEDOUT)
-		return "no connection in time";
-	if (code == CURLE_COULDNT_CONNECT) {
-		curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &err);
-		switch (err) {
-		case ECONNREFUSED:
-			return "connection refused";
-		case ECONNRESET:
-			return "connection reset";
-		case ETIMEDOUT:
-			return "connection timed out";
-		case EHOSTUNREACH:
-			return "no route to host";
-		case ENETUNREACH:
-			return "network unreachable";
-		case EACCES:
-		case EPERM:
-			return "not permitted (a local firewall?)";
-		case EMFILE:
-		case ENFILE:
-			return "too many open files";
-		default:
-			break;
-		}
-	}
-	return t->error[0] ? t->error : curl_easy_strerror(code);
-}
-
-static void describe(struct transfer *t, CURLcode code, enum net_result net)
-{
-	char where[240], via[HOST_MAX + 80] = "";
-
-	target_addresses(where, sizeof where, t->target);
-	if (t->proxy.used)
-		snprintf(via, sizeof via, "proxy %s (%s): ", t->proxy.url, t->proxy.var);
-	switch (net) {
-	case NET_TLS:
-		if (t->tls.flags)
-			tls_explain(t->text, sizeof t->text, t->h->trust, &t->tls, t->url.host,
-			            sys_wall_ms() / 1000, t->h->o.build_time_s);
-		else
-			snprintf(t->text, sizeof t->text, "%sTLS with %s failed: %s (%s)", via,
-			         t->url.host, reason(t, code), where);
-		return;
-	case NET_TOO_BIG:
-		snprintf(t->text, sizeof t->text, "the answer is longer than %zu bytes (%s)",
-		         t->h->o.max_response_bytes, t->peer);
-		return;
-	case NET_SENT_UNKNOWN:
-		if (code == CURLE_OPERATION_TIMEDOUT)
-			snprintf(t->text, sizeof t->text, "no answer within %d s (%s)",
-			         t->timeout_ms / 1000, t->peer);
-		else
-			snprintf(t->text, sizeof t->text, "the connection broke before the answer was there: %s (%s)",
-			         reason(t, code), t->peer);
-		return;
-	default:
-		snprintf(t->text, sizeof t->text, "%s%s (%s)", via, reason(t, code), where);
-		return;
-	}
-}
-
 static const char *or_null(const char *s)
 {
 	return *s ? s : NULL;
@@ -459,8 +327,8 @@ static size_t deliver_unresolved(struct transfer *t, done_fn done, void *arg)
 		struct transfer *next = t->next;
 
 		if (t->proxy.used)
-			snprintf(t->text, sizeof t->text, "proxy %s (%s): %s", t->proxy.url, t->proxy.var,
-			         t->target->text);
+			snprintf(t->text, sizeof t->text, "proxy %s (%s): %s", t->proxy.url,
+			         t->proxy.var, t->target->text);
 		else
 			snprintf(t->text, sizeof t->text, "%s", t->target->text);
 		deliver(t, NET_RESOLVE, done, arg);
@@ -484,9 +352,9 @@ static size_t deliver_finished(struct http *h, done_fn done, void *arg)
 		if (m->msg != CURLMSG_DONE)
 			continue;
 		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &t);
-		net = classify(t, code);
+		net = result_classify(t, code);
 		if (net != NET_OK)
-			describe(t, code, net);
+			result_describe(t, code, net);
 		curl_multi_remove_handle(h->multi, t->easy);
 		running_remove(h, t);
 		deliver(t, net, done, arg);
@@ -531,6 +399,8 @@ static void http_submit(void *ctx, const struct http_req *r)
 	struct err e = {0};
 
 	*t = (struct transfer){.h = h,
+	                       .o = &h->o,
+	                       .trust = h->trust,
 	                       .body = r->body,
 	                       .body_n = r->body_n,
 	                       .fresh = r->fresh,
@@ -659,7 +529,8 @@ static int check_endpoint(const struct http_opts *o, struct url *u, struct proxy
 	if (!url_parse(o->endpoint, u))
 		return err_set(e, ERR_USAGE, "\"%s\" is no endpoint", o->endpoint);
 	if (!u->tls && !o->insecure_http && !url_is_loopback(u->host)) {
-		err_set(e, ERR_USAGE, "plain HTTP to %s would show keys and passwords to the network", u->host);
+		err_set(e, ERR_USAGE,
+		        "plain HTTP to %s would show keys and passwords to the network", u->host);
 		return err_hint(e, "use https, or --insecure-http if you mean it");
 	}
 	return proxy_choose(p, u, o->env, o->env_ctx, e);

@@ -1,11 +1,13 @@
-/* Shared by http.c, http_url.c and http_tls.c; nobody else includes it. */
+/* Shared by http.c and its parts http_*.c; nobody else includes it. */
 #ifndef REMOTE_HTTP_INTERNAL_H
 #define REMOTE_HTTP_INTERNAL_H
 
+#include <curl/curl.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "remote/http.h"
 #include "remote/resolve.h"
 
@@ -28,7 +30,7 @@ bool url_is_loopback(const char *host);
 
 struct proxy {
 	bool used;
-	const char *var;    /* the variable it came from */
+	const char *var;         /* the variable it came from */
 	char url[HOST_MAX + 32]; /* scheme://host:port, no user */
 	char host[HOST_MAX];
 	unsigned port;
@@ -39,7 +41,6 @@ int proxy_choose(struct proxy *out, const struct url *u, env_fn env, void *ctx, 
 
 /* ---- http_target.c: names --------------------------------------------------- */
 
-struct curl_slist;
 /* A host we connect to: the endpoint's or a proxy's. Looked up once per run. */
 struct target {
 	struct target *next;
@@ -49,10 +50,10 @@ struct target {
 	enum { LOOKING, KNOWN, UNKNOWN } state;
 	const struct address *addr;
 	size_t naddr;
-	const char *text;         /* why UNKNOWN */
+	const char *text;           /* why UNKNOWN */
 	struct curl_slist *resolve; /* NULL: a literal address, nothing to tell libcurl */
 	struct curl_slist *former;  /* the list before `ordered`: transfers may still hold it */
-	bool ordered;             /* resolve was rewritten for the family that answers */
+	bool ordered;               /* resolve was rewritten for the family that answers */
 };
 
 /* The one of that name in *list, or a new one whose lookup has begun; wake_fd gets a byte when it ends. */
@@ -82,5 +83,40 @@ void trust_apply(struct trust *t, void *ssl_config, struct tls_report *rep);
 /* Text for people. now_s, build_s: to name our own clock. */
 void tls_explain(char *out, size_t n, const struct trust *t, const struct tls_report *rep,
                  const char *host, int64_t now_s, int64_t build_s);
+
+/* ---- http_result.c ---------------------------------------------------------- */
+
+#define HEADER_MAX 256
+
+struct transfer {
+	struct transfer *next;
+	struct http *h;
+	const struct http_opts *o;
+	const struct trust *trust;
+	struct target *target;
+	struct proxy proxy;
+	struct url url;
+	char *address; /* whole URL */
+	struct curl_slist *headers;
+	const char *body;
+	size_t body_n;
+	bool fresh;
+	int timeout_ms;
+	void *user;
+	CURL *easy;
+	int64_t begun_ms;
+	bool ready; /* the request may have been written */
+	bool too_big;
+	struct buf answer;
+	char type[HEADER_MAX], date[HEADER_MAX], request_id[HEADER_MAX], retry_after[32];
+	char peer[80];
+	struct tls_report tls;
+	char error[CURL_ERROR_SIZE];
+	char text[1400];
+};
+
+enum net_result result_classify(const struct transfer *t, CURLcode code);
+/* Fills t->text. */
+void result_describe(struct transfer *t, CURLcode code, enum net_result net);
 
 #endif

@@ -63,9 +63,9 @@ static void load_embedded(struct trust *t)
 
 static int load(struct trust *t, const char *cacert, env_fn env, void *ctx, struct err *e)
 {
-	static const char *const system_files[] = {
-	    "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
-	    "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"};
+	static const char *const system_files[] = {"/etc/ssl/certs/ca-certificates.crt",
+	                                           "/etc/pki/tls/certs/ca-bundle.crt",
+	                                           "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"};
 	const char *named = cacert, *by = "--cacert";
 
 	if (text_empty(named)) {
@@ -83,7 +83,8 @@ static int load(struct trust *t, const char *cacert, env_fn env, void *ctx, stru
 			return 0;
 	load_embedded(t);
 	if (!chain_filled(t))
-		return err_set(e, ERR_UNREACHABLE, "no CA certificates: neither in the system nor embedded");
+		return err_set(e, ERR_UNREACHABLE,
+		               "no CA certificates: neither in the system nor embedded");
 	return 0;
 }
 
@@ -121,6 +122,7 @@ static int64_t epoch(const mbedtls_x509_time *t)
 }
 
 /* Called for each certificate from the root down. Remembers the last with a flaw; changes nothing. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): mbedTLS's signature */
 static int on_certificate(void *arg, mbedtls_x509_crt *crt, int depth, uint32_t *flags)
 {
 	struct tls_report *rep = arg;
@@ -157,23 +159,25 @@ void tls_explain(char *out, size_t n, const struct trust *t, const struct tls_re
 	text_utc(rep->to_s, to);
 	text_utc(build_s, built);
 	if ((late || early) && now_s < build_s)
-		snprintf(out, n,
-		         "the clock of this machine is wrong: it says %s, but this program was built at "
-		         "%s (certificate of %s: valid from %s to %s)",
-		         now, built, host, from, to);
+		snprintf(
+			out, n,
+			"the clock of this machine is wrong: it says %s, but this program was built at "
+			"%s (certificate of %s: valid from %s to %s)",
+			now, built, host, from, to);
 	else if (late)
 		snprintf(out, n, "the certificate of %s (%s) expired at %s; the clock here says %s",
 		         host, rep->subject, to, now);
 	else if (early)
-		snprintf(out, n,
-		         "the certificate of %s (%s) is not valid before %s; the clock here says %s",
-		         host, rep->subject, from, now);
+		snprintf(
+			out, n,
+			"the certificate of %s (%s) is not valid before %s; the clock here says %s",
+			host, rep->subject, from, now);
 	else if (rep->flags & MBEDTLS_X509_BADCERT_CN_MISMATCH)
-		snprintf(out, n, "the certificate is for another host (%s), not for %s", rep->subject,
-		         host);
+		snprintf(out, n, "the certificate is for another host (%s), not for %s",
+		         rep->subject, host);
 	else if (rep->flags & MBEDTLS_X509_BADCERT_NOT_TRUSTED)
-		snprintf(out, n, "the certificate of %s (%s) is not signed by an authority in %s", host,
-		         rep->subject, t ? t->source : "the CA file");
+		snprintf(out, n, "the certificate of %s (%s) is not signed by an authority in %s",
+		         host, rep->subject, t ? t->source : "the CA file");
 	else
 		snprintf(out, n, "the certificate of %s (%s) was refused (flags 0x%x)", host,
 		         rep->subject, (unsigned)rep->flags);

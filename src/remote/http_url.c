@@ -73,7 +73,8 @@ static const char *authority(const char *s, char host[HOST_MAX], unsigned *port)
 		if (stop == s || stop - s >= HOST_MAX)
 			return NULL;
 		snprintf(host, HOST_MAX, "%.*s", (int)(stop - s), s);
-		if (host[stop - s - 1] == '.') /* complete already: TLS names have no dot at the end */
+		if (host[stop - s - 1] ==
+		    '.') /* complete already: TLS names have no dot at the end */
 			host[stop - s - 1] = '\0';
 		if (!host_is_name(host))
 			return NULL;
@@ -122,8 +123,9 @@ int http_endpoint(struct arena *a, const char *given, const char **url, const ch
 
 	if (!url_parse(text, &u) || (*u.rest && strcmp(u.rest, "/") != 0)) {
 		err_set(e, ERR_USAGE, "\"%s\" is no endpoint", text_safe_dup(a, given, 80));
-		return err_hint(e, "a host such as dts.cn-hangzhou.aliyuncs.com, with a port if need be; "
-		                   "http://127.0.0.1:8080 for a simulator");
+		return err_hint(
+			e, "a host such as dts.cn-hangzhou.aliyuncs.com, with a port if need be; "
+			   "http://127.0.0.1:8080 for a simulator");
 	}
 	name = strchr(u.host, ':') ? arena_printf(a, "[%s]", u.host) : arena_strdup(a, u.host);
 	/* As in the Host header: libcurl leaves out a default port, so it is signed without it. */
@@ -155,8 +157,7 @@ static bool in_network(const char *host, const char *entry)
 	struct in_addr h, n;
 	int64_t bits;
 
-	if (!slash || (size_t)(slash - entry) >= sizeof net ||
-	    !text_int(slash + 1, 0, 32, &bits))
+	if (!slash || (size_t)(slash - entry) >= sizeof net || !text_int(slash + 1, 0, 32, &bits))
 		return false;
 	snprintf(net, sizeof net, "%.*s", (int)(slash - entry), entry);
 	if (inet_pton(AF_INET, host, &h) != 1 || inet_pton(AF_INET, net, &n) != 1)
@@ -238,11 +239,11 @@ static const char *proxy_scheme(const char *value, const char **name, unsigned *
 		const char *given, *name;
 		unsigned port;
 	} known[] = {
-	    {"http", "http", 80},
-	    {"https", "https", 443},
-	    /* The names are resolved by the proxy, or musl's resolver would have to (resolve.h). */
-	    {"socks5h", "socks5h", 1080},
-	    {"socks5", "socks5h", 1080},
+		{"http", "http", 80},
+		{"https", "https", 443},
+		/* The names are resolved by the proxy, or musl's resolver would have to (resolve.h). */
+		{"socks5h", "socks5h", 1080},
+		{"socks5", "socks5h", 1080},
 	};
 
 	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {

@@ -94,20 +94,23 @@ static void explain(struct lookup *l, const struct dns_conf *c, const struct dns
 	char servers[200], where[300];
 
 	server_list(servers, sizeof servers, c);
-	snprintf(where, sizeof where, c->found ? "name server%s of %s: %s" : "name server%s (there is no %s): %s",
+	snprintf(where, sizeof where,
+	         c->found ? "name server%s of %s: %s" : "name server%s (there is no %s): %s",
 	         c->nservers > 1 ? "s" : "", l->resolv, servers);
 	switch (r->outcome) {
 	case DNS_SILENT:
-		snprintf(l->text, sizeof l->text, "name resolution: no answer about %s (%s)%s%s", l->host,
-		         where, r->detail[0] ? ": " : "", r->detail);
+		snprintf(l->text, sizeof l->text, "name resolution: no answer about %s (%s)%s%s",
+		         l->host, where, r->detail[0] ? ": " : "", r->detail);
 		break;
 	case DNS_FAILED:
-		snprintf(l->text, sizeof l->text, "name resolution: %s could not be looked up: %s (%s)",
-		         l->host, r->detail, where);
+		snprintf(l->text, sizeof l->text,
+		         "name resolution: %s could not be looked up: %s (%s)", l->host, r->detail,
+		         where);
 		break;
 	default:
-		snprintf(l->text, sizeof l->text, "name resolution: %s does not exist or has no address: %s (%s)",
-		         l->host, r->detail[0] ? r->detail : "no such name", where);
+		snprintf(l->text, sizeof l->text,
+		         "name resolution: %s does not exist or has no address: %s (%s)", l->host,
+		         r->detail[0] ? r->detail : "no such name", where);
 		break;
 	}
 }
@@ -159,7 +162,7 @@ static bool has_route(const struct address *a)
 /* IPv6 first where there is a route to it; else it is not tried while there is IPv4. */
 static void order(struct lookup *l)
 {
-	struct address out[RESOLVE_MAX];
+	struct address out[RESOLVE_MAX] = {{0}};
 	size_t n = 0, v6 = 0;
 	bool route = false;
 

@@ -31,8 +31,8 @@ struct dns_conf {
 	size_t nsearch;
 	int timeout_ms; /* until the next server is asked, too */
 	int attempts;
-	unsigned port;  /* 53; tests */
-	bool found;     /* false: there is no such file, the server is 127.0.0.1 */
+	unsigned port; /* 53; tests */
+	bool found;    /* false: there is no such file, the server is 127.0.0.1 */
 };
 
 enum dns_outcome {

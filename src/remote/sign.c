@@ -163,6 +163,7 @@ void sign_v3(struct signature *out, struct arena *a, const struct credential *c,
 	                 strlen(out->string_to_sign), mac);
 	hash_hex(mac, sizeof mac, hex);
 	hash_wipe(mac, sizeof mac);
-	out->authorization = arena_printf(a, ALGORITHM " Credential=%s,SignedHeaders=%s,Signature=%s",
-	                                  c->id, signed_names, hex);
+	out->authorization =
+		arena_printf(a, ALGORITHM " Credential=%s,SignedHeaders=%s,Signature=%s", c->id,
+	                     signed_names, hex);
 }

@@ -21,14 +21,16 @@ struct credential {
 };
 
 struct sign_request {
-	const char *method, *host; /* host exactly as in the Host header, non-default port included */
+	const char *method,
+		*host; /* host exactly as in the Host header, non-default port included */
 	const char *action, *version;
 	const struct pair *query;
 	size_t nquery;
 	const char *content_type; /* NULL: no body header */
 	const char *body;
 	size_t body_n;
-	const struct pair *extra; /* further headers to sign (lower-case names), e.g. x-acs-credentials-provider */
+	const struct pair *
+		extra; /* further headers to sign (lower-case names), e.g. x-acs-credentials-provider */
 	size_t nextra;
 	int64_t time_s; /* epoch, by the service's clock */
 	const char *nonce;
@@ -36,11 +38,12 @@ struct sign_request {
 
 struct signature {
 	const char *canonical, *string_to_sign, *authorization;
-	const char *query;           /* canonical query: exactly what is to be sent */
+	const char *query;            /* canonical query: exactly what is to be sent */
 	const char *date, *body_hash; /* header values */
 };
 
-void sign_v3(struct signature *out, struct arena *a, const struct credential *c, const struct sign_request *r);
+void sign_v3(struct signature *out, struct arena *a, const struct credential *c,
+             const struct sign_request *r);
 /* pairs -> a=b&c=d in the given order, percent-encoded (form body). */
 char *sign_form(struct arena *a, const struct pair *p, size_t n, size_t *len);
 

@@ -6,12 +6,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
 	/* A server that cannot be asked again, over TCP neither. */
-	static const struct dns_conf conf = {.server = {"none"}, .nservers = 1, .attempts = 1, .port = 9};
+	static const struct dns_conf conf = {
+		.server = {"none"}, .nservers = 1, .attempts = 1, .port = 9};
 	struct dns_result out = {.outcome = DNS_ABSENT};
 	struct asking x = {.c = &conf, .out = &out, .fd = {-1, -1, -1, -1, -1, -1, -1, -1}};
 	uint8_t packet[REPLY_MAX];
 
-	if (!question_make(&x.q[0], "dts.region.test", TYPE_A) || !question_make(&x.q[1], "dts.region.test", TYPE_AAAA))
+	if (!question_make(&x.q[0], "dts.region.test", TYPE_A) ||
+	    !question_make(&x.q[1], "dts.region.test", TYPE_AAAA))
 		return 0;
 	for (size_t i = 0; i < 2; i++) {
 		size_t k = n < REPLY_MAX - 12 ? n : REPLY_MAX - 12;

@@ -36,7 +36,8 @@ static void test_good(void **state)
 {
 	static const char *const key[] = {ID, "LTAIx", SECRET, "s", NULL};
 	static const char *const empty[] = {ID, "LTAIx", SECRET, "s", TOKEN, "", NULL};
-	static const char *const sts[] = {ID, "STS.x", SECRET, "s", TOKEN, "t", "ALICLOUD_ACCESS_KEY", "other", NULL};
+	static const char *const sts[] = {
+		ID, "STS.x", SECRET, "s", TOKEN, "t", "ALICLOUD_ACCESS_KEY", "other", NULL};
 	struct credential c;
 	struct err e;
 
@@ -60,14 +61,16 @@ static void test_bad(void **state)
 		const char *said; /* in the message */
 		const char *hint;
 	} t[] = {
-	    {{ID, "LTAIx", NULL}, SECRET " is not set", ID},
-	    {{SECRET, "topsecret", NULL}, ID " is not set", SECRET},
-	    {{SECRET, "topsecret", ID, "", NULL}, ID " is not set", SECRET},
-	    {{TOKEN, "t", NULL}, ID " is not set", SECRET},
-	    {{ID, "STS.x", SECRET, "topsecret", NULL}, TOKEN " is not set", NULL},
-	    {{ID, "LTAIx", SECRET, "topsecret\n", NULL}, SECRET " contains", NULL},
-	    {{NULL}, "no credentials", ID},
-	    {{"ALICLOUD_ACCESS_KEY", "k", "ALICLOUD_SECRET_KEY", "topsecret", NULL}, "no credentials", "ALICLOUD_ACCESS_KEY is set"},
+		{{ID, "LTAIx", NULL}, SECRET " is not set", ID},
+		{{SECRET, "topsecret", NULL}, ID " is not set", SECRET},
+		{{SECRET, "topsecret", ID, "", NULL}, ID " is not set", SECRET},
+		{{TOKEN, "t", NULL}, ID " is not set", SECRET},
+		{{ID, "STS.x", SECRET, "topsecret", NULL}, TOKEN " is not set", NULL},
+		{{ID, "LTAIx", SECRET, "topsecret\n", NULL}, SECRET " contains", NULL},
+		{{NULL}, "no credentials", ID},
+		{{"ALICLOUD_ACCESS_KEY", "k", "ALICLOUD_SECRET_KEY", "topsecret", NULL},
+	         "no credentials",
+	         "ALICLOUD_ACCESS_KEY is set"},
 	};
 	struct credential c;
 	struct err e;
@@ -87,8 +90,8 @@ static void test_bad(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_good),
-	    cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_good),
+		cmocka_unit_test(test_bad),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -52,7 +52,8 @@ static size_t question(const uint8_t *q, char *name, int *type)
 static void answer(struct server *s, const uint8_t *q, const struct sockaddr *to, socklen_t len)
 {
 	static const uint8_t a4[] = {0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 30, 0, 4, 127, 0, 0, 2};
-	static const uint8_t a6[] = {0xc0, 12, 0, 28, 0, 1, 0, 0, 0, 30, 0, 16, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
+	static const uint8_t a6[] = {0xc0, 12, 0, 28, 0, 1, 0, 0, 0, 30, 0, 16, 0xfd, 0,
+	                             0,    0,  0, 0,  0, 0, 0, 0, 0, 0,  0, 0,  0,    1};
 	/* An alias in front: the address stands under another name. */
 	static const uint8_t alias[] = {0xc0, 12, 0, 5, 0, 1, 0, 0, 0, 30, 0, 4, 1, 'x', 0xc0, 12};
 	uint8_t r[600] = {0};
@@ -101,9 +102,12 @@ static void *server_main(void *arg)
 }
 
 /* All servers of one test share a port, on 127.0.0.1, .2 ... */
-static void server_start(struct server *s, unsigned host, unsigned port, int (*say)(const char *, int))
+static void server_start(struct server *s, unsigned host, unsigned port,
+                         int (*say)(const char *, int))
 {
-	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK + host), .sin_port = htons((uint16_t)port)};
+	struct sockaddr_in a = {.sin_family = AF_INET,
+	                        .sin_addr.s_addr = htonl(INADDR_LOOPBACK + host),
+	                        .sin_port = htons((uint16_t)port)};
 	socklen_t n = sizeof a;
 
 	memset(s, 0, sizeof *s);
@@ -196,7 +200,11 @@ static int only_region(const char *name, int type)
 
 static void conf_of(struct dns_conf *c, const struct server *s, size_t nservers)
 {
-	*c = (struct dns_conf){.timeout_ms = 200, .attempts = 2, .port = s->port, .found = true, .nservers = nservers};
+	*c = (struct dns_conf){.timeout_ms = 200,
+	                       .attempts = 2,
+	                       .port = s->port,
+	                       .found = true,
+	                       .nservers = nservers};
 	for (size_t i = 0; i < nservers; i++)
 		snprintf(c->server[i], sizeof c->server[i], "127.0.0.%zu", i + 1);
 }
@@ -284,9 +292,11 @@ static void test_servers(void **state)
 
 static void test_names(void **state)
 {
-	static const char *const bad[] = {"", "a..b", ".a",
-	                                  "a1234567890123456789012345678901234567890123456789012345678901234.test"};
-	struct dns_conf c = {.nservers = 1, .timeout_ms = 10, .attempts = 1, .port = 9, .server = {"127.0.0.1"}};
+	static const char *const bad[] = {
+		"", "a..b", ".a",
+		"a1234567890123456789012345678901234567890123456789012345678901234.test"};
+	struct dns_conf c = {
+		.nservers = 1, .timeout_ms = 10, .attempts = 1, .port = 9, .server = {"127.0.0.1"}};
 	atomic_bool stop = false;
 	char longest[400];
 
@@ -329,8 +339,11 @@ static void test_conf(void **state)
 	struct dns_conf c;
 
 	(void)state;
-	dns_conf_read(&c, file("r", "# nameserver 1.1.1.1\n  nameserver\t10.0.0.1 # x\r\nnameserver fe80::1%lo\nnameserver 10.0.0.3\n"
-	                            "domain a.test\nsearch b.test  c.test ; d.test\noptions ndots:5 timeout:1 attempts:9 edns0\nnonsense\n"));
+	dns_conf_read(
+		&c,
+		file("r",
+	             "# nameserver 1.1.1.1\n  nameserver\t10.0.0.1 # x\r\nnameserver fe80::1%lo\nnameserver 10.0.0.3\n"
+	             "domain a.test\nsearch b.test  c.test ; d.test\noptions ndots:5 timeout:1 attempts:9 edns0\nnonsense\n"));
 	assert_true(c.found);
 	assert_int_equal(c.nservers, 3);
 	assert_string_equal(c.server[0], "10.0.0.1");
@@ -363,7 +376,9 @@ static struct lookup *look(const char *host, const char *hosts, const char *reso
 
 static void test_lookup(void **state)
 {
-	const char *hosts = file("hosts", "127.0.0.1 localhost\n# 10.0.0.9 dts.region.test\n10.0.0.7\tother DTS.region.test # x\n::2 dts.region.test\n");
+	const char *hosts = file(
+		"hosts",
+		"127.0.0.1 localhost\n# 10.0.0.9 dts.region.test\n10.0.0.7\tother DTS.region.test # x\n::2 dts.region.test\n");
 	const char *none = file("none", NULL), *resolv = file("r2", "nameserver 192.0.2.1.1\n");
 	const struct address *v;
 	const char *text;
@@ -434,8 +449,10 @@ static int group_teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_families), cmocka_unit_test(test_outcomes), cmocka_unit_test(test_servers), cmocka_unit_test(test_names),
-	    cmocka_unit_test(test_conf),     cmocka_unit_test(test_lookup),   cmocka_unit_test(test_search),
+		cmocka_unit_test(test_families), cmocka_unit_test(test_outcomes),
+		cmocka_unit_test(test_servers),  cmocka_unit_test(test_names),
+		cmocka_unit_test(test_conf),     cmocka_unit_test(test_lookup),
+		cmocka_unit_test(test_search),
 	};
 
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);

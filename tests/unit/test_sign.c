@@ -75,10 +75,10 @@ static void one(struct arena *a, const struct json *c)
 	r.body_n = r.body ? strlen(r.body) : 0;
 	/* Whatever a client signs beyond what we always sign is an extra header. */
 	for (const struct json *h = sign->child; h; h = h->next) {
-		static const char *const ours[] = {"host", "x-acs-action", "x-acs-version", "x-acs-date",
-		                                   "x-acs-signature-nonce", "x-acs-content-sha256",
-		                                   "content-type", "x-acs-accesskey-id",
-		                                   "x-acs-security-token"};
+		static const char *const ours[] = {
+			"host",         "x-acs-action",          "x-acs-version",
+			"x-acs-date",   "x-acs-signature-nonce", "x-acs-content-sha256",
+			"content-type", "x-acs-accesskey-id",    "x-acs-security-token"};
 		bool known = false;
 
 		for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
@@ -157,9 +157,16 @@ static void test_form(void **state)
 /* By name, not by joined text: '=' sorts behind '-', '.' and digits. */
 static void test_order(void **state)
 {
-	static const struct pair q[] = {{"Db_List", "1"}, {"Db1", "2"}, {"Db", "3"}, {"Db.1", "4"}, {"Db-List", "5"}};
+	static const struct pair q[] = {
+		{"Db_List", "1"}, {"Db1", "2"}, {"Db", "3"}, {"Db.1", "4"}, {"Db-List", "5"}};
 	struct credential c = {.id = "id", .secret = "secret"};
-	struct sign_request r = {.method = "POST", .host = "h", .action = "A", .version = "V", .query = q, .nquery = 5, .nonce = "n"};
+	struct sign_request r = {.method = "POST",
+	                         .host = "h",
+	                         .action = "A",
+	                         .version = "V",
+	                         .query = q,
+	                         .nquery = 5,
+	                         .nonce = "n"};
 	struct signature s;
 	struct arena a;
 
@@ -174,9 +181,9 @@ static void test_order(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_vectors),
-	    cmocka_unit_test(test_form),
-	    cmocka_unit_test(test_order),
+		cmocka_unit_test(test_vectors),
+		cmocka_unit_test(test_form),
+		cmocka_unit_test(test_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
