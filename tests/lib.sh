@@ -170,6 +170,11 @@ recorded() {
 	grep -c '"address":' "$1" || :
 }
 
+# instances WORLD: those that are bought and not released.
+instances() {
+	grep '"architecture":' "$1" | grep -vc '"gone_ms"' || :
+}
+
 # serial STATE
 serial() {
 	sed -n 's/.*"serial": *\([0-9]*\).*/\1/p' "$1" | head -n 1

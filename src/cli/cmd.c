@@ -41,6 +41,12 @@ int cmd_fail(struct context *c, const struct err *e)
 	return err_exit_status(e->code);
 }
 
+int cmd_written(struct context *c)
+{
+	ui_flush(&c->ui);
+	return c->ui.out_broken ? err_exit_status(ERR_FAILED) : 0;
+}
+
 static void help_text(struct context *c)
 {
 	ui_out(&c->ui, "usage: dtsbatch COMMAND [OPTIONS] [ARGUMENTS]\n\n");
@@ -67,16 +73,14 @@ static int help_unasked(struct context *c)
 static int help_all(struct context *c)
 {
 	help_text(c);
-	ui_flush(&c->ui);
-	return c->ui.out_broken ? 1 : 0;
+	return cmd_written(c);
 }
 
 static int help_one(struct context *c, const struct command *cmd)
 {
 	ui_out(&c->ui, "usage: dtsbatch %s [OPTIONS] %s\n\n%s\n\n", cmd->name, cmd->args, cmd->help);
 	opt_help(&c->ui.out, cmd->bit);
-	ui_flush(&c->ui);
-	return c->ui.out_broken ? 1 : 0;
+	return cmd_written(c);
 }
 
 static const struct command *find(const char *word)
@@ -137,5 +141,6 @@ int cmd_main(struct context *c, int argc, char **argv)
 	c->ui.json = c->o.json;
 	c->ui.quiet = c->o.quiet;
 	c->ui.verbose = c->o.verbose;
+	c->ui.notes = (cmd->bit & (ON_VALIDATE | ON_PLAN)) || c->o.verbose || c->o.dry_run;
 	return c->o.help ? help_one(c, cmd) : cmd->run(c);
 }

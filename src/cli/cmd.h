@@ -22,6 +22,9 @@ int cmd_main(struct context *c, int argc, char **argv);
 /* Print e unless it was printed already (empty text) and give its exit status. */
 int cmd_fail(struct context *c, const struct err *e);
 
+/* The end of a command whose output is its work: 1 when it could not be written. */
+int cmd_written(struct context *c);
+
 int cmd_validate(struct context *c);
 int cmd_explain(struct context *c);
 int cmd_version(struct context *c);

@@ -31,8 +31,7 @@ int cmd_validate(struct context *c)
 		ui_out(&c->ui, "%s: valid, %zu resource%s (%zu job%s), %zu warning%s\n", ui_safe(&c->ui, l.title, 0), l.b.n,
 		       l.b.n == 1 ? "" : "s", jobs, jobs == 1 ? "" : "s", l.d.warnings, l.d.warnings == 1 ? "" : "s");
 	}
-	ui_flush(&c->ui);
-	return c->ui.out_broken ? 1 : 0;
+	return cmd_written(c);
 }
 
 /* ---- explain --------------------------------------------------------------- */
@@ -90,8 +89,7 @@ static int explain_all(struct context *c)
 	          "  $${                   a literal ${\n"
 	          "  @PATH                 JSON value from a file beside the manifest\n"
 	          "\n`dtsbatch explain TYPE` lists the keys of a type, `dtsbatch explain TYPE.KEY` or `explain KEY` is the manual of one.\n");
-	ui_flush(u);
-	return 0;
+	return cmd_written(c);
 }
 
 static const char *need_text(const struct attr_def *at)
@@ -107,8 +105,7 @@ static int explain_type(struct context *c, const struct type_def *t)
 	for (size_t i = 0; i < t->nattrs; i++)
 		ui_out(u, "  %-38s %-10s %s\n", t->attrs[i].key, need_text(&t->attrs[i]), route_text(t->attrs[i].route));
 	ui_out(u, "\nLifecycle keys: `dtsbatch explain`. One key: `dtsbatch explain %s.KEY`.\n", t->name);
-	ui_flush(u);
-	return 0;
+	return cmd_written(c);
 }
 
 static void field(struct ui *u, const char *name, const char *text)
@@ -146,8 +143,7 @@ static int explain_attr(struct context *c, const struct type_def *t, const struc
 	                          : at->read);
 	if (at->flags & A_SECRET)
 		field(u, "secret", "never stored or shown; the state holds a keyed digest of it");
-	ui_flush(u);
-	return 0;
+	return cmd_written(c);
 }
 
 static int explain_meta(struct context *c, const struct meta_key *k)
@@ -157,8 +153,7 @@ static int explain_meta(struct context *c, const struct meta_key *k)
 	ui_out(&c->ui, "\n");
 	field(&c->ui, "values", k->values);
 	field(&c->ui, "default", k->def);
-	ui_flush(&c->ui);
-	return 0;
+	return cmd_written(c);
 }
 
 static const struct meta_key *find_meta(const char *word)
@@ -231,8 +226,7 @@ int cmd_version(struct context *c)
 		for (size_t i = 0; i < sizeof vendor_info / sizeof *vendor_info; i++)
 			ui_out(&c->ui, "  %-14s %-8s %s%s%s\n", vendor_info[i].name, vendor_info[i].version,
 			       vendor_info[i].origin, *vendor_info[i].revision ? " " : "", vendor_info[i].revision);
-		ui_flush(&c->ui);
-		return 0;
+		return cmd_written(c);
 	}
 	o = ui_line(&c->ui, "version");
 	ui_str(&c->ui, o, "version", DTSBATCH_VERSION);
@@ -249,5 +243,5 @@ int cmd_version(struct context *c)
 	}
 	json_add(o, "libraries", libs);
 	ui_emit(&c->ui, o);
-	return 0;
+	return cmd_written(c);
 }

@@ -111,10 +111,6 @@ static int consent(struct job *j)
 	                       .destroy = j->mode == MODE_DESTROY, .imported = j->mode == MODE_IMPORT};
 
 	if (!o->yes) {
-		if (!c->ui.err_tty || !isatty(0)) {
-			err_set(&j->e, ERR_USAGE, "nobody can be asked here (no terminal)");
-			return err_hint(&j->e, "look at `dtsbatch plan`, then run %s with --yes (or DTSBATCH_YES=1)", c->command);
-		}
 		if (!ui_confirm(&c->ui, j->mode == MODE_DESTROY ? "\nDestroy all this? Only `yes` goes on: "
 		                                                : "\nDo this? Only `yes` goes on: "))
 			return 1;
@@ -147,6 +143,7 @@ static int execute(struct job *j)
 	int sig = 0;
 	bool noisy;
 
+	session_settle_home(s);
 	remember_files(j);
 	progress_plan(&s->progress, &s->c->a, &j->p);
 	if (!s->c->ui.json && !s->c->o.quiet)
@@ -218,6 +215,15 @@ static int run_job(struct job *j)
 	return finish(j, cmd_fail(c, &j->e));
 }
 
+/* Said at once, not only on the day when there is something to do: a cron line without --yes is wrong every day. */
+static int check_askable(struct job *j, const struct context *c)
+{
+	if (j->mode == MODE_PLAN || c->o.yes || (c->ui.err_tty && isatty(0) && !c->ui.json))
+		return 0;
+	err_set(&j->e, ERR_USAGE, "nobody can be asked here (no terminal)");
+	return err_hint(&j->e, "look at `dtsbatch plan`, then run %s with --yes (or DTSBATCH_YES=1)", c->command);
+}
+
 static int begin(struct job *j, struct context *c, enum mode mode)
 {
 	unsigned flags = mode == MODE_PLAN ? 0 : SESSION_WRITES;
@@ -225,7 +231,8 @@ static int begin(struct job *j, struct context *c, enum mode mode)
 	if (mode == MODE_APPLY || mode == MODE_IMPORT)
 		flags |= SESSION_SECRETS;
 	*j = (struct job){.mode = mode};
-	if (session_open(&j->s, c, flags, &j->e))
+	j->s.c = c;
+	if (check_askable(j, c) || session_open(&j->s, c, flags, &j->e))
 		return finish(j, cmd_fail(c, &j->e));
 	return -1;
 }

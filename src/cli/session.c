@@ -151,7 +151,6 @@ static const char *home_endpoint(const struct session *s)
 static int check_home(struct session *s, struct err *e)
 {
 	const struct state_home *h = state_home(s->state);
-	struct state_home now = {.account = h->account, .region = s->region, .endpoint = s->home_endpoint};
 	bool other_region = h->region && s->region && !text_eq(h->region, s->region);
 	bool other_endpoint = h->endpoint && !text_eq(h->endpoint, s->home_endpoint);
 
@@ -161,9 +160,16 @@ static int check_home(struct session *s, struct err *e)
 		        other_region ? h->region : h->endpoint, other_region ? s->region : s->host);
 		return err_hint(e, "everything would look gone there; if it is meant, --accept-endpoint");
 	}
-	if (s->writes && (!text_eq(h->region, now.region) || !text_eq(h->endpoint, now.endpoint)))
-		state_set_home(s->state, &now);
 	return 0;
+}
+
+void session_settle_home(struct session *s)
+{
+	const struct state_home *h = state_home(s->state);
+	struct state_home now = {.account = h->account, .region = s->region, .endpoint = s->home_endpoint};
+
+	if (!text_eq(h->region, now.region) || !text_eq(h->endpoint, now.endpoint))
+		state_set_home(s->state, &now);
 }
 
 /* ---- opening ------------------------------------------------------------------------- */
@@ -259,6 +265,20 @@ int session_open(struct session *s, struct context *c, unsigned flags, struct er
 	return 0;
 }
 
+/* A record that was put in this run is replaced by the next put of its address, and the plan refers to it for longer. */
+static void hold_records(struct session *s)
+{
+	const struct record **copies;
+
+	s->recs.v = state_list(s->state, &s->recs.n);
+	if (!state_changed(s->state) && !state_dirty(s->state))
+		return;
+	copies = arena_array(&s->c->a, const struct record *, s->recs.n + 1);
+	for (size_t i = 0; i < s->recs.n; i++)
+		copies[i] = record_copy(&s->c->a, s->recs.v[i]);
+	s->recs.v = copies;
+}
+
 int session_refresh(struct session *s, struct err *e)
 {
 	if (run_refresh(s->run, &s->l.b, &s->recs, &s->inv, e))
@@ -268,7 +288,7 @@ int session_refresh(struct session *s, struct err *e)
 			return -1;
 		ui_error(&s->c->ui, e); /* the rest goes on; the open question decides the exit status */
 	}
-	s->recs.v = state_list(s->state, &s->recs.n);
+	hold_records(s);
 	return 0;
 }
 

@@ -39,6 +39,8 @@ enum {
  * can be wrong without touching a file is found before a file is touched. -1 with e; session_close() in any case.
  */
 int session_open(struct session *s, struct context *c, unsigned flags, struct err *e);
+/* The state belongs to this region and endpoint from now on: once something is done there, not before. */
+void session_settle_home(struct session *s);
 /* Reads what exists; settles what an earlier run left open (writes). */
 int session_refresh(struct session *s, struct err *e);
 /* Folds and closes the state, ends the simulator. Returns -1 with e when the state could not be written. */

@@ -11,6 +11,7 @@
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/json.h"
+#include "base/map.h"
 #include "base/text.h"
 
 #define OUT_MAX ((size_t)1 << 30)
@@ -170,7 +171,7 @@ static void diag_json(struct ui *u, const struct diag_item *i)
 	ui_emit(u, o);
 }
 
-static void diag_text(struct ui *u, const struct diag_item *i)
+static void diag_text(struct ui *u, const struct diag_item *i, uint32_t times)
 {
 	if (i->pos.file) {
 		ui_err(u, "%s:", ui_safe(u, i->pos.file, 0));
@@ -180,27 +181,61 @@ static void diag_text(struct ui *u, const struct diag_item *i)
 			ui_err(u, "%u:", i->pos.col);
 		ui_err(u, " ");
 	}
-	ui_err(u, "%s: %s\n", ui_tint(u, true, level_tints[i->level], level_names[i->level]), ui_safe(u, i->msg, 0));
+	ui_err(u, "%s: %s", ui_tint(u, true, level_tints[i->level], level_names[i->level]), ui_safe(u, i->msg, 0));
+	if (times > 1)
+		ui_err(u, " (and %u more like it)", times - 1);
+	ui_err(u, "\n");
 	if (i->hint)
 		ui_err(u, "    %s\n", ui_safe(u, i->hint, 0));
 }
 
+/* A manifest of a thousand jobs may earn the same note a thousand times: it is said once, with the number. */
+static void count_notes(struct map *m, const struct diag *d)
+{
+	for (size_t i = 0; i < d->n; i++) {
+		uint32_t n = d->v[i].level == DIAG_NOTE ? map_get(m, d->v[i].msg) : 0;
+
+		if (d->v[i].level == DIAG_NOTE)
+			map_put(m, d->v[i].msg, n == MAP_NONE ? 1 : n + 1);
+	}
+}
+
+static bool note_wanted(const struct ui *u, const struct diag *d, struct map *m, const struct diag_item *i, uint32_t *times)
+{
+	*times = map_get(m, i->msg);
+	if (!*times || (!u->notes && !d->errors))
+		return false;
+	if (!u->json)
+		map_put(m, i->msg, 0);
+	return true;
+}
+
 void ui_diag(struct ui *u, const struct diag *d)
 {
+	struct arena a;
+	struct map notes;
 	size_t shown = 0;
 
+	arena_init(&a);
+	map_init(&notes, &a);
+	count_notes(&notes, d);
 	for (size_t i = 0; i < d->n; i++) {
-		if (u->quiet && d->v[i].level != DIAG_ERROR)
+		const struct diag_item *it = &d->v[i];
+		uint32_t times = 1;
+
+		if ((u->quiet && it->level != DIAG_ERROR) ||
+		    (it->level == DIAG_NOTE && !note_wanted(u, d, &notes, it, &times)))
 			continue;
-		shown += d->v[i].level == DIAG_ERROR;
+		shown += it->level == DIAG_ERROR;
 		if (u->json)
-			diag_json(u, &d->v[i]);
+			diag_json(u, it);
 		else
-			diag_text(u, &d->v[i]);
+			diag_text(u, it, times);
 	}
 	if (d->errors > shown && !u->json)
 		ui_err(u, "... and %zu more errors\n", d->errors - shown);
 	ui_flush(u);
+	arena_release(&a);
 }
 
 void ui_error(struct ui *u, const struct err *e)

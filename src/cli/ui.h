@@ -24,6 +24,7 @@ struct ui {
 	struct buf out, err;
 	int out_fd, err_fd; /* -1: only collect (tests) */
 	bool json, quiet, verbose;
+	bool notes;         /* show notes also when nothing is wrong: validate and plan are there to be read */
 	bool out_color, err_color, out_tty, err_tty;
 	bool out_broken;    /* something could not be written to stdout */
 	unsigned width, height;

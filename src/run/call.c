@@ -384,8 +384,8 @@ static void on_result(void *arg, const struct http_res *res)
 		r->last_answer_ms = sys_now_ms();
 		learn_clock(r, res);
 	}
-	if (v == VERDICT_OK || (v == VERDICT_RETRY && text_starts(reply.code, "Throttling")) ||
-	    (v == VERDICT_RETRY && text_eq(reply.code, "Rejected.Throttling")))
+	if (v == VERDICT_OK || (v == VERDICT_RETRY && reply.code &&
+	                        (text_starts(reply.code, "Throttling") || text_eq(reply.code, "Rejected.Throttling"))))
 		rate_learn(r, c->api->rate, v != VERDICT_OK);
 	if (v == VERDICT_OK && !is_write(c) && !c->fixed_nonce)
 		memcpy(r->read_nonce, c->nonce, sizeof r->read_nonce);

@@ -1,0 +1,83 @@
+# shellcheck shell=bash
+# What the service refuses is said once, with the request id and what to do; the rest goes on.
+export DTSBATCH_SIM_LOG=sim.log
+{
+	printf '[dtsbatch]\nregion = cn-hangzhou\n'
+	pair_sections good
+	pair_sections bad
+} >m.ini
+
+cat >precheck.scenario <<-'INI'
+	[precheck.conn]
+	job     = bad
+	item    = CHECK_CONN_SRC
+	message = cannot connect to the source
+	repair  = open the security group
+INI
+DTSBATCH_SIM_SCENARIO=precheck.scenario expect_exit 3 apply --simulate --yes m.ini
+expect_err 'synchronization_job\.good.*done'
+expect_err 'synchronization_job\.bad.*failed'
+expect_err 'CHECK_CONN_SRC'
+expect_err 'cannot connect to the source'
+expect_err 'open the security group'
+DTSBATCH_SIM_SCENARIO=precheck.scenario expect_exit 3 apply --simulate --yes --json m.ini
+expect_json
+expect_out '"precheck":\[\{"item":"CHECK_CONN_SRC"'
+expect_exit 0 apply --simulate --yes m.ini
+equal "nothing was bought again" 2 "$(calls CreateDtsInstance)"
+expect_exit 0 plan --simulate --detailed-exitcode m.ini
+
+# Denied.
+cat >deny.scenario <<-'INI'
+	[auth]
+	deny = ModifyDtsJobName
+INI
+sed -i 's/^dts_job_name .*bad/dts_job_name = renamed/' m.ini
+DTSBATCH_SIM_SCENARIO=deny.scenario expect_exit 77 apply --simulate --yes --quiet m.ini
+expect_err 'Forbidden'
+expect_err '[0-9A-F]{8}-[0-9A-F]{4}-'
+
+# Throttled and broken answers are lived through.
+cat >rough.scenario <<-'INI'
+	[fault.busy]
+	action = *
+	every  = 3
+	do     = code:Throttling.User:400
+	[fault.gateway]
+	action = Describe*
+	every  = 4
+	do     = status:502
+	[fault.garbage]
+	action = Describe*
+	every  = 7
+	do     = garbage
+INI
+DTSBATCH_SIM_SCENARIO=rough.scenario expect_exit 0 apply --simulate --yes m.ini
+expect_exit 0 plan --simulate --detailed-exitcode m.ini
+
+# A purchase whose answer is lost is bought once.
+rm -f sim.log
+pair lost.ini lost
+sed -i 's/^region.*/&\nsettle = 2s/' lost.ini
+cat >lost.scenario <<-'INI'
+	[fault.lost]
+	action = CreateDtsInstance
+	nth    = 1
+	do     = cut-after
+INI
+DTSBATCH_SIM_SCENARIO=lost.scenario dts apply --simulate --yes lost.ini
+expect_exit 0 apply --simulate --yes lost.ini
+equal "bought once" 1 "$(calls CreateDtsInstance)"
+equal "one instance in the world" 1 "$(instances lost.sim.world.json)"
+
+# Gone behind our back: more than a fifth smells of a wrong account.
+{
+	printf '[dtsbatch]\nregion = cn-hangzhou\n'
+	for k in a b c; do pair_sections "$k"; done
+} >gone.ini
+expect_exit 0 apply --simulate --yes gone.ini
+rm -f gone.sim.world.json
+expect_exit 4 apply --simulate --yes gone.ini
+expect_err 'max-gone'
+expect_exit 0 apply --simulate --yes --max-gone 99 gone.ini
+expect_exit 0 plan --simulate --detailed-exitcode gone.ini
