@@ -205,7 +205,8 @@ static void pack_intents(struct content *c)
 		struct open_intent *to = VEC_PUSH(&fresh, &v);
 
 		*to = c->intents.v[i];
-		copy_intent(&fresh, &to->i, &c->intents.v[i].i);
+		if (!to->from_load)
+			copy_intent(&fresh, &to->i, &c->intents.v[i].i);
 	}
 	arena_release(&c->ia);
 	c->ia = fresh;
@@ -242,8 +243,9 @@ void content_add_intent(struct content *c, const struct intent *i)
 		        (c->intents.n - 1 - at) * sizeof(c->intents.v[0]));
 	}
 	to = &c->intents.v[at];
-	*to = (struct open_intent){.durable = c->loading};
-	copy_intent(&c->ia, &to->i, i);
+	*to = (struct open_intent){.durable = c->loading, .from_load = c->loading};
+	/* Those of an earlier run are looked at until they are settled: they stay where they are. */
+	copy_intent(c->loading ? &c->a : &c->ia, &to->i, i);
 	if (c->next_intent <= i->id)
 		c->next_intent = i->id + 1;
 }

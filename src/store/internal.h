@@ -35,8 +35,9 @@ struct slot {
 
 struct open_intent {
 	struct intent i;
-	bool durable; /* in a committed group or in the snapshot */
-	bool closing; /* settled, but the outcome is not durable yet */
+	bool durable;   /* in a committed group or in the snapshot */
+	bool from_load; /* of an earlier run; its texts live as long as the content */
+	bool closing;   /* settled, but the outcome is not durable yet */
 };
 
 struct content {

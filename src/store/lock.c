@@ -184,5 +184,14 @@ void lock_drop(int fd)
 	if (fd < 0)
 		return;
 	(void)sys_ftruncate(fd, 0);
+	/* By name, not by closing: a forked child may still have the descriptor. */
+#ifdef F_OFD_SETLK
+	{
+		struct flock fl = {.l_type = F_UNLCK, .l_whence = SEEK_SET};
+
+		(void)fcntl(fd, F_OFD_SETLK, &fl);
+	}
+#endif
+	(void)flock(fd, LOCK_UN);
 	close(fd);
 }

@@ -237,22 +237,28 @@ static int open_for_writing(struct state *s, const struct state_opts *o, struct 
 int state_open(struct state **out, const struct state_opts *o, struct err *e)
 {
 	struct state *s = sys_malloc(sizeof(*s));
+	struct err why = {.code = ERR_FAILED}; /* e stays untouched when a second try succeeds */
 	struct load ld;
 	int rc;
 
-	*s = (struct state){.mode = o->mode, .lock_fd = -1, .reserve = o->reserve};
-	e->hint[0] = '\0';
+	*s = (struct state){.mode = o->mode,
+	                    .lock_fd = -1,
+	                    .reserve = o->reserve,
+	                    .fold_min = o->fold_min ? o->fold_min : FOLD_MIN};
 	arena_init(&s->a);
 	arena_init(&s->scratch);
 	content_init(&s->c);
 	buf_init(&s->pend.text, STORE_FILE_MAX);
 	s->j.fd = -1;
-	rc = paths_resolve(&s->a, o->path, &s->p, e);
+	rc = paths_resolve(&s->a, o->path, &s->p, &why);
 	s->j.path = s->p.journal;
-	if (!rc)
-		rc = o->mode == STATE_WRITE ? open_for_writing(s, o, e) : load_all(s, o, &ld, e);
+	if (!rc && o->mode == STATE_WRITE)
+		rc = open_for_writing(s, o, &why);
+	else if (!rc)
+		rc = load_all(s, o, &ld, &why);
 	if (rc < 0) {
 		state_abandon(s);
+		*e = why;
 		return -1;
 	}
 	*out = s;

@@ -11,6 +11,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "base/hash.h"
@@ -347,13 +348,19 @@ int state_fold(struct state *s, const char *journal, uint64_t seq, struct err *e
  */
 static int fold_if_large(struct state *s, struct err *e)
 {
-	size_t limit = 4 * s->snap_bytes > FOLD_MIN ? 4 * s->snap_bytes : FOLD_MIN;
+	size_t limit = 4 * s->snap_bytes > s->fold_min ? 4 * s->snap_bytes : s->fold_min;
+	struct err why;
+	bool ours;
 
 	if (s->j.pos <= limit || s->j.pos <= s->fold_after)
 		return 0;
-	if (state_fold(s, s->j.id, s->j.seq, e) < 0) {
-		/* The journal is whole and goes on; closing tries again and reports. */
-		state_warn(s, "%s", e->msg);
+	ours = file_id_same(&s->snap_id, s->p.snapshot);
+	if (state_fold(s, s->j.id, s->j.seq, &why) < 0) {
+		if (!ours) {
+			*e = why;
+			return -1;
+		}
+		/* A full disk: the journal is whole and goes on; closing tries again and reports. */
 		s->fold_after = 2 * s->j.pos;
 		return 0;
 	}
@@ -430,4 +437,13 @@ void state_abandon(struct state *s)
 	if (s->mode == STATE_WRITE && !s->journal_used && !s->failed)
 		drop_journal(s);
 	release(s);
+}
+
+void state_detach(struct state *s)
+{
+	if (s->j.fd >= 0)
+		close(s->j.fd);
+	if (s->lock_fd >= 0)
+		close(s->lock_fd);
+	s->j.fd = s->lock_fd = -1;
 }

@@ -37,6 +37,7 @@ struct state_opts {
 	int64_t lock_timeout_ms;
 	const char *command; /* for the lock message of a second run */
 	size_t reserve;      /* bytes of journal space to reserve before the first call */
+	size_t fold_min;     /* smallest journal that is folded during a run; 0: 1 MiB. Tests make it small */
 };
 
 /* What the state belongs to. NULL: not known. */
@@ -76,6 +77,12 @@ const char *const *state_warnings(const struct state *s, size_t *n);
 struct diag;
 int state_verify(const char *path, struct diag *d, struct err *e);
 
+/*
+ * In a forked child that goes on without the state: gives up its copies of the descriptors, or the lock would outlive a
+ * parent that was killed. Nothing else of s may be used there.
+ */
+void state_detach(struct state *s);
+
 bool state_exists(const struct state *s); /* a snapshot or journal was there */
 uint64_t state_serial(const struct state *s);
 const char *state_lineage(const struct state *s); /* 32 hex digits; "" when read and not there */
@@ -98,7 +105,10 @@ void state_put(struct state *s, const struct record *r); /* copies; a record equ
 void state_del(struct state *s, const char *address);
 uint64_t state_intent(struct state *s, const struct intent *i); /* i->id ignored */
 void state_outcome(struct state *s, uint64_t intent, enum outcome o, const char *note);
-/* Open ones, oldest first. Valid until the next state_intent(), state_outcome() or state_flush(). */
+/*
+ * Open ones, oldest first. The list is valid until the next state_intent(), state_outcome() or
+ * state_flush(); the texts and details of those that state_open() found live to the end.
+ */
 const struct intent *state_intents(const struct state *s, size_t *n);
 
 /* Group commit: everything buffered plus a commit record, one write, one fdatasync. 0 at once when nothing is buffered. After a

@@ -27,7 +27,7 @@ struct state {
 	struct pending pend;
 	char base[9]; /* check sum of the snapshot */
 	struct file_id snap_id;
-	size_t snap_bytes, fold_after, reserve;
+	size_t snap_bytes, fold_after, fold_min, reserve;
 	uint8_t key[32];
 	bool have_key, key_on_disk;
 	bool exists, changed;

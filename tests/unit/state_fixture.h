@@ -33,6 +33,7 @@
 
 static char fx_dir[256], fx_path[300];
 static struct arena fx;
+static size_t fx_fold_min; /* 0: as in a product */
 static struct err fx_err;
 
 static inline const char *fx_file(const char *name)
@@ -76,7 +77,8 @@ static inline int fx_teardown(void **state)
 
 static inline int fx_try(struct state **s, enum state_mode mode)
 {
-	struct state_opts o = {.path = fx_path, .mode = mode, .command = "apply test"};
+	struct state_opts o = {
+		.path = fx_path, .mode = mode, .command = "apply test", .fold_min = fx_fold_min};
 
 	return state_open(s, &o, &fx_err);
 }

@@ -466,6 +466,7 @@ static void forget_events(void)
 static void power_loss_everywhere(size_t record_bytes, unsigned variants)
 {
 	static const unsigned chances[] = {8, 0, 4, 6, 2, 7};
+	struct state *s;
 	size_t looked = 0;
 	unsigned done = 0;
 
@@ -473,6 +474,9 @@ static void power_loss_everywhere(size_t record_bytes, unsigned variants)
 	recording = true;
 	assert_int_equal(work(), 10);
 	recording = false;
+	s = fx_open(STATE_READ);
+	assert_int_equal(state_serial(s), fx_fold_min ? 6 : 5); /* one more fold on the way */
+	fx_close(s);
 	for (size_t at = 0; at <= nevents; at++) {
 		if (at && events[at - 1].kind == EV_ACK)
 			done = events[at - 1].ack;
@@ -502,7 +506,9 @@ static void power_loss_while_folding_and_without_fallocate(void **state)
 {
 	(void)state;
 	no_fallocate = true;
-	power_loss_everywhere(700000, 3);
+	fx_fold_min = 20000;
+	power_loss_everywhere(12000, VARIANTS);
+	fx_fold_min = 0;
 	no_fallocate = false;
 }
 

@@ -547,6 +547,40 @@ static void second_process_is_told_the_holder(void **state)
 	}
 }
 
+static void forked_child_does_not_keep_the_lock(void **state)
+{
+	int life[2];
+	struct state *s = fx_open(STATE_WRITE);
+	char c = 'x';
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(pipe(life), 0);
+	pid = fork();
+	if (pid == 0) {
+		close(life[1]);
+		_exit(read(life[0], &c, 1) != 0);
+	}
+	fx_close(s);
+	s = fx_open(STATE_WRITE); /* closed while the child has the descriptors, too */
+	pid = fork();
+	if (pid == 0) {
+		if (fork() == 0) { /* the simulator; its parent is killed */
+			state_detach(s);
+			close(life[1]);
+			_exit(read(life[0], &c, 1) != 0);
+		}
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(fx_try(&s, STATE_WRITE), -1); /* still ours */
+	state_abandon(s);
+	close(life[1]);
+	close(life[0]);
+	while (waitpid(-1, NULL, 0) > 0)
+		;
+}
+
 static void two_writers_never_lose_a_record(void **state)
 {
 	struct state *s;
@@ -849,6 +883,7 @@ int main(void)
 		T(link_stays_and_its_target_is_written),
 		T(names_for_simulation),
 		T(second_process_is_told_the_holder),
+		T(forked_child_does_not_keep_the_lock),
 		T(two_writers_never_lose_a_record),
 		T(reader_sees_the_last_commit),
 		T(readers_live_beside_a_busy_writer),
