@@ -37,6 +37,8 @@ struct queue {
 struct http {
 	CURLM *multi;
 	struct http_opts o;
+	struct url home; /* the endpoint, and how it is reached */
+	struct proxy home_proxy;
 	size_t max_active, active, held;
 	struct queue waiting; /* for a name or a place */
 	struct transfer *running;
@@ -392,11 +394,22 @@ static struct curl_slist *header_list(const struct http_req *r)
 	return l;
 }
 
+/* Once for the endpoint: each look at the variables keeps another copy of their password. */
+static void choose_route(struct http *h, struct transfer *t)
+{
+	struct err e = {0};
+
+	if (t->url.tls == h->home.tls && t->url.port == h->home.port &&
+	    !strcmp(t->url.host, h->home.host))
+		t->proxy = h->home_proxy;
+	else if (proxy_choose(&t->proxy, &t->url, h->o.env, h->o.env_ctx, &e))
+		t->proxy = (struct proxy){0}; /* the variable holds no address: straight */
+}
+
 static void http_submit(void *ctx, const struct http_req *r)
 {
 	struct http *h = ctx;
 	struct transfer *t = sys_malloc(sizeof *t);
-	struct err e = {0};
 
 	*t = (struct transfer){.h = h,
 	                       .o = &h->o,
@@ -408,9 +421,7 @@ static void http_submit(void *ctx, const struct http_req *r)
 	                       .user = r->user};
 	if (!url_parse(r->url, &t->url))
 		BUG("no address: %s", r->url);
-	/* Checked by http_open for the endpoint; what a variable of no use to it holds does not matter. */
-	if (proxy_choose(&t->proxy, &t->url, h->o.env, h->o.env_ctx, &e))
-		t->proxy = (struct proxy){0};
+	choose_route(h, t);
 	t->address = whole_address(r, &t->url);
 	t->headers = header_list(r);
 	buf_init(&t->answer, h->o.max_response_bytes);
@@ -564,6 +575,8 @@ int http_open(struct transport *t, const struct http_opts *o, struct err *e)
 	}
 	h = sys_malloc(sizeof *h);
 	*h = (struct http){.o = *o,
+	                   .home = u,
+	                   .home_proxy = proxy,
 	                   .trust = trust,
 	                   .pipe = {wake[0], wake[1]},
 	                   .max_active = connections(o->max_connections)};
