@@ -141,6 +141,6 @@ int cmd_main(struct context *c, int argc, char **argv)
 	c->ui.json = c->o.json;
 	c->ui.quiet = c->o.quiet;
 	c->ui.verbose = c->o.verbose;
-	c->ui.notes = (cmd->bit & (ON_VALIDATE | ON_PLAN)) || c->o.verbose || c->o.dry_run;
+	c->ui.notes = (cmd->bit & (ON_VALIDATE | ON_PLAN)) || c->o.verbose || c->o.dry_run || c->o.simulate;
 	return c->o.help ? help_one(c, cmd) : cmd->run(c);
 }

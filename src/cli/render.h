@@ -24,17 +24,22 @@ struct progress {
 		char status[32];
 		int64_t since_ms;
 		bool active;
-	} *rows;       /* by op */
-	unsigned lines; /* of the live table on the screen now */
+	} *rows;          /* by op */
+	uint32_t *active; /* ops under way, in the order in which they began */
+	size_t nactive;
+	unsigned lines;   /* of the live table on the screen now */
+	unsigned cells;   /* of the widest address */
+	size_t done, total; /* operations */
 	int64_t drawn_ms;
-	size_t failures;
-	bool quiet_until_failure;
+	struct buf held;   /* lines that scroll with the next drawing */
+	struct buf failed; /* said once more at the end */
 };
 void progress_init(struct progress *pr, struct ui *u);
 /* Before run_apply: the plan whose operations the events name. */
 void progress_plan(struct progress *pr, struct arena *a, const struct plan *p);
 void progress_event(void *ctx, const struct event *ev); /* an observer; ctx: struct progress */
-void progress_end(struct progress *pr);                 /* takes the live table away */
+void progress_end(struct progress *pr);                 /* takes the live table away, lists what failed */
+void progress_release(struct progress *pr);
 
 struct summary {
 	const struct plan *p;

@@ -122,7 +122,7 @@ static void op_text(struct ui *u, const struct op *op, size_t cells)
 		ui_out(u, "%s  %s\n", ui_pad(u, looks[op->kind].verb, 16), ui_tint(u, false, TINT_DIM, impact));
 	else
 		ui_out(u, "%s\n", looks[op->kind].verb);
-	if (op->why)
+	if (op->why && !text_eq(op->why, "destroy")) /* the command says so */
 		ui_out(u, "      %s\n", ui_safe(u, op->why, 0));
 	if (op->released_by)
 		ui_out(u, "      released with %s\n", ui_safe(u, op->released_by, 0));
@@ -183,7 +183,7 @@ static void op_json(struct ui *u, const struct op *op)
 	struct json *o = ui_line(u, "change"), *list = json_new(&u->a, JSON_ARRAY), *steps = json_new(&u->a, JSON_ARRAY);
 
 	ui_str(u, o, "address", op->address);
-	ui_str(u, o, "action", op_kind_name(op->kind));
+	ui_str(u, o, "action", ui_word(u, op_kind_name(op->kind)));
 	ui_str(u, o, "impact", impact_text(u, op->impact));
 	ui_str(u, o, "why", op->why);
 	ui_str(u, o, "refused", op->refused);
@@ -192,7 +192,7 @@ static void op_json(struct ui *u, const struct op *op)
 		json_add(list, NULL, change_json(u, op, &op->changes[i]));
 	json_add(o, "changes", list);
 	for (unsigned i = 0; i < op->nsteps; i++)
-		json_add(steps, NULL, json_new_str(&u->a, step_def(op->steps[i])->verb));
+		json_add(steps, NULL, json_new_str(&u->a, ui_word(u, step_def(op->steps[i])->verb)));
 	json_add(o, "steps", steps);
 	ui_emit(u, o);
 }
@@ -211,10 +211,10 @@ static void plan_json(struct ui *u, const struct plan *p)
 	}
 	o = ui_line(u, "plan");
 	for (int k = 0; k < OP__COUNT; k++)
-		ui_int(u, o, k == OP_NOOP ? "unchanged" : op_kind_name((enum op_kind)k), (int64_t)p->count[k]);
+		ui_int(u, o, k == OP_NOOP ? "unchanged" : ui_word(u, op_kind_name((enum op_kind)k)), (int64_t)p->count[k]);
 	ui_int(u, o, "refused", (int64_t)p->refused);
 	for (unsigned b = 0; b < 7; b++)
-		ui_int(u, o, arena_printf(&u->a, "impact_%s", impact_name(b)), (int64_t)p->impact[b]);
+		ui_int(u, o, ui_word(u, arena_printf(&u->a, "impact_%s", impact_name(b))), (int64_t)p->impact[b]);
 	ui_emit(u, o);
 }
 

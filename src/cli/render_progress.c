@@ -8,16 +8,30 @@
 #include "cli/render.h"
 
 #define REDRAW_MS 100
+#define BURST 500 /* operations; more than these are drawn at intervals only */
+#define FAILED_MAX ((size_t)4 << 20)
 
 void progress_init(struct progress *pr, struct ui *u)
 {
 	*pr = (struct progress){.ui = u};
+	buf_init(&pr->failed, FAILED_MAX);
+	buf_init(&pr->held, FAILED_MAX);
+}
+
+void progress_release(struct progress *pr)
+{
+	buf_release(&pr->failed);
+	buf_release(&pr->held);
 }
 
 void progress_plan(struct progress *pr, struct arena *a, const struct plan *p)
 {
 	pr->p = p;
 	pr->rows = arena_array(a, struct progress_row, p->n + 1);
+	pr->active = arena_array(a, uint32_t, p->n + 1);
+	for (size_t i = 0; i < p->n; i++)
+		if (p->ops[i].kind != OP_NOOP && text_width(p->ops[i].address) > pr->cells)
+			pr->cells = (unsigned)text_width(p->ops[i].address);
 }
 
 static const char *seconds(struct ui *u, int64_t ms)
@@ -30,55 +44,63 @@ static const enum tint result_tints[] = {TINT_NONE, TINT_GREEN, TINT_RED, TINT_Y
 
 /* ---- the live table --------------------------------------------------------- */
 
-static void table_clear(struct progress *pr)
-{
-	if (pr->lines)
-		ui_err(pr->ui, "\x1b[%uA\x1b[J", pr->lines);
-	pr->lines = 0;
-}
-
-static void table_draw(struct progress *pr, const struct event *ev)
+static void table_row(struct progress *pr, const struct progress_row *r, const struct event *ev, unsigned cells)
 {
 	struct ui *u = pr->ui;
-	unsigned room = u->height > 6 ? u->height - 4 : 3;
+	const char *address = ui_safe(u, pr->p->ops[r - pr->rows].address, cells);
+	const char *line = arena_printf(&u->a, "  %s  %s  %s %s", ui_pad(u, address, cells),
+	                                ui_pad(u, r->verb ? r->verb : "", 16), ui_pad(u, ui_safe(u, r->status, 18), 18),
+	                                seconds(u, ev->elapsed_ms - r->since_ms));
+
+	/* A line that wraps would make the next "up" too short. */
+	ui_err(u, "%s\x1b[K\n", ui_safe(u, line, u->width - 1));
+	pr->lines++;
+}
+
+/* In place: up over the old table, new text over the old one, the rest cleared. One write, so nothing flickers. */
+static void table_draw(struct progress *pr, const struct event *ev, const char *above)
+{
+	struct ui *u = pr->ui;
+	unsigned room, cells, fixed = 2 + 2 + 16 + 2 + 18 + 1 + 7 + 1;
 	size_t hidden = 0;
 
-	for (size_t i = 0; i < pr->p->n; i++) {
-		const struct progress_row *r = &pr->rows[i];
-		size_t cells = u->width > 70 ? u->width - 50 : 24;
-
-		if (!r->active)
-			continue;
-		if (pr->lines >= room) {
+	ui_resize(u);
+	room = u->height > 6 ? u->height - 4 : 3;
+	cells = u->width > fixed + 16 ? u->width - fixed : 16;
+	if (cells > pr->cells)
+		cells = pr->cells;
+	if (pr->lines)
+		ui_err(u, "\x1b[%uA", pr->lines);
+	if (*above)
+		ui_err(u, "\x1b[J%s", above);
+	pr->lines = 0;
+	for (size_t i = 0; i < pr->nactive; i++) {
+		if (pr->lines >= room)
 			hidden++;
-			continue;
-		}
-		ui_err(u, "  %s  %s  %s %s\n", ui_pad(u, ui_safe(u, pr->p->ops[i].address, cells), cells),
-		       ui_pad(u, r->verb ? r->verb : "", 16), ui_pad(u, ui_safe(u, r->status, 16), 16),
-		       seconds(u, ev->elapsed_ms - r->since_ms));
-		pr->lines++;
+		else
+			table_row(pr, &pr->rows[pr->active[i]], ev, cells);
 	}
-	ui_err(u, "  %zu of %zu done%s, %s\n", ev->done, ev->total,
+	ui_err(u, "  %zu of %zu done%s, %s\x1b[K\n\x1b[J", pr->done, pr->total,
 	       hidden ? arena_printf(&u->a, ", %zu more under way", hidden) : "", seconds(u, ev->elapsed_ms));
 	pr->lines++;
 	pr->drawn_ms = ev->elapsed_ms;
 }
 
-/* ---- lines ---------------------------------------------------------------------- */
+/* ---- events ------------------------------------------------------------------- */
 
 static void event_json(struct progress *pr, const struct event *ev)
 {
-	static const char *const names[] = {"refresh", "step", "status", "result", "retry", "note", "call"};
+	static const char *const names[] = {"refresh", "step", "status", "result", "retry", "note", "call", "tick"};
 	struct ui *u = pr->ui;
 	struct json *o = ui_line(u, names[ev->kind]);
 
 	ui_int(u, o, "elapsed_ms", ev->elapsed_ms);
 	ui_str(u, o, "address", ev->op ? ev->op->address : NULL);
 	if (ev->kind == EV_STEP)
-		ui_str(u, o, "step", step_def(ev->step)->verb);
+		ui_str(u, o, "step", ui_word(u, step_def(ev->step)->verb));
 	if (ev->kind == EV_OP_DONE) {
-		ui_str(u, o, "result", result_names[ev->result]);
-		ui_str(u, o, "action", op_kind_name(ev->op->kind));
+		ui_str(u, o, "result", ui_word(u, result_names[ev->result]));
+		ui_str(u, o, "action", ui_word(u, op_kind_name(ev->op->kind)));
 	}
 	ui_str(u, o, ev->kind == EV_STATUS || ev->kind == EV_STEP || ev->kind == EV_OP_DONE ? "status" : "text",
 	       ev->text && *ev->text ? ev->text : NULL);
@@ -104,73 +126,92 @@ static void event_json(struct progress *pr, const struct event *ev)
 	ui_emit(u, o);
 }
 
-static void failure_text(struct progress *pr, const struct event *ev)
+/* Kept for the end of the run, where it is looked for. */
+static void keep_failure(struct progress *pr, const struct event *ev)
 {
 	struct ui *u = pr->ui;
+	struct buf *b = &pr->failed;
 
-	if (ev->err)
-		ui_err(u, "      %s\n", ui_safe(u, ev->err->msg, 0));
+	buf_printf(b, "  %s  %s: %s\n",
+	           ui_tint(u, true, result_tints[ev->result], arena_printf(&u->a, "%-8s", result_names[ev->result])),
+	           ui_safe(u, ev->op->address, 0), ui_safe(u, ev->err ? ev->err->msg : "", 0));
 	for (size_t i = 0; i < ev->nitems; i++) {
 		const struct precheck_failure *f = &ev->items[i];
 
-		ui_err(u, "      %s %s%s%s\n", ui_tint(u, true, TINT_RED, ui_safe(u, f->item, 0)),
-		       ui_safe(u, f->message ? f->message : "", 0), f->can_skip ? "  (can be skipped: skip_precheck = " : "",
-		       f->can_skip ? arena_printf(&u->a, "%s)", ui_safe(u, f->item, 0)) : "");
+		buf_printf(b, "      %s  %s\n", ui_tint(u, true, TINT_RED, ui_safe(u, f->item, 0)),
+		           ui_safe(u, f->message, 0));
 		if (f->explain)
-			ui_err(u, "        %s\n", f->explain);
-		if (f->repair)
-			ui_err(u, "        remedy: %s\n", ui_safe(u, f->repair, 0));
+			buf_printf(b, "          %s\n", f->explain);
+		if (!text_empty(f->repair))
+			buf_printf(b, "          remedy: %s\n", ui_safe(u, f->repair, 0));
+		if (f->can_skip)
+			buf_printf(b, "          may be skipped: skip_precheck = %s\n", ui_safe(u, f->item, 0));
 	}
 	if (ev->err && *ev->err->hint)
-		ui_err(u, "      %s\n", ui_safe(u, ev->err->hint, 0));
+		buf_printf(b, "      %s\n", ui_safe(u, ev->err->hint, 0));
 }
 
-static void event_line(struct progress *pr, const struct event *ev)
+/* One line; "" for what only the table shows. */
+static const char *event_line(struct progress *pr, const struct event *ev)
 {
 	struct ui *u = pr->ui;
-	const char *who = ev->op ? ui_safe(u, ev->op->address, 0) : "";
-	const char *sep = ev->op ? ": " : "";
+	const char *who = ev->op ? ui_safe(u, ev->op->address, 0) : "", *sep = ev->op ? ": " : "", *what = "";
 
 	switch (ev->kind) {
 	case EV_REFRESH:
-		break;
+	case EV_TICK:
+		return "";
 	case EV_STEP:
-		ui_err(u, "%s  %s%s%s\n", seconds(u, ev->elapsed_ms), who, sep, step_def(ev->step)->verb);
-		break;
-	case EV_STATUS:
-		ui_err(u, "%s  %s%s%s\n", seconds(u, ev->elapsed_ms), who, sep, ui_safe(u, ev->text, 0));
+		what = step_def(ev->step)->verb;
 		break;
 	case EV_OP_DONE:
-		ui_err(u, "%s  %s%s%s  (%s)\n", seconds(u, ev->elapsed_ms), who, sep,
-		       ui_tint(u, true, result_tints[ev->result], result_names[ev->result]), op_kind_name(ev->op->kind));
-		if (ev->result != RES_DONE)
-			failure_text(pr, ev);
+		what = arena_printf(&u->a, "%s  (%s)", ui_tint(u, true, result_tints[ev->result], result_names[ev->result]),
+		                    op_kind_name(ev->op->kind));
 		break;
+	case EV_STATUS:
 	case EV_RETRY:
 	case EV_NOTE:
 	case EV_CALL:
-		ui_err(u, "%s  %s%s%s\n", seconds(u, ev->elapsed_ms), who, sep, ui_safe(u, ev->text ? ev->text : "", 0));
+		what = ui_safe(u, ev->text, 0);
 		break;
+	}
+	return arena_printf(&u->a, "%s  %s%s%s\n", seconds(u, ev->elapsed_ms), who, sep, what);
+}
+
+static void deactivate(struct progress *pr, uint32_t op)
+{
+	for (size_t i = 0; i < pr->nactive; i++) {
+		if (pr->active[i] != op)
+			continue;
+		memmove(&pr->active[i], &pr->active[i + 1], (pr->nactive - i - 1) * sizeof *pr->active);
+		pr->nactive--;
+		return;
 	}
 }
 
 static void update_row(struct progress *pr, const struct event *ev)
 {
 	struct progress_row *r;
+	uint32_t k;
 
-	if (!pr->rows || !ev->op || ev->op < pr->p->ops || ev->op >= pr->p->ops + pr->p->n)
+	if (!ev->op || ev->op < pr->p->ops || ev->op >= pr->p->ops + pr->p->n)
 		return;
-	r = &pr->rows[ev->op - pr->p->ops];
+	k = (uint32_t)(ev->op - pr->p->ops);
+	r = &pr->rows[k];
 	if (ev->kind == EV_STEP) {
 		r->verb = step_def(ev->step)->verb;
-		if (!r->active)
+		if (!r->active) {
 			r->since_ms = ev->elapsed_ms;
+			pr->active[pr->nactive++] = k;
+		}
 		r->active = true;
 	}
 	if ((ev->kind == EV_STATUS || ev->kind == EV_STEP) && ev->text)
 		snprintf(r->status, sizeof r->status, "%s", ev->text);
-	if (ev->kind == EV_OP_DONE)
+	if (ev->kind == EV_OP_DONE && r->active) {
 		r->active = false;
+		deactivate(pr, k);
+	}
 }
 
 /* Steps and statuses live in the table; results, notes and failures scroll above it. */
@@ -179,43 +220,64 @@ static bool scrolls(const struct event *ev)
 	return ev->kind == EV_OP_DONE || ev->kind == EV_NOTE || ev->kind == EV_RETRY || ev->kind == EV_CALL;
 }
 
+static void on_terminal(struct progress *pr, const struct event *ev)
+{
+	struct ui *u = pr->ui;
+	bool soon = ev->elapsed_ms - pr->drawn_ms < REDRAW_MS;
+
+	if (ev->kind == EV_REFRESH) /* a poll; its numbers are pages */
+		return;
+	update_row(pr, ev);
+	if (ev->total) {
+		pr->done = ev->done;
+		pr->total = ev->total;
+	}
+	if (scrolls(ev))
+		buf_puts(&pr->held, event_line(pr, ev));
+	if (soon && (!scrolls(ev) || pr->p->n > BURST))
+		return;
+	table_draw(pr, ev, buf_str(&pr->held));
+	buf_reset(&pr->held);
+	ui_flush(u);
+}
+
 void progress_event(void *ctx, const struct event *ev)
 {
 	struct progress *pr = ctx;
 	struct ui *u = pr->ui;
 
-	if (ev->kind == EV_OP_DONE && ev->result != RES_DONE)
-		pr->failures++;
+	if (ev->kind == EV_OP_DONE && ev->result != RES_DONE && !u->json)
+		keep_failure(pr, ev);
 	if (ev->kind == EV_OP_DONE && ev->op->kind == OP_NOOP && ev->result == RES_DONE)
 		return;
-	if (ev->kind == EV_RETRY && !u->verbose && !u->json)
+	if ((ev->kind == EV_RETRY && !u->verbose && !u->json) || (u->quiet && ev->kind != EV_OP_DONE))
 		return;
 	if (u->json) {
-		event_json(pr, ev);
+		if (ev->kind != EV_TICK)
+			event_json(pr, ev);
 		return;
 	}
-	if (u->quiet && !(ev->kind == EV_OP_DONE))
-		return;
-	if (!u->err_tty || u->quiet || !pr->rows) {
-		event_line(pr, ev);
-		ui_flush(u);
+	if (u->err_tty && !u->quiet && pr->rows) {
+		on_terminal(pr, ev);
 		return;
 	}
-	update_row(pr, ev);
-	if (!scrolls(ev) && ev->elapsed_ms - pr->drawn_ms < REDRAW_MS)
-		return;
-	table_clear(pr);
-	if (scrolls(ev))
-		event_line(pr, ev);
-	table_draw(pr, ev);
+	ui_err(u, "%s", event_line(pr, ev));
 	ui_flush(u);
 }
 
 void progress_end(struct progress *pr)
 {
+	struct ui *u = pr->ui;
+
 	if (pr->lines)
-		table_clear(pr);
-	ui_flush(pr->ui);
+		ui_err(u, "\x1b[%uA\x1b[J", pr->lines);
+	pr->lines = 0;
+	ui_err(u, "%s", buf_str(&pr->held));
+	buf_reset(&pr->held);
+	if (pr->failed.n)
+		ui_err(u, "\nNot done:\n%s", buf_str(&pr->failed));
+	buf_reset(&pr->failed);
+	ui_flush(u);
 }
 
 /* ---- the end ------------------------------------------------------------------------ */
@@ -242,7 +304,7 @@ void render_summary(struct ui *u, const struct summary *s)
 		struct json *o = ui_line(u, "summary");
 
 		for (int k = 0; k < OP__COUNT; k++)
-			ui_int(u, o, k == OP_NOOP ? "unchanged" : op_kind_name((enum op_kind)k), (int64_t)done[k]);
+			ui_int(u, o, k == OP_NOOP ? "unchanged" : ui_word(u, op_kind_name((enum op_kind)k)), (int64_t)done[k]);
 		ui_int(u, o, "failed", (int64_t)bad);
 		ui_int(u, o, "left", (int64_t)left);
 		ui_int(u, o, "calls", (int64_t)s->stats->calls);

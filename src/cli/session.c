@@ -214,7 +214,8 @@ static int open_run(struct session *s, struct err *e)
 	ro.deadline_ms = o->deadline_ms >= 0 ? o->deadline_ms : set->deadline_ms;
 	ro.settle_ms = set->settle_ms >= 0 ? set->settle_ms : (int64_t)(SETTLE_MS * (s->sim > 0 ? ro.poll_scale : 1));
 	ro.adopt_ask = text_eq(set->adopt, "ask");
-	ro.obs = (struct observer){&s->progress, progress_event};
+	ro.obs = (struct observer){.ctx = &s->progress, .event = progress_event,
+	                           .tick_ms = s->c->ui.err_tty && !s->c->ui.json && !s->c->ui.quiet ? 500 : 0};
 	if (http_open(&s->net, &ho, e))
 		return -1;
 	s->net_open = true;
@@ -296,6 +297,7 @@ int session_close(struct session *s, struct err *e)
 {
 	int rc = 0;
 
+	progress_release(&s->progress);
 	run_free(s->run);
 	s->run = NULL;
 	if (s->net_open)

@@ -27,8 +27,6 @@ static bool wants_color(int fd)
 
 void ui_init(struct ui *u, int out_fd, int err_fd)
 {
-	struct winsize ws;
-
 	*u = (struct ui){.out_fd = out_fd, .err_fd = err_fd, .width = 100, .height = 24};
 	arena_init(&u->a);
 	buf_init(&u->out, OUT_MAX);
@@ -37,7 +35,14 @@ void ui_init(struct ui *u, int out_fd, int err_fd)
 	u->err_tty = err_fd >= 0 && isatty(err_fd);
 	u->out_color = wants_color(out_fd);
 	u->err_color = wants_color(err_fd);
-	if (u->err_tty && ioctl(err_fd, TIOCGWINSZ, &ws) == 0 && ws.ws_col >= 20 && ws.ws_row >= 4) {
+	ui_resize(u);
+}
+
+void ui_resize(struct ui *u)
+{
+	struct winsize ws;
+
+	if (u->err_tty && ioctl(u->err_fd, TIOCGWINSZ, &ws) == 0 && ws.ws_col >= 20 && ws.ws_row >= 4) {
 		u->width = ws.ws_col;
 		u->height = ws.ws_row;
 	}
@@ -124,6 +129,16 @@ const char *ui_pad(struct ui *u, const char *text, size_t cells)
 	size_t w = text_width(text);
 
 	return w >= cells ? text : arena_printf(&u->a, "%s%*s", text, (int)(cells - w), "");
+}
+
+const char *ui_word(struct ui *u, const char *name)
+{
+	char *word = arena_strdup(&u->a, name);
+
+	for (char *p = word; *p; p++)
+		if (*p == ' ' || *p == '-')
+			*p = '_';
+	return word;
 }
 
 struct json *ui_line(struct ui *u, const char *type)

@@ -24,7 +24,7 @@ struct ui {
 	struct buf out, err;
 	int out_fd, err_fd; /* -1: only collect (tests) */
 	bool json, quiet, verbose;
-	bool notes;         /* show notes also when nothing is wrong: validate and plan are there to be read */
+	bool notes;         /* show notes also when nothing is wrong: validate, plan and rehearsals are there to be read */
 	bool out_color, err_color, out_tty, err_tty;
 	bool out_broken;    /* something could not be written to stdout */
 	unsigned width, height;
@@ -32,6 +32,7 @@ struct ui {
 
 void ui_init(struct ui *u, int out_fd, int err_fd);
 void ui_release(struct ui *u);
+void ui_resize(struct ui *u); /* the terminal's size as it is now */
 void ui_out(struct ui *u, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void ui_err(struct ui *u, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void ui_flush(struct ui *u);
@@ -41,6 +42,9 @@ const char *ui_tint(struct ui *u, bool err, enum tint t, const char *text);
 const char *ui_safe(struct ui *u, const char *text, size_t cells);
 /* text padded with blanks to `cells` terminal cells. */
 const char *ui_pad(struct ui *u, const char *text, size_t cells);
+
+/* A name of ours as JSON has it: "resume creation" -> "resume_creation". */
+const char *ui_word(struct ui *u, const char *name);
 
 /* JSON Lines: {"v":1,"type":TYPE,...}. The object is built in u->a. */
 struct json *ui_line(struct ui *u, const char *type);

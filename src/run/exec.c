@@ -631,6 +631,18 @@ static void worst_of(const struct exec *x, enum err_code *worst, size_t *bad)
 		*worst = ERR_PARTIAL;
 }
 
+/* So that what shows elapsed times can go on showing them. */
+static void tick(struct exec *x, int64_t *next_ms)
+{
+	struct event ev = {.kind = EV_TICK, .done = x->done, .total = x->total};
+	int64_t now = sys_now_ms();
+
+	if (x->r->o.obs.tick_ms <= 0 || now < *next_ms)
+		return;
+	*next_ms = now + x->r->o.obs.tick_ms;
+	run_event(x->r, &ev);
+}
+
 static bool deadline_over(const struct run *r)
 {
 	return r->o.deadline_ms >= 0 && sys_now_ms() >= r->begun_ms + r->o.deadline_ms;
@@ -639,7 +651,7 @@ static bool deadline_over(const struct run *r)
 size_t run_apply(struct run *r, const struct plan *p, enum op_result *results, enum err_code *worst, int *sig, struct err *e)
 {
 	struct exec x = {.r = r, .p = p, .b = r->o.batch, .a = &r->a};
-	int64_t begun = sys_now_ms();
+	int64_t begun = sys_now_ms(), ticked = 0;
 	struct err fe = {0};
 	size_t bad;
 
@@ -650,6 +662,9 @@ size_t run_apply(struct run *r, const struct plan *p, enum op_result *results, e
 		int64_t until = r->o.deadline_ms >= 0 ? r->begun_ms + r->o.deadline_ms : INT64_MAX;
 
 		run_ready(&x);
+		tick(&x, &ticked);
+		if (r->o.obs.tick_ms > 0 && ticked < until)
+			until = ticked;
 		if (x.open && !run_stopping(r))
 			run_turn(r, x.nready ? sys_now_ms() : until);
 	}

@@ -28,6 +28,7 @@ struct event {
 		EV_RETRY,      /* a call will be repeated: text says why and when */
 		EV_NOTE,       /* anything worth a line: adoption, settlement, throttling */
 		EV_CALL,       /* --verbose: a request was sent / answered, secrets masked */
+		EV_TICK,       /* nothing happened, time passed: only with observer.tick_ms */
 	} kind;
 	const struct op *op;  /* NULL: not about one op */
 	size_t index;         /* op index */
@@ -47,6 +48,7 @@ struct event {
 struct observer {
 	void *ctx;
 	void (*event)(void *ctx, const struct event *ev);
+	int64_t tick_ms; /* > 0: hear of something at least this often during run_apply */
 };
 
 struct run_opts {
