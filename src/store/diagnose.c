@@ -12,12 +12,6 @@
 #include "base/json.h"
 #include "base/text.h"
 
-static const char hint_restore[] =
-	"the file is left as it is. `dtsbatch state verify` says what can be recovered; restore it "
-	"from version control or a backup, or rebuild it from the journal beside it";
-static const char hint_conflict[] =
-	"take one side (for example `git checkout --theirs FILE`, the one with the higher serial), "
-	"then run `dtsbatch state verify`; the journal beside it is not touched by a merge";
 static const char hint_edited[] =
 	"undo the edit or the merge (take one side whole), or restore the file; `dtsbatch state "
 	"verify` checks it";
@@ -35,6 +29,36 @@ struct look {
 	char ours[64]; /* name of the first side of the conflict that is being read */
 	unsigned opened;
 };
+
+/* "x.state.journal" for "/dir/x.state.json" */
+static const char *journal_of(const struct look *k)
+{
+	const char *slash = strrchr(k->name, '/'), *base = slash ? slash + 1 : k->name;
+	const char *end = strstr(base, ".json");
+
+	return arena_printf(k->d->a, "%.*s.journal",
+	                    (int)(end ? (size_t)(end - base) : strlen(base)), base);
+}
+
+static const char *hint_restore(const struct look *k)
+{
+	return arena_printf(
+		k->d->a,
+		"the file is left as it is. `dtsbatch state verify` says what can be recovered; "
+		"restore it from version control or a backup, or rebuild it from the records of "
+		"the journal (%s), if there is one",
+		journal_of(k));
+}
+
+static const char *hint_conflict(const struct look *k)
+{
+	return arena_printf(
+		k->d->a,
+		"take one side (for example `git checkout --theirs FILE`, the one with the higher "
+		"serial), then run `dtsbatch state verify`; a journal (%s) is not touched by a "
+		"merge",
+		journal_of(k));
+}
 
 static struct pos at_line(const struct look *k, size_t line)
 {
@@ -69,7 +93,7 @@ static bool conflict_marker(struct look *k, const char *s, size_t n)
 	if (begins(s, n, ">>>>>>> ")) {
 		rest_of_line(theirs, sizeof(theirs), s + 8, n - 8);
 		k->markers++;
-		diag_error(k->d, at_line(k, k->opened ? k->opened : k->lines), hint_conflict,
+		diag_error(k->d, at_line(k, k->opened ? k->opened : k->lines), hint_conflict(k),
 		           "conflict marker of a version control system: one side is \"%s\", the "
 		           "other is \"%s\" "
 		           "(to line %zu)",
@@ -122,7 +146,8 @@ static void look_at_lines(struct look *k)
 			wrong = line_wrong(k, s, n);
 			if (wrong) {
 				k->bad++;
-				diag_error(k->d, at_line(k, k->lines), hint_restore, "%s", wrong);
+				diag_error(k->d, at_line(k, k->lines), hint_restore(k), "%s",
+				           wrong);
 			}
 		}
 		arena_reset(&k->a);
@@ -130,7 +155,7 @@ static void look_at_lines(struct look *k)
 	}
 	if (k->opened) {
 		k->markers++;
-		diag_error(k->d, at_line(k, k->opened), hint_conflict,
+		diag_error(k->d, at_line(k, k->opened), hint_conflict(k),
 		           "conflict marker of a version control system: one side is \"%s\", its "
 		           "end is missing",
 		           k->ours);
@@ -186,12 +211,12 @@ void snapshot_diagnose(struct diag *d, const char *p, size_t n, const char *name
 	size_t from = d->n;
 
 	if (!n) {
-		diag_error(d, at_line(&k, 0), hint_restore,
+		diag_error(d, at_line(&k, 0), hint_restore(&k),
 		           "the state file is empty (0 bytes): this is damage, not a first run");
 		return;
 	}
 	if (nul) {
-		diag_error(d, at_line(&k, 0), hint_restore,
+		diag_error(d, at_line(&k, 0), hint_restore(&k),
 		           "the state file holds NUL bytes (the first is byte %zu of %zu): damage, "
 		           "as after a full disk or "
 		           "a power cut",
@@ -217,7 +242,7 @@ void snapshot_diagnose(struct diag *d, const char *p, size_t n, const char *name
 	}
 	if (!snapshot_covered(p, n)) {
 		diag_error(
-			d, at_line(&k, 0), hint_restore,
+			d, at_line(&k, 0), hint_restore(&k),
 			"the state file is cut off or was written over: its last line, the check "
 			"sum, is missing "
 			"(%zu bytes, %zu lines)",

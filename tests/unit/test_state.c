@@ -255,6 +255,8 @@ static void refuse_text(const char *text, size_t n, const char *part)
 		assert_has(fx_err.msg, fx_path);
 		assert_has(fx_err.msg, part);
 		assert_has(fx_err.hint, "state verify");
+		if (!strcmp(part, "empty") || !strcmp(part, "NUL"))
+			assert_has(fx_err.hint, "x.state.journal");
 		fx_read(fx_path, &b);
 		assert_int_equal(b.n, n);
 		assert_memory_equal(buf_str(&b), text, n);
