@@ -51,6 +51,7 @@ needs() {
 		cat <<-'LIST'
 			clang clang
 			asan-runtime libclang-rt-dev
+			strace strace
 			/usr/include/cmocka.h libcmocka-dev
 		LIST
 		;;
@@ -360,7 +361,7 @@ count() {
 
 # run_units: cmocka programs, one line each, everything of a failing one.
 run_units() {
-	for t in $B/san/unit/test_*; do
+	for t in "$B"/san/unit/test_*; do
 		case $t in *.o | *.d) continue ;; esac
 		[ -f "tests/unit/${t##*/}.c" ] || continue
 		log=$t.log
@@ -386,8 +387,8 @@ run_script() {
 	say "--- $1"
 	log=$B/$(basename "$1").log
 	rm -f "$log.status"
-	shell=sh
-	case $(head -n 1 "$1") in *bash*) shell=bash ;; esac
+	shell="sh"
+	case $(head -n 1 "$1") in *bash*) shell="bash" ;; esac
 	{
 		status=0
 		DTSBATCH=$ROOT/$B/dtsbatch DTSBATCH_SAN=$ROOT/$B/san/dtsbatch "$shell" "$1" </dev/null 2>&1 || status=$?

@@ -4,6 +4,7 @@
 
 # The distribution's patches turn the compile-time options into run-time
 # variables (another interface) and touch its build files; none is a security fix.
+# shellcheck disable=SC2034
 skip_patches='000[1-8]-*'
 
 build() {

@@ -151,7 +151,7 @@ apt_revisions() {
 sort_revisions() {
 	sorted=
 	while read -r r; do
-		out= placed=
+		out='' placed=''
 		for s in $sorted; do
 			if [ -z "$placed" ] && dpkg --compare-versions "$r" gt "$s"; then
 				out="$out $r" placed=1
@@ -225,7 +225,7 @@ archive_obtain() {
 
 	if [ "$dir" != "$DISTFILES" ] && [ -d "$DISTFILES" ]; then
 		for f in "$DISTFILES"/*; do
-			[ -f "$f" ] && [ "$(sum_of "$f")" = "$sum" ] || continue
+			if [ ! -f "$f" ] || [ "$(sum_of "$f")" != "$sum" ]; then continue; fi
 			cp "$f" "$dir/$file"
 			vouch "$dir" source "$name" "$version" distfiles - "$sum" "$file"
 			say "$name $version: from vendor/distfiles"
@@ -374,6 +374,7 @@ unpack() {
 	tar -xf "$dl/$7" -C "$dest.debian" --no-same-owner
 	n=0
 	[ -f "$dest.debian/debian/patches/series" ] || return 0
+	# shellcheck disable=SC2013
 	for p in $(sed 's/#.*//; s/[[:space:]].*//' "$dest.debian/debian/patches/series"); do
 		skip=
 		for s in ${skip_patches:-}; do
@@ -402,12 +403,14 @@ unpack() {
 compile_archive() {
 	out=$1
 	shift
-	rm -rf "$out.o" "$out"
+	rm -rf "$out.o"
 	mkdir -p "$out.o"
 	# shellcheck disable=SC2016
 	printf '%s\n' "$@" | xargs -P "$JOBS" -n 1 sh -c \
 		'o=$(basename "$1" .c); exec $CC $CFLAGS -c "$1" -o "'"$out.o"'/$o.o"' compile
-	(cd "$out.o" && ${AR:-ar} rcsD "$out" ./*.o)
+	rm -f "$out.new"
+	(cd "$out.o" && ${AR:-ar} rcsD "$out.new" ./*.o)
+	mv "$out.new" "$out"
 	rm -rf "$out.o"
 }
 
@@ -457,8 +460,8 @@ musl_cc_write() {
 # library_key NAME: changes whenever the library has to be built again.
 library_key() {
 	{
-		cat "$ROOT/vendor/$1.sh"
-		for f in $(sed -n 's/^# recipe-input: //p' "$ROOT/vendor/$1.sh"); do cat "$ROOT/vendor/$f"; done
+		grep -v '^[[:space:]]*#' "$ROOT/vendor/$1.sh"
+		sed -n 's/^# recipe-input: //p' "$ROOT/vendor/$1.sh" | while read -r f; do cat "$ROOT/vendor/$f"; done
 		vouched "$VB/download" source "$1" | awk '{ print $4, $6 }'
 		vouched "$VB/download" patches "$1" | awk '{ print $4, $6 }'
 		printf '%s\n' "$PREFIX" "$CFLAGS" "$INI_DEFINES" "$CJSON_DEFINES" "$(gcc -dumpfullversion)"

@@ -3,6 +3,7 @@
 # authentication schemes, no form parser.
 
 # Only its test suite and manual page.
+# shellcheck disable=SC2034
 skip_patches='manpage_* adapted_test_* FTBFS_test*'
 
 build() {
