@@ -167,7 +167,7 @@ struct result *eng_run(const char *text, unsigned flags)
 	ro.net = &net;
 	ro.state = st;
 	ro.batch = b;
-	ro.obs = (struct observer){out, on_event};
+	ro.obs = (struct observer){.ctx = out, .event = on_event};
 	run = run_new(&ro);
 	run_it(out, run, st, b, &po, apply, &d);
 	run_free(run);
