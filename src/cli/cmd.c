@@ -55,9 +55,10 @@ static void help_text(struct context *c)
 			ui_out(&c->ui, "  %-11s%s\n", commands[i].name, commands[i].help);
 	ui_out(&c->ui, "\nOptions (`dtsbatch COMMAND --help` lists those of one command):\n\n");
 	opt_help(&c->ui.out, ON_ALL);
-	ui_out(&c->ui, "\nNo MANIFEST means `.`; a directory means all its *.ini. Exit status: 0 done, 1 failed, 2 changes exist,\n"
-	               "3 partial, 4 a decision is needed, 64 usage, 65 manifest, 69 unreachable, 73/74 state not written, 75 later,\n"
-	               "77 not allowed or wrong account, 78 state unreadable, 128+n stopped by signal n.\n");
+	ui_out(&c->ui,
+	       "\nNo MANIFEST means `.`; a directory means all its *.ini. Exit status: 0 done, 1 failed, 2 changes exist,\n"
+	       "3 partial, 4 a decision is needed, 64 usage, 65 manifest, 69 unreachable, 73/74 state not written, 75 later,\n"
+	       "77 not allowed or wrong account, 78 state unreadable, 128+n stopped by signal n.\n");
 }
 
 /* Called without a command: talk, not data. */
@@ -78,7 +79,8 @@ static int help_all(struct context *c)
 
 static int help_one(struct context *c, const struct command *cmd)
 {
-	ui_out(&c->ui, "usage: dtsbatch %s [OPTIONS] %s\n\n%s\n\n", cmd->name, cmd->args, cmd->help);
+	ui_out(&c->ui, "usage: dtsbatch %s [OPTIONS] %s\n\n%s\n\n", cmd->name, cmd->args,
+	       cmd->help);
 	opt_help(&c->ui.out, cmd->bit);
 	return cmd_written(c);
 }
@@ -141,6 +143,7 @@ int cmd_main(struct context *c, int argc, char **argv)
 	c->ui.json = c->o.json;
 	c->ui.quiet = c->o.quiet;
 	c->ui.verbose = c->o.verbose;
-	c->ui.notes = (cmd->bit & (ON_VALIDATE | ON_PLAN)) || c->o.verbose || c->o.dry_run || c->o.simulate;
+	c->ui.notes = (cmd->bit & (ON_VALIDATE | ON_PLAN)) || c->o.verbose || c->o.dry_run ||
+	              c->o.simulate;
 	return c->o.help ? help_one(c, cmd) : cmd->run(c);
 }

@@ -15,6 +15,7 @@ struct context {
 	struct options o;
 	const char *command; /* word, e.g. "apply" */
 	int signal_fd;       /* a byte per signal; -1: none */
+	void (*leave)(int);  /* _exit: where a forked child ends; only main.c ends processes */
 };
 
 /* Parse and run. argv as main's. */

@@ -28,8 +28,9 @@ int cmd_validate(struct context *c)
 		ui_int(&c->ui, o, "warnings", (int64_t)l.d.warnings);
 		ui_emit(&c->ui, o);
 	} else if (!c->ui.quiet) {
-		ui_out(&c->ui, "%s: valid, %zu resource%s (%zu job%s), %zu warning%s\n", ui_safe(&c->ui, l.title, 0), l.b.n,
-		       l.b.n == 1 ? "" : "s", jobs, jobs == 1 ? "" : "s", l.d.warnings, l.d.warnings == 1 ? "" : "s");
+		ui_out(&c->ui, "%s: valid, %zu resource%s (%zu job%s), %zu warning%s\n",
+		       ui_safe(&c->ui, l.title, 0), l.b.n, l.b.n == 1 ? "" : "s", jobs,
+		       jobs == 1 ? "" : "s", l.d.warnings, l.d.warnings == 1 ? "" : "s");
 	}
 	return cmd_written(c);
 }
@@ -65,7 +66,8 @@ static void wrapped(struct ui *u, const char *text, size_t indent)
 static void meta_rows(struct ui *u, const struct meta_key *rows)
 {
 	for (const struct meta_key *k = rows; k->key; k++)
-		ui_out(u, "  %-18s %s%s%s\n", k->key, k->values, k->def ? "; default " : "", k->def ? k->def : "");
+		ui_out(u, "  %-18s %s%s%s\n", k->key, k->values, k->def ? "; default " : "",
+		       k->def ? k->def : "");
 }
 
 static int explain_all(struct context *c)
@@ -79,22 +81,25 @@ static int explain_all(struct context *c)
 	meta_rows(u, setting_keys);
 	ui_out(u, "\nLifecycle keys of any resource section\n");
 	meta_rows(u, lifecycle_keys);
-	ui_out(u, "\nValues\n"
-	          "  ${TYPE.NAME.id}       id of another resource; orders the work\n"
-	          "  ${TYPE.NAME.KEY}      any key of another resource\n"
-	          "  ${var.x} ${region} ${each}\n"
-	          "  ${env:X}              environment variable\n"
-	          "  ${file:PATH}          content of a file, one final line end cut\n"
-	          "  ${cred:NAME}          file in $CREDENTIALS_DIRECTORY\n"
-	          "  $${                   a literal ${\n"
-	          "  @PATH                 JSON value from a file beside the manifest\n"
-	          "\n`dtsbatch explain TYPE` lists the keys of a type, `dtsbatch explain TYPE.KEY` or `explain KEY` is the manual of one.\n");
+	ui_out(u,
+	       "\nValues\n"
+	       "  ${TYPE.NAME.id}       id of another resource; orders the work\n"
+	       "  ${TYPE.NAME.KEY}      any key of another resource\n"
+	       "  ${var.x} ${region} ${each}\n"
+	       "  ${env:X}              environment variable\n"
+	       "  ${file:PATH}          content of a file, one final line end cut\n"
+	       "  ${cred:NAME}          file in $CREDENTIALS_DIRECTORY\n"
+	       "  $${                   a literal ${\n"
+	       "  @PATH                 JSON value from a file beside the manifest\n"
+	       "\n`dtsbatch explain TYPE` lists the keys of a type, `dtsbatch explain TYPE.KEY` or `explain KEY` is the manual of one.\n");
 	return cmd_written(c);
 }
 
 static const char *need_text(const struct attr_def *at)
 {
-	return at->flags & A_REQUIRED ? "required" : at->when && text_starts(at->when, "required") ? "sometimes" : "optional";
+	return at->flags & A_REQUIRED                          ? "required"
+	       : at->when && text_starts(at->when, "required") ? "sometimes"
+	                                                       : "optional";
 }
 
 static int explain_type(struct context *c, const struct type_def *t)
@@ -103,8 +108,10 @@ static int explain_type(struct context *c, const struct type_def *t)
 
 	ui_out(u, "[%s.NAME]  %s\n\n", t->name, t->doc);
 	for (size_t i = 0; i < t->nattrs; i++)
-		ui_out(u, "  %-38s %-10s %s\n", t->attrs[i].key, need_text(&t->attrs[i]), route_text(t->attrs[i].route));
-	ui_out(u, "\nLifecycle keys: `dtsbatch explain`. One key: `dtsbatch explain %s.KEY`.\n", t->name);
+		ui_out(u, "  %-38s %-10s %s\n", t->attrs[i].key, need_text(&t->attrs[i]),
+		       route_text(t->attrs[i].route));
+	ui_out(u, "\nLifecycle keys: `dtsbatch explain`. One key: `dtsbatch explain %s.KEY`.\n",
+	       t->name);
 	return cmd_written(c);
 }
 
@@ -124,7 +131,8 @@ static void field(struct ui *u, const char *name, const char *text)
 static int explain_attr(struct context *c, const struct type_def *t, const struct attr_def *at)
 {
 	struct ui *u = &c->ui;
-	const struct api_param *p = at->param && at->create ? api_param(at->create, at->param) : NULL;
+	const struct api_param *p =
+		at->param && at->create ? api_param(at->create, at->param) : NULL;
 
 	ui_out(u, "%s.%s\n\n", t->name, at->key);
 	wrapped(u, at->doc, 2);
@@ -135,12 +143,14 @@ static int explain_attr(struct context *c, const struct type_def *t, const struc
 	field(u, "values", at->values ? at->values : NULL);
 	field(u, "condition", at->when);
 	if (p)
-		field(u, "sent as", arena_printf(&u->a, "%s of %s, in the %s", at->param, api_def(at->create)->name,
-		                                 p->body ? "form body" : "query"));
+		field(u, "sent as",
+		      arena_printf(&u->a, "%s of %s, in the %s", at->param,
+		                   api_def(at->create)->name, p->body ? "form body" : "query"));
 	field(u, "changed", route_text(at->route));
-	field(u, "read back", at->from == READ_NEVER || (at->flags & A_NOREAD)
-	                          ? "never: compared with the state, not verifiable"
-	                          : at->read);
+	field(u, "read back",
+	      at->from == READ_NEVER || (at->flags & A_NOREAD)
+	              ? "never: compared with the state, not verifiable"
+	              : at->read);
 	if (at->flags & A_SECRET)
 		field(u, "secret", "never stored or shown; the state holds a keyed digest of it");
 	return cmd_written(c);
@@ -224,8 +234,9 @@ int cmd_version(struct context *c)
 	if (!c->ui.json) {
 		ui_out(&c->ui, "dtsbatch %s\n", DTSBATCH_VERSION);
 		for (size_t i = 0; i < sizeof vendor_info / sizeof *vendor_info; i++)
-			ui_out(&c->ui, "  %-14s %-8s %s%s%s\n", vendor_info[i].name, vendor_info[i].version,
-			       vendor_info[i].origin, *vendor_info[i].revision ? " " : "", vendor_info[i].revision);
+			ui_out(&c->ui, "  %-14s %-8s %s%s%s\n", vendor_info[i].name,
+			       vendor_info[i].version, vendor_info[i].origin,
+			       *vendor_info[i].revision ? " " : "", vendor_info[i].revision);
 		return cmd_written(c);
 	}
 	o = ui_line(&c->ui, "version");

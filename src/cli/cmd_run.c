@@ -1,4 +1,5 @@
-/* plan, apply, destroy, import: one path; they differ in what they ask of the plan and in whether it is executed. */
+/* plan, apply, destroy, import: one path; they differ in what they ask of the plan and in
+ * whether it is executed. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -53,13 +54,47 @@ static void unsettled(struct job *j)
 	j->po.nunsettled = k;
 }
 
+static bool matches_any(const struct session *s, const char *pattern)
+{
+	for (size_t i = 0; i < s->l.b.n; i++)
+		if (text_glob(pattern, s->l.b.v[i].address))
+			return true;
+	for (size_t i = 0; i < s->recs.n; i++)
+		if (text_glob(pattern, s->recs.v[i]->address))
+			return true;
+	return false;
+}
+
+/* A misspelt address would otherwise look like a batch in which there is nothing to do. */
+static int check_patterns(struct job *j, const char *option, const struct opt_list *list)
+{
+	const struct session *s = &j->s;
+	const char **names = arena_array(&s->c->a, const char *, s->l.b.n + 1), *near;
+
+	for (size_t i = 0; i < s->l.b.n; i++)
+		names[i] = s->l.b.v[i].address;
+	for (size_t i = 0; i < list->n; i++) {
+		if (matches_any(s, list->v[i]))
+			continue;
+		near = text_nearest(list->v[i], names, s->l.b.n);
+		err_set(&j->e, ERR_USAGE, "%s %s matches nothing", option, list->v[i]);
+		return near ? err_hint(&j->e, "did you mean %s?", near)
+		            : err_hint(&j->e,
+		                       "addresses are TYPE.NAME, as in `dtsbatch state list`");
+	}
+	return 0;
+}
+
 static int make_plan(struct job *j)
 {
 	const struct options *o = &j->s.c->o;
 	struct session *s = &j->s;
 	struct diag d;
 
-	if (!o->no_refresh && session_refresh(s, &j->e))
+	if (check_patterns(j, "--target", &o->targets) ||
+	    check_patterns(j, "--exclude", &o->excludes) ||
+	    check_patterns(j, "--replace", &o->replaces) ||
+	    (!o->no_refresh && session_refresh(s, &j->e)))
 		return -1;
 	j->po.destroy = j->mode == MODE_DESTROY;
 	j->po.prune = o->prune || s->l.b.set.prune == 1;
@@ -92,7 +127,9 @@ static bool quiet_about(const struct job *j)
 static void show(struct job *j)
 {
 	struct context *c = j->s.c;
-	struct plan_head h = {.command = c->command, .title = j->s.l.title, .region = j->s.region,
+	struct plan_head h = {.command = c->command,
+	                      .title = j->s.l.title,
+	                      .region = j->s.region,
 	                      .simulated = c->o.simulate};
 
 	if (!quiet_about(j))
@@ -105,14 +142,17 @@ static int consent(struct job *j)
 	struct context *c = j->s.c;
 	const struct options *o = &c->o;
 	const struct settings *set = &j->s.l.b.set;
-	struct guard_opts g = {.max_changes = o->max_changes >= 0 ? o->max_changes : set->max_changes,
-	                       .max_deletes = o->max_deletes >= 0 ? o->max_deletes : set->max_deletes,
-	                       .max_gone = o->max_gone >= 0 ? o->max_gone : set->max_gone,
-	                       .destroy = j->mode == MODE_DESTROY, .imported = j->mode == MODE_IMPORT};
+	struct guard_opts g = {
+		.max_changes = o->max_changes >= 0 ? o->max_changes : set->max_changes,
+		.max_deletes = o->max_deletes >= 0 ? o->max_deletes : set->max_deletes,
+		.max_gone = o->max_gone >= 0 ? o->max_gone : set->max_gone,
+		.destroy = j->mode == MODE_DESTROY,
+		.imported = j->mode == MODE_IMPORT};
 
 	if (!o->yes) {
-		if (!ui_confirm(&c->ui, j->mode == MODE_DESTROY ? "\nDestroy all this? Only `yes` goes on: "
-		                                                : "\nDo this? Only `yes` goes on: "))
+		if (!ui_confirm(&c->ui, j->mode == MODE_DESTROY
+		                                ? "\nDestroy all this? Only `yes` goes on: "
+		                                : "\nDo this? Only `yes` goes on: "))
 			return 1;
 		g.looked = true;
 	}
@@ -215,13 +255,16 @@ static int run_job(struct job *j)
 	return finish(j, cmd_fail(c, &j->e));
 }
 
-/* Said at once, not only on the day when there is something to do: a cron line without --yes is wrong every day. */
+/* Said at once, not only on the day when there is something to do: a cron line without --yes is
+ * wrong every day. */
 static int check_askable(struct job *j, const struct context *c)
 {
 	if (j->mode == MODE_PLAN || c->o.yes || (c->ui.err_tty && isatty(0) && !c->ui.json))
 		return 0;
 	err_set(&j->e, ERR_USAGE, "nobody can be asked here (no terminal)");
-	return err_hint(&j->e, "look at `dtsbatch plan`, then run %s with --yes (or DTSBATCH_YES=1)", c->command);
+	return err_hint(&j->e,
+	                "look at `dtsbatch plan`, then run %s with --yes (or DTSBATCH_YES=1)",
+	                c->command);
 }
 
 static int begin(struct job *j, struct context *c, enum mode mode)
@@ -283,9 +326,11 @@ int cmd_import(struct context *c)
 	k = map_get(&j.s.l.b.by_address, address);
 	if (k == MAP_NONE) {
 		err_set(&j.e, ERR_USAGE, "no section [%s] in %s", address, j.s.l.title);
-		err_hint(&j.e, "write the section first; the manifests of `.` are read, or those of -f");
+		err_hint(&j.e,
+		         "write the section first; the manifests of `.` are read, or those of -f");
 	} else if (state_get(j.s.state, address)) {
-		err_set(&j.e, ERR_USAGE, "%s is in the state already (%s)", address, state_get(j.s.state, address)->id);
+		err_set(&j.e, ERR_USAGE, "%s is in the state already (%s)", address,
+		        state_get(j.s.state, address)->id);
 		err_hint(&j.e, "`dtsbatch state rm '%s'` forgets it", address);
 	}
 	if (j.e.code)
@@ -325,10 +370,12 @@ static void status_row(struct session *s, const struct record *r)
 	ui_out(u, "%s  %s  %s  %s  %s  %s\n", ui_pad(u, ui_safe(u, r->address, 48), 40),
 	       ui_pad(u, ui_safe(u, o ? o->raw_status : "gone", 16), 16), ui_pad(u, since, 20),
 	       ui_pad(u, ui_safe(u, o ? json_text(&u->a, o->row, "Delay") : "", 10), 10),
-	       ui_pad(u, ui_safe(u, o && o->cls ? o->cls : "", 8), 8), ui_safe(u, o && o->pay_type ? o->pay_type : "", 0));
+	       ui_pad(u, ui_safe(u, o && o->cls ? o->cls : "", 8), 8),
+	       ui_safe(u, o && o->pay_type ? o->pay_type : "", 0));
 	if (o && o->status == ST_SUSPENDING)
-		ui_out(u, "    suspended: still billed, still reads the source's log; past 6 hours it may not start, past 7 days it "
-		          "fails\n");
+		ui_out(u,
+		       "    suspended: still billed, still reads the source's log; past 6 hours it may not start, past 7 days it "
+		       "fails\n");
 	if (o && o->expire_s > 0 && text_ieq(o->pay_type, "PrePaid")) {
 		text_utc(o->expire_s, since);
 		ui_out(u, "    prepaid until %s; suspending does not extend it\n", since);
@@ -348,8 +395,9 @@ int cmd_status(struct context *c)
 		return cmd_fail(c, &e);
 	}
 	if (!c->ui.json)
-		ui_out(&c->ui, "%s  %s  %s  %s  %s  %s\n", ui_pad(&c->ui, "ADDRESS", 40), ui_pad(&c->ui, "STATUS", 16),
-		       ui_pad(&c->ui, "SINCE AT LEAST", 20), ui_pad(&c->ui, "DELAY", 10), ui_pad(&c->ui, "CLASS", 8), "BILLING");
+		ui_out(&c->ui, "%s  %s  %s  %s  %s  %s\n", ui_pad(&c->ui, "ADDRESS", 40),
+		       ui_pad(&c->ui, "STATUS", 16), ui_pad(&c->ui, "SINCE AT LEAST", 20),
+		       ui_pad(&c->ui, "DELAY", 10), ui_pad(&c->ui, "CLASS", 8), "BILLING");
 	for (size_t i = 0; i < s.recs.n; i++)
 		if (s.recs.v[i]->type == &type_job || c->ui.json)
 			status_row(&s, s.recs.v[i]);

@@ -25,16 +25,21 @@ static int key_pair(struct context *c, struct sim_opts *o, struct err *e)
 	o->key_secret = os_env(NULL, "ALIBABA_CLOUD_ACCESS_KEY_SECRET");
 	if (text_empty(o->key_id) || text_empty(o->key_secret)) {
 		err_set(e, ERR_USAGE, "the simulator needs a key pair to accept");
-		return err_hint(e, "--keys ID:SECRET, or ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET");
+		return err_hint(
+			e,
+			"--keys ID:SECRET, or ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET");
 	}
 	return 0;
 }
 
 int cmd_simulator(struct context *c)
 {
-	struct sim_opts o = {.port = c->o.port > 0 ? (int)c->o.port : 0, .scenario_path = c->o.scenario,
-	                     .log_path = c->o.log, .world_path = c->o.world,
-	                     .time_scale = c->o.time_scale >= 0 ? c->o.time_scale : 1, .durable = c->o.world != NULL};
+	struct sim_opts o = {.port = c->o.port > 0 ? (int)c->o.port : 0,
+	                     .scenario_path = c->o.scenario,
+	                     .log_path = c->o.log,
+	                     .world_path = c->o.world,
+	                     .time_scale = c->o.time_scale >= 0 ? c->o.time_scale : 1,
+	                     .durable = c->o.world != NULL};
 	struct err e = {0};
 	struct sim *sim;
 	unsigned char sig;
@@ -48,7 +53,8 @@ int cmd_simulator(struct context *c)
 		ui_emit(&c->ui, j);
 	} else {
 		ui_out(&c->ui, "http://127.0.0.1:%d\n", sim_port(sim));
-		ui_err(&c->ui, "The simulator serves until SIGTERM or Ctrl-C. For clients: --endpoint http://127.0.0.1:%d\n",
+		ui_err(&c->ui,
+		       "The simulator serves until SIGTERM or Ctrl-C. For clients: --endpoint http://127.0.0.1:%d\n",
 		       sim_port(sim));
 	}
 	ui_flush(&c->ui);

@@ -13,7 +13,9 @@
 static int open_state(struct context *c, struct state **st, bool write, struct err *e)
 {
 	struct loaded l;
-	struct state_opts so = {.mode = write ? STATE_WRITE : STATE_READ, .simulated = c->o.simulate, .command = "state"};
+	struct state_opts so = {.mode = write ? STATE_WRITE : STATE_READ,
+	                        .simulated = c->o.simulate,
+	                        .command = "state"};
 
 	if (load_state_path(&l, &c->a, &c->o, e))
 		return -1;
@@ -47,9 +49,11 @@ static int state_list_cmd(struct context *c)
 			ui_out(&c->ui, "%s\n", state_record_json(&c->ui.a, v[i]));
 			ui_flush(&c->ui);
 		} else {
-			ui_out(&c->ui, "%s  %s  %s\n", ui_pad(&c->ui, ui_safe(&c->ui, v[i]->address, 0), 44),
+			ui_out(&c->ui, "%s  %s  %s\n",
+			       ui_pad(&c->ui, ui_safe(&c->ui, v[i]->address, 0), 44),
 			       ui_pad(&c->ui, ui_safe(&c->ui, v[i]->id, 0), 22),
-			       v[i]->step == STEP_DONE ? origin_name(v[i]->origin) : record_step_name(v[i]->step));
+			       v[i]->step == STEP_DONE ? origin_name(v[i]->origin)
+			                               : record_step_name(v[i]->step));
 		}
 	}
 	return done(c, st, 0);
@@ -83,7 +87,8 @@ static int state_show_cmd(struct context *c, const char *address)
 	r = state_get(st, address);
 	if (!r)
 		return not_there(c, st, address);
-	j = json_parse(&c->a, state_record_json(&c->a, r), strlen(state_record_json(&c->a, r)), NULL);
+	j = json_parse(&c->a, state_record_json(&c->a, r), strlen(state_record_json(&c->a, r)),
+	               NULL);
 	if (c->ui.json || !j) {
 		ui_out(&c->ui, "%s\n", state_record_json(&c->a, r));
 		return done(c, st, 0);
@@ -92,11 +97,16 @@ static int state_show_cmd(struct context *c, const char *address)
 		if (m->type == JSON_OBJECT && text_eq(m->key, "attrs")) {
 			for (const struct json *x = m->child; x; x = x->next)
 				ui_out(&c->ui, "    %-36s %s\n", x->key,
-				       ui_safe(&c->ui, x->type == JSON_STRING ? x->s : json_write_dup(&c->a, x, false), 0));
+				       ui_safe(&c->ui,
+				               x->type == JSON_STRING
+				                       ? x->s
+				                       : json_write_dup(&c->a, x, false),
+				               0));
 			continue;
 		}
 		ui_out(&c->ui, "%-18s %s\n", m->key,
-		       ui_safe(&c->ui, m->type == JSON_STRING ? m->s : json_write_dup(&c->a, m, false), 0));
+		       ui_safe(&c->ui,
+		               m->type == JSON_STRING ? m->s : json_write_dup(&c->a, m, false), 0));
 	}
 	return done(c, st, 0);
 }
@@ -125,13 +135,15 @@ static int state_rm_cmd(struct context *c, const char *address)
 		return cmd_fail(c, &e);
 	if (!state_get(st, address))
 		return not_there(c, st, address);
-	if (!agreed(c, "Forget it? It stays on the service and is billed on. Only `yes` goes on: ", &e))
+	if (!agreed(c, "Forget it? It stays on the service and is billed on. Only `yes` goes on: ",
+	            &e))
 		return done(c, st, cmd_fail(c, &e));
 	state_del(st, address);
 	if (state_flush(st, &e))
 		return done(c, st, cmd_fail(c, &e));
 	if (!c->ui.quiet)
-		ui_err(&c->ui, "%s is forgotten; it stays on the service.\n", ui_safe(&c->ui, address, 0));
+		ui_err(&c->ui, "%s is forgotten; it stays on the service.\n",
+		       ui_safe(&c->ui, address, 0));
 	return done(c, st, 0);
 }
 
@@ -154,7 +166,9 @@ static int state_forget_cmd(struct context *c, const char *address)
 		err_set(&e, ERR_USAGE, "%s has no open question", address);
 		return done(c, st, cmd_fail(c, &e));
 	}
-	if (!agreed(c, "Say that none of the candidates is ours? The next run buys anew. Only `yes` goes on: ", &e))
+	if (!agreed(c,
+	            "Say that none of the candidates is ours? The next run buys anew. Only `yes` goes on: ",
+	            &e))
 		return done(c, st, cmd_fail(c, &e));
 	for (size_t i = 0; i < k; i++)
 		state_outcome(st, ids[i], OUTCOME_FORGOTTEN, "by the user");
@@ -200,7 +214,8 @@ int cmd_state(struct context *c)
 	if (text_eq(verb, "mv") || text_eq(verb, "rebuild"))
 		err_set(&e, ERR_USAGE, "state %s is not in this version", verb);
 	else
-		err_set(&e, ERR_USAGE, "state takes list, show ADDRESS, rm ADDRESS, verify or forget-intent ADDRESS");
+		err_set(&e, ERR_USAGE,
+		        "state takes list, show ADDRESS, rm ADDRESS, verify or forget-intent ADDRESS");
 	err_hint(&e, "the file is that of the manifests of `.`, of -f MANIFEST, or --state F");
 	return cmd_fail(c, &e);
 }

@@ -21,10 +21,12 @@ const char *os_env(void *ctx, const char *name)
 
 /* ---- inputs of the manifest ------------------------------------------------ */
 
-static int os_read(void *ctx, const char *file, const char *path, bool cred, struct buf *out, struct err *e)
+static int os_read(void *ctx, const char *file, const char *path, bool cred, struct buf *out,
+                   struct err *e)
 {
 	struct arena a;
-	const char *dir = getenv("CREDENTIALS_DIRECTORY"), *slash = strrchr(file, '/'), *full = path;
+	const char *dir = getenv("CREDENTIALS_DIRECTORY"), *slash = strrchr(file, '/'),
+		   *full = path;
 	int rc = 0;
 
 	(void)ctx;
@@ -60,12 +62,15 @@ static int add_directory(struct file_list *f, struct arena *a, const char *dir, 
 	size_t first = f->n;
 
 	if (!d)
-		return err_set(e, ERR_MANIFEST, "cannot read the directory %s: %s", dir, strerror(errno));
+		return err_set(e, ERR_MANIFEST, "cannot read the directory %s: %s", dir,
+		               strerror(errno));
 	while ((ent = readdir(d)))
 		if (text_ends(ent->d_name, ".ini") && ent->d_name[0] != '.')
-			*VEC_PUSH(a, f) = text_eq(dir, ".") ? arena_strdup(a, ent->d_name)
-			                                    : arena_printf(a, "%s%s%s", dir, text_ends(dir, "/") ? "" : "/",
-			                                                   ent->d_name);
+			*VEC_PUSH(a, f) =
+				text_eq(dir, ".")
+					? arena_strdup(a, ent->d_name)
+					: arena_printf(a, "%s%s%s", dir,
+			                               text_ends(dir, "/") ? "" : "/", ent->d_name);
 	closedir(d);
 	if (f->n == first) {
 		err_set(e, ERR_MANIFEST, "no *.ini in the directory %s", dir);
@@ -75,7 +80,8 @@ static int add_directory(struct file_list *f, struct arena *a, const char *dir, 
 	return 0;
 }
 
-static int find_files(struct file_list *f, struct arena *a, const struct opt_list *args, struct err *e)
+static int find_files(struct file_list *f, struct arena *a, const struct opt_list *args,
+                      struct err *e)
 {
 	for (size_t i = 0; i < args->n; i++) {
 		struct stat st;
@@ -92,7 +98,8 @@ static int find_files(struct file_list *f, struct arena *a, const struct opt_lis
 	return 0;
 }
 
-static void manifest_args(struct opt_list *all, struct arena *a, const struct options *o, bool with_args)
+static void manifest_args(struct opt_list *all, struct arena *a, const struct options *o,
+                          bool with_args)
 {
 	*all = (struct opt_list){0};
 	for (size_t i = 0; with_args && i < o->args.n; i++)
@@ -105,7 +112,8 @@ static void manifest_args(struct opt_list *all, struct arena *a, const struct op
 
 /* ---- the state's name ----------------------------------------------------------- */
 
-static int state_name(struct loaded *l, const struct options *o, const struct opt_list *args, const char *setting, struct err *e)
+static int state_name(struct loaded *l, const struct options *o, const struct opt_list *args,
+                      const char *setting, struct err *e)
 {
 	struct arena *a = l->a;
 	const char *path = o->state ? o->state : setting;
@@ -113,14 +121,17 @@ static int state_name(struct loaded *l, const struct options *o, const struct op
 
 	if (!path && args->n != 1) {
 		err_set(e, ERR_USAGE, "several manifests need one state file");
-		return err_hint(e, "name it: --state F.state.json, or `state = F.state.json` in [dtsbatch]");
+		return err_hint(
+			e,
+			"name it: --state F.state.json, or `state = F.state.json` in [dtsbatch]");
 	}
 	if (!path) {
 		const char *m = args->v[0];
 
 		if (stat(m, &st) == 0 && S_ISDIR(st.st_mode))
 			path = text_eq(m, ".") ? "dtsbatch.state.json"
-			                       : arena_printf(a, "%s%sdtsbatch.state.json", m, text_ends(m, "/") ? "" : "/");
+			                       : arena_printf(a, "%s%sdtsbatch.state.json", m,
+			                                      text_ends(m, "/") ? "" : "/");
 		else if (text_ends(m, ".ini"))
 			path = arena_printf(a, "%.*s.state.json", (int)strlen(m) - 4, m);
 		else
@@ -143,7 +154,8 @@ static int read_one(struct loaded *l, const char *file, struct err *e)
 
 	buf_init(&b, MANIFEST_FILE_MAX + 1);
 	if (sys_read_file(file, &b))
-		rc = err_set(e, ERR_MANIFEST, "cannot read %s: %s", file, errno == EFBIG ? "more than 64 MiB" : strerror(errno));
+		rc = err_set(e, ERR_MANIFEST, "cannot read %s: %s", file,
+		             errno == EFBIG ? "more than 64 MiB" : strerror(errno));
 	else
 		manifest_parse(&l->m, arena_strdup(l->a, file), buf_str(&b), b.n, &l->d);
 	buf_release(&b);
@@ -154,16 +166,22 @@ static void check_vars(struct loaded *l, const struct options *o)
 {
 	for (size_t i = 0; i < o->vars.n; i++)
 		if (!strchr(o->vars.v[i], '='))
-			diag_error(&l->d, (struct pos){0}, "--var name=value", "--var %s has no value", o->vars.v[i]);
+			diag_error(&l->d, (struct pos){0}, "--var name=value",
+			           "--var %s has no value", o->vars.v[i]);
 }
 
-int load_batch(struct loaded *l, struct arena *a, const struct options *o, bool want_state, struct ui *ui, struct err *e)
+int load_batch(struct loaded *l, struct arena *a, const struct options *o, bool want_state,
+               struct ui *ui, struct err *e)
 {
 	struct opt_list args;
 	struct file_list files = {0};
 	struct inputs in = {.env = os_env, .read = os_read};
-	struct batch_opts bo = {.in = &in, .vars = o->vars.v, .nvars = o->vars.n, .region = o->region,
-	                        .strict = o->strict, .simulate = o->simulate};
+	struct batch_opts bo = {.in = &in,
+	                        .vars = o->vars.v,
+	                        .nvars = o->vars.n,
+	                        .region = o->region,
+	                        .strict = o->strict,
+	                        .simulate = o->simulate};
 
 	*l = (struct loaded){.a = a};
 	manifest_args(&args, a, o, true);

@@ -1,5 +1,6 @@
 /*
- * MANIFEST arguments -> files -> batch, with the real environment and files. Also the names of state and world.
+ * MANIFEST arguments -> files -> batch, with the real environment and files. Also the names of
+ * state and world.
  */
 #ifndef CLI_LOAD_H
 #define CLI_LOAD_H
@@ -22,8 +23,10 @@ struct loaded {
 
 const char *os_env(void *ctx, const char *name); /* getenv */
 
-/* Reads and builds; prints diagnostics. 0; -1 with e: ERR_MANIFEST (already printed: e->msg empty), ERR_USAGE ... */
-int load_batch(struct loaded *l, struct arena *a, const struct options *o, bool want_state, struct ui *ui, struct err *e);
+/* Reads and builds; prints diagnostics. 0; -1 with e: ERR_MANIFEST (already printed: e->msg
+ * empty), ERR_USAGE ... */
+int load_batch(struct loaded *l, struct arena *a, const struct options *o, bool want_state,
+               struct ui *ui, struct err *e);
 /* Only the state's name (state list, state rm): manifests are looked for, not read. */
 int load_state_path(struct loaded *l, struct arena *a, const struct options *o, struct err *e);
 

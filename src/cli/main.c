@@ -34,9 +34,14 @@ static void install_signals(void)
 	sigaction(SIGPIPE, &sa, NULL);
 }
 
+static void leave(int status)
+{
+	_exit(status);
+}
+
 int main(int argc, char **argv)
 {
-	struct context c = {.signal_fd = -1};
+	struct context c = {.signal_fd = -1, .leave = leave};
 	int status;
 
 	sys_guard_std_fds();

@@ -7,7 +7,16 @@
 #include "base/err.h"
 #include "base/text.h"
 
-enum opt_kind { OK_FLAG, OK_TEXT, OK_LIST, OK_INT, OK_DURATION, OK_FALSE /* --x=false sets the flag */, OK_SCALE, OK_LATER };
+enum opt_kind {
+	OK_FLAG,
+	OK_TEXT,
+	OK_LIST,
+	OK_INT,
+	OK_DURATION,
+	OK_FALSE /* --x=false sets the flag */,
+	OK_SCALE,
+	OK_LATER
+};
 
 struct opt_row {
 	const char *name, *arg;
@@ -101,7 +110,8 @@ static int unknown(const char *word, unsigned command, const char *command_name,
 			names[n++] = rows[i].name;
 	near = text_nearest(word, names, n);
 	err_set(e, ERR_USAGE, "unknown option %s", word);
-	return near ? err_hint(e, "did you mean %s?", near) : err_hint(e, "`dtsbatch %s --help` lists them", command_name);
+	return near ? err_hint(e, "did you mean %s?", near)
+	            : err_hint(e, "`dtsbatch %s --help` lists them", command_name);
 }
 
 static int set_number(const struct opt_row *r, void *field, const char *value, struct err *e)
@@ -117,21 +127,25 @@ static int set_number(const struct opt_row *r, void *field, const char *value, s
 	case OK_DURATION:
 		ms = text_duration_ms(value);
 		if (ms < 0)
-			return err_set(e, ERR_USAGE, "%s takes a duration such as 90s, 25m or 2h, not \"%s\"", r->name, value);
+			return err_set(e, ERR_USAGE,
+			               "%s takes a duration such as 90s, 25m or 2h, not \"%s\"",
+			               r->name, value);
 		*(int64_t *)field = ms;
 		return 0;
 	case OK_SCALE:
 		*(double *)field = strtod(value, &end);
 		if (*value && !*end && *(double *)field >= 0)
 			return 0;
-		return err_set(e, ERR_USAGE, "%s takes a number, 0 or more, not \"%s\"", r->name, value);
+		return err_set(e, ERR_USAGE, "%s takes a number, 0 or more, not \"%s\"", r->name,
+		               value);
 	default:
 		break;
 	}
 	return 0;
 }
 
-static int apply_row(struct options *o, struct arena *a, const struct opt_row *r, const char *value, struct err *e)
+static int apply_row(struct options *o, struct arena *a, const struct opt_row *r, const char *value,
+                     struct err *e)
 {
 	void *field = (char *)o + r->at;
 	struct opt_list *list = field;
@@ -169,13 +183,17 @@ static bool takes_value(const struct opt_row *r)
 	return r->kind != OK_FLAG && r->kind != OK_FALSE;
 }
 
-static int env_rows(struct options *o, struct arena *a, unsigned command, const char *(*env)(void *ctx, const char *name),
-                    const bool *given, struct err *e)
+static int env_rows(struct options *o, struct arena *a, unsigned command,
+                    const char *(*env)(void *ctx, const char *name), const bool *given,
+                    struct err *e)
 {
 	for (size_t i = 0; i < NROWS; i++) {
-		const char *v = rows[i].env && (rows[i].on & command) && !given[i] ? env(NULL, rows[i].env) : NULL;
+		const char *v = rows[i].env && (rows[i].on & command) && !given[i]
+		                        ? env(NULL, rows[i].env)
+		                        : NULL;
 
-		if (text_empty(v) || (rows[i].kind == OK_FLAG && !text_eq(v, "1") && !text_eq(v, "true")))
+		if (text_empty(v) ||
+		    (rows[i].kind == OK_FLAG && !text_eq(v, "1") && !text_eq(v, "true")))
 			continue;
 		if (apply_row(o, a, &rows[i], v, e))
 			return err_ctx(e, "%s", rows[i].env);
@@ -183,13 +201,20 @@ static int env_rows(struct options *o, struct arena *a, unsigned command, const 
 	return 0;
 }
 
-int opt_parse(struct options *o, struct arena *a, int argc, char **argv, unsigned command, const char *command_name,
-              const char *(*env)(void *ctx, const char *name), struct err *e)
+int opt_parse(struct options *o, struct arena *a, int argc, char **argv, unsigned command,
+              const char *command_name, const char *(*env)(void *ctx, const char *name),
+              struct err *e)
 {
 	bool given[NROWS] = {false}, only_args = false;
 
-	*o = (struct options){.parallelism = -1, .max_changes = -1, .max_deletes = -1, .max_gone = -1, .deadline_ms = -1,
-	                      .lock_timeout_ms = -1, .port = -1, .time_scale = -1};
+	*o = (struct options){.parallelism = -1,
+	                      .max_changes = -1,
+	                      .max_deletes = -1,
+	                      .max_gone = -1,
+	                      .deadline_ms = -1,
+	                      .lock_timeout_ms = -1,
+	                      .port = -1,
+	                      .time_scale = -1};
 	for (int i = 0; i < argc; i++) {
 		const char *word = short_name(argv[i]), *eq = strchr(word, '='), *value = NULL;
 		size_t n = eq ? (size_t)(eq - word) : strlen(word);
@@ -231,8 +256,10 @@ void opt_help(struct buf *out, unsigned command)
 		if (!(rows[i].on & command) || rows[i].kind == OK_LATER)
 			continue;
 		n = strlen(rows[i].name) + (rows[i].arg ? strlen(rows[i].arg) + 1 : 0);
-		buf_printf(out, "  %s%s%s%*s%s", rows[i].name, rows[i].arg ? (rows[i].kind == OK_FALSE ? "=" : " ") : "",
-		           rows[i].arg ? rows[i].arg : "", n < 24 ? (int)(26 - n) : 2, "", rows[i].help);
+		buf_printf(out, "  %s%s%s%*s%s", rows[i].name,
+		           rows[i].arg ? (rows[i].kind == OK_FALSE ? "=" : " ") : "",
+		           rows[i].arg ? rows[i].arg : "", n < 24 ? (int)(26 - n) : 2, "",
+		           rows[i].help);
 		if (rows[i].env)
 			buf_printf(out, " [%s]", rows[i].env);
 		buf_putc(out, '\n');

@@ -1,5 +1,6 @@
 /*
- * Options: one row each (opt.c). Help, parsing and the check whether a command takes an option come from the rows.
+ * Options: one row each (opt.c). Help, parsing and the check whether a command takes an option
+ * come from the rows.
  */
 #ifndef CLI_OPT_H
 #define CLI_OPT_H
@@ -20,11 +21,13 @@ struct opt_list {
 struct options {
 	const char *state, *region, *endpoint, *cacert, *out;
 	const char *world, *log, *scenario, *keys;
-	bool yes, quiet, verbose, json, detailed_exitcode, prune, strict, simulate, insecure_http, accept_endpoint, fail_fast,
-	    keep_going, dry_run, help, no_refresh;
-	int64_t parallelism, max_changes, max_deletes, max_gone, deadline_ms, lock_timeout_ms, port; /* -1: not given */
+	bool yes, quiet, verbose, json, detailed_exitcode, prune, strict, simulate, insecure_http,
+		accept_endpoint, fail_fast, keep_going, dry_run, help, no_refresh;
+	int64_t parallelism, max_changes, max_deletes, max_gone, deadline_ms, lock_timeout_ms,
+		port;      /* -1: not given */
 	double time_scale; /* -1: not given */
-	struct opt_list targets, excludes, replaces, vars, files, args; /* args: what is no option */
+	struct opt_list targets, excludes, replaces, vars, files,
+		args; /* args: what is no option */
 };
 
 /* Bits for the commands that take an option. */
@@ -44,9 +47,11 @@ enum {
 	ON_ALL = 1023,
 };
 
-/* argv[0..argc) after the command word. ERR_USAGE with a suggestion. env: DTSBATCH_YES, _STATE, _REGION fill what is not given. */
-int opt_parse(struct options *o, struct arena *a, int argc, char **argv, unsigned command, const char *command_name,
-              const char *(*env)(void *ctx, const char *name), struct err *e);
+/* argv[0..argc) after the command word. ERR_USAGE with a suggestion. env: DTSBATCH_YES, _STATE,
+ * _REGION fill what is not given. */
+int opt_parse(struct options *o, struct arena *a, int argc, char **argv, unsigned command,
+              const char *command_name, const char *(*env)(void *ctx, const char *name),
+              struct err *e);
 /* Aligned help of the options a command takes (ON_ALL: all), appended to out. */
 struct buf;
 void opt_help(struct buf *out, unsigned command);

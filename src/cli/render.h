@@ -15,7 +15,8 @@ struct plan_head {
 void render_plan(struct ui *u, const struct plan *p, const struct plan_head *h);
 bool plan_is_empty(const struct plan *p);
 
-/* Progress: a live table on a terminal, one line per change of state elsewhere, JSON Lines with --json. */
+/* Progress: a live table on a terminal, one line per change of state elsewhere, JSON Lines with
+ * --json. */
 struct progress {
 	struct ui *ui;
 	const struct plan *p;
@@ -24,11 +25,11 @@ struct progress {
 		char status[32];
 		int64_t since_ms;
 		bool active;
-	} *rows;          /* by op */
+	} * rows;         /* by op */
 	uint32_t *active; /* ops under way, in the order in which they began */
 	size_t nactive;
-	unsigned lines;   /* of the live table on the screen now */
-	unsigned cells;   /* of the widest address */
+	unsigned lines;     /* of the live table on the screen now */
+	unsigned cells;     /* of the widest address */
 	size_t done, total; /* operations */
 	int64_t drawn_ms;
 	struct buf held;   /* lines that scroll with the next drawing */
@@ -38,7 +39,7 @@ void progress_init(struct progress *pr, struct ui *u);
 /* Before run_apply: the plan whose operations the events name. */
 void progress_plan(struct progress *pr, struct arena *a, const struct plan *p);
 void progress_event(void *ctx, const struct event *ev); /* an observer; ctx: struct progress */
-void progress_end(struct progress *pr);                 /* takes the live table away, lists what failed */
+void progress_end(struct progress *pr); /* takes the live table away, lists what failed */
 void progress_release(struct progress *pr);
 
 struct summary {

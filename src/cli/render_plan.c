@@ -12,15 +12,15 @@ static const struct {
 	enum tint tint;
 	const char *verb;
 } looks[OP__COUNT] = {
-    [OP_NOOP] = {" ", TINT_NONE, "no change"},
-    [OP_CREATE] = {"+", TINT_GREEN, "create"},
-    [OP_RESUME] = {"+", TINT_GREEN, "resume creation"},
-    [OP_ADOPT] = {"<", TINT_CYAN, "import"},
-    [OP_UPDATE] = {"~", TINT_YELLOW, "update in place"},
-    [OP_REPLACE] = {"!", TINT_RED, "replace"},
-    [OP_DELETE] = {"-", TINT_RED, "delete"},
-    [OP_FORGET] = {"x", TINT_DIM, "forget"},
-    [OP_MOVE] = {">", TINT_CYAN, "move"},
+	[OP_NOOP] = {" ", TINT_NONE, "no change"},
+	[OP_CREATE] = {"+", TINT_GREEN, "create"},
+	[OP_RESUME] = {"+", TINT_GREEN, "resume creation"},
+	[OP_ADOPT] = {"<", TINT_CYAN, "import"},
+	[OP_UPDATE] = {"~", TINT_YELLOW, "update in place"},
+	[OP_REPLACE] = {"!", TINT_RED, "replace"},
+	[OP_DELETE] = {"-", TINT_RED, "delete"},
+	[OP_FORGET] = {"x", TINT_DIM, "forget"},
+	[OP_MOVE] = {">", TINT_CYAN, "move"},
 };
 
 bool plan_is_empty(const struct plan *p)
@@ -64,13 +64,14 @@ static size_t key_cells(const struct op *op)
 static const char *quoted(struct ui *u, const struct attr_def *at, const char *v)
 {
 	const char *safe = ui_safe(u, v, VALUE_CELLS);
-	bool plain = v[0] == '(' || at->kind == AK_BOOL || at->kind == AK_INT || at->kind == AK_ENUM ||
-	             at->kind == AK_OBJECT || at->kind == AK_LIST;
+	bool plain = v[0] == '(' || at->kind == AK_BOOL || at->kind == AK_INT ||
+	             at->kind == AK_ENUM || at->kind == AK_OBJECT || at->kind == AK_LIST;
 
 	return plain ? safe : arena_printf(&u->a, "\"%s\"", safe);
 }
 
-static void json_lines(struct ui *u, const struct attr_def *at, const struct change *c, size_t indent)
+static void json_lines(struct ui *u, const struct attr_def *at, const struct change *c,
+                       size_t indent)
 {
 	char *text = attr_json_diff(&u->a, at, c->from, c->to, DIFF_LINES);
 	bool first = true;
@@ -83,7 +84,9 @@ static void json_lines(struct ui *u, const struct attr_def *at, const struct cha
 			*end = 0;
 		if (*line)
 			ui_out(u, "%*s%s\n", first ? 0 : (int)indent, "",
-			       ui_tint(u, false, t, ui_safe(u, line, u->width > indent + 20 ? u->width - indent : 60)));
+			       ui_tint(u, false, t,
+			               ui_safe(u, line,
+			                       u->width > indent + 20 ? u->width - indent : 60)));
 		first = false;
 		line = end ? end + 1 : NULL;
 	}
@@ -102,13 +105,15 @@ static void change_line(struct ui *u, const struct op *op, const struct change *
 	} else if (fresh || !c->from) {
 		ui_out(u, "%s\n", quoted(u, at, c->to ? c->to : "(none)"));
 	} else {
-		ui_out(u, "%s -> %s\n", quoted(u, at, c->from), quoted(u, at, c->to ? c->to : "(none)"));
+		ui_out(u, "%s -> %s\n", quoted(u, at, c->from),
+		       quoted(u, at, c->to ? c->to : "(none)"));
 	}
 	if (c->behind)
 		ui_out(u, "      %*s  %s\n", (int)cells, "",
 		       ui_tint(u, false, TINT_DIM, "changed on the service since the last apply"));
 	if (c->note)
-		ui_out(u, "      %*s  %s\n", (int)cells, "", ui_tint(u, false, TINT_DIM, ui_safe(u, c->note, 0)));
+		ui_out(u, "      %*s  %s\n", (int)cells, "",
+		       ui_tint(u, false, TINT_DIM, ui_safe(u, c->note, 0)));
 }
 
 static void op_text(struct ui *u, const struct op *op, size_t cells)
@@ -119,7 +124,8 @@ static void op_text(struct ui *u, const struct op *op, size_t cells)
 	ui_out(u, "  %s %s  ", ui_tint(u, false, looks[op->kind].tint, looks[op->kind].mark),
 	       ui_tint(u, false, TINT_BOLD, ui_pad(u, ui_safe(u, op->address, 0), cells)));
 	if (*impact)
-		ui_out(u, "%s  %s\n", ui_pad(u, looks[op->kind].verb, 16), ui_tint(u, false, TINT_DIM, impact));
+		ui_out(u, "%s  %s\n", ui_pad(u, looks[op->kind].verb, 16),
+		       ui_tint(u, false, TINT_DIM, impact));
 	else
 		ui_out(u, "%s\n", looks[op->kind].verb);
 	if (op->why && !text_eq(op->why, "destroy")) /* the command says so */
@@ -131,7 +137,8 @@ static void op_text(struct ui *u, const struct op *op, size_t cells)
 	for (size_t i = 0; i < op->nnotes; i++)
 		ui_out(u, "      %s\n", ui_tint(u, false, TINT_DIM, ui_safe(u, op->notes[i], 0)));
 	if (op->refused)
-		ui_out(u, "      %s %s\n", ui_tint(u, false, TINT_RED, "not allowed:"), ui_safe(u, op->refused, 0));
+		ui_out(u, "      %s %s\n", ui_tint(u, false, TINT_RED, "not allowed:"),
+		       ui_safe(u, op->refused, 0));
 }
 
 static void totals(struct ui *u, const struct plan *p)
@@ -139,28 +146,33 @@ static void totals(struct ui *u, const struct plan *p)
 	static const struct {
 		enum op_kind kind;
 		const char *word;
-	} words[] = {{OP_CREATE, "create"}, {OP_RESUME, "resume"}, {OP_ADOPT, "import"}, {OP_UPDATE, "update"},
-	             {OP_REPLACE, "replace"}, {OP_DELETE, "delete"}, {OP_FORGET, "forget"}, {OP_MOVE, "move"}};
+	} words[] = {{OP_CREATE, "create"}, {OP_RESUME, "resume"},   {OP_ADOPT, "import"},
+	             {OP_UPDATE, "update"}, {OP_REPLACE, "replace"}, {OP_DELETE, "delete"},
+	             {OP_FORGET, "forget"}, {OP_MOVE, "move"}};
 	const char *s = "", *imp = "";
 
 	if (plan_is_empty(p)) {
-		ui_out(u, "Nothing to do: %zu resource%s as wanted.\n", p->count[OP_NOOP], p->count[OP_NOOP] == 1 ? " is" : "s are");
+		ui_out(u, "Nothing to do: %zu resource%s as wanted.\n", p->count[OP_NOOP],
+		       p->count[OP_NOOP] == 1 ? " is" : "s are");
 		return;
 	}
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-		if (p->count[words[i].kind] || words[i].kind == OP_CREATE || words[i].kind == OP_UPDATE ||
-		    words[i].kind == OP_DELETE)
-			s = arena_printf(&u->a, "%s%s%zu to %s", s, *s ? ", " : "", p->count[words[i].kind], words[i].word);
+		if (p->count[words[i].kind] || words[i].kind == OP_CREATE ||
+		    words[i].kind == OP_UPDATE || words[i].kind == OP_DELETE)
+			s = arena_printf(&u->a, "%s%s%zu to %s", s, *s ? ", " : "",
+			                 p->count[words[i].kind], words[i].word);
 	ui_out(u, "Plan: %s; %zu unchanged.\n", s, p->count[OP_NOOP]);
 	for (unsigned b = 0; b < 7; b++)
 		if (p->impact[b])
-			imp = arena_printf(&u->a, "%s%s%zu %s", imp, *imp ? ", " : "", p->impact[b], impact_name(b));
+			imp = arena_printf(&u->a, "%s%s%zu %s", imp, *imp ? ", " : "", p->impact[b],
+			                   impact_name(b));
 	if (*imp)
 		ui_out(u, "Impact: %s.\n", imp);
 	if (p->refused)
-		ui_out(u, "%s\n", ui_tint(u, false, TINT_RED,
-		                          arena_printf(&u->a, "%zu change%s not allowed (see above).", p->refused,
-		                                       p->refused == 1 ? " is" : "s are")));
+		ui_out(u, "%s\n",
+		       ui_tint(u, false, TINT_RED,
+		               arena_printf(&u->a, "%zu change%s not allowed (see above).",
+		                            p->refused, p->refused == 1 ? " is" : "s are")));
 }
 
 static struct json *change_json(struct ui *u, const struct op *op, const struct change *c)
@@ -180,7 +192,8 @@ static struct json *change_json(struct ui *u, const struct op *op, const struct 
 
 static void op_json(struct ui *u, const struct op *op)
 {
-	struct json *o = ui_line(u, "change"), *list = json_new(&u->a, JSON_ARRAY), *steps = json_new(&u->a, JSON_ARRAY);
+	struct json *o = ui_line(u, "change"), *list = json_new(&u->a, JSON_ARRAY),
+		    *steps = json_new(&u->a, JSON_ARRAY);
 
 	ui_str(u, o, "address", op->address);
 	ui_str(u, o, "action", ui_word(u, op_kind_name(op->kind)));
@@ -192,7 +205,8 @@ static void op_json(struct ui *u, const struct op *op)
 		json_add(list, NULL, change_json(u, op, &op->changes[i]));
 	json_add(o, "changes", list);
 	for (unsigned i = 0; i < op->nsteps; i++)
-		json_add(steps, NULL, json_new_str(&u->a, ui_word(u, step_def(op->steps[i])->verb)));
+		json_add(steps, NULL,
+		         json_new_str(&u->a, ui_word(u, step_def(op->steps[i])->verb)));
 	json_add(o, "steps", steps);
 	ui_emit(u, o);
 }
@@ -211,10 +225,12 @@ static void plan_json(struct ui *u, const struct plan *p)
 	}
 	o = ui_line(u, "plan");
 	for (int k = 0; k < OP__COUNT; k++)
-		ui_int(u, o, k == OP_NOOP ? "unchanged" : ui_word(u, op_kind_name((enum op_kind)k)), (int64_t)p->count[k]);
+		ui_int(u, o, k == OP_NOOP ? "unchanged" : ui_word(u, op_kind_name((enum op_kind)k)),
+		       (int64_t)p->count[k]);
 	ui_int(u, o, "refused", (int64_t)p->refused);
 	for (unsigned b = 0; b < 7; b++)
-		ui_int(u, o, ui_word(u, arena_printf(&u->a, "impact_%s", impact_name(b))), (int64_t)p->impact[b]);
+		ui_int(u, o, ui_word(u, arena_printf(&u->a, "impact_%s", impact_name(b))),
+		       (int64_t)p->impact[b]);
 	ui_emit(u, o);
 }
 
@@ -227,8 +243,9 @@ void render_plan(struct ui *u, const struct plan *p, const struct plan_head *h)
 		plan_json(u, p);
 		return;
 	}
-	ui_out(u, "dtsbatch %s: %s  (%s%s%s)\n\n", h->command, ui_safe(u, h->title, 0), h->region ? "region " : "",
-	       h->region ? ui_safe(u, h->region, 0) : "", h->simulated ? (h->region ? ", simulated" : "simulated") : "");
+	ui_out(u, "dtsbatch %s: %s  (%s%s%s)\n\n", h->command, ui_safe(u, h->title, 0),
+	       h->region ? "region " : "", h->region ? ui_safe(u, h->region, 0) : "",
+	       h->simulated ? (h->region ? ", simulated" : "simulated") : "");
 	for (size_t i = 0; i < p->n; i++) {
 		const struct op *op = &p->ops[i];
 
@@ -243,7 +260,8 @@ void render_plan(struct ui *u, const struct plan *p, const struct plan_head *h)
 	if (any)
 		ui_out(u, "\n");
 	for (size_t i = 0; i < p->norphans; i++)
-		ui_out(u, "  orphaned: %s  (its section has vanished; --prune deletes it, `state rm` forgets it)\n",
+		ui_out(u,
+		       "  orphaned: %s  (its section has vanished; --prune deletes it, `state rm` forgets it)\n",
 		       ui_safe(u, p->orphans[i], 0));
 	if (p->norphans)
 		ui_out(u, "\n");

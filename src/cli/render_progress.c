@@ -39,17 +39,21 @@ static const char *seconds(struct ui *u, int64_t ms)
 	return arena_printf(&u->a, "%3" PRId64 ".%" PRId64 "s", ms / 1000, ms % 1000 / 100);
 }
 
-static const char *const result_names[] = {"pending", "done", "failed", "blocked", "deferred", "decision needed"};
-static const enum tint result_tints[] = {TINT_NONE, TINT_GREEN, TINT_RED, TINT_YELLOW, TINT_YELLOW, TINT_RED};
+static const char *const result_names[] = {"pending", "done",     "failed",
+                                           "blocked", "deferred", "decision needed"};
+static const enum tint result_tints[] = {TINT_NONE,   TINT_GREEN,  TINT_RED,
+                                         TINT_YELLOW, TINT_YELLOW, TINT_RED};
 
 /* ---- the live table --------------------------------------------------------- */
 
-static void table_row(struct progress *pr, const struct progress_row *r, const struct event *ev, unsigned cells)
+static void table_row(struct progress *pr, const struct progress_row *r, const struct event *ev,
+                      unsigned cells)
 {
 	struct ui *u = pr->ui;
 	const char *address = ui_safe(u, pr->p->ops[r - pr->rows].address, cells);
 	const char *line = arena_printf(&u->a, "  %s  %s  %s %s", ui_pad(u, address, cells),
-	                                ui_pad(u, r->verb ? r->verb : "", 16), ui_pad(u, ui_safe(u, r->status, 18), 18),
+	                                ui_pad(u, r->verb ? r->verb : "", 16),
+	                                ui_pad(u, ui_safe(u, r->status, 18), 18),
 	                                seconds(u, ev->elapsed_ms - r->since_ms));
 
 	/* A line that wraps would make the next "up" too short. */
@@ -57,7 +61,8 @@ static void table_row(struct progress *pr, const struct progress_row *r, const s
 	pr->lines++;
 }
 
-/* In place: up over the old table, new text over the old one, the rest cleared. One write, so nothing flickers. */
+/* In place: up over the old table, new text over the old one, the rest cleared. One write, so
+ * nothing flickers. */
 static void table_draw(struct progress *pr, const struct event *ev, const char *above)
 {
 	struct ui *u = pr->ui;
@@ -81,7 +86,8 @@ static void table_draw(struct progress *pr, const struct event *ev, const char *
 			table_row(pr, &pr->rows[pr->active[i]], ev, cells);
 	}
 	ui_err(u, "  %zu of %zu done%s, %s\x1b[K\n\x1b[J", pr->done, pr->total,
-	       hidden ? arena_printf(&u->a, ", %zu more under way", hidden) : "", seconds(u, ev->elapsed_ms));
+	       hidden ? arena_printf(&u->a, ", %zu more under way", hidden) : "",
+	       seconds(u, ev->elapsed_ms));
 	pr->lines++;
 	pr->drawn_ms = ev->elapsed_ms;
 }
@@ -90,7 +96,8 @@ static void table_draw(struct progress *pr, const struct event *ev, const char *
 
 static void event_json(struct progress *pr, const struct event *ev)
 {
-	static const char *const names[] = {"refresh", "step", "status", "result", "retry", "note", "call", "tick"};
+	static const char *const names[] = {"refresh", "step", "status", "result",
+	                                    "retry",   "note", "call",   "tick"};
 	struct ui *u = pr->ui;
 	struct json *o = ui_line(u, names[ev->kind]);
 
@@ -102,7 +109,9 @@ static void event_json(struct progress *pr, const struct event *ev)
 		ui_str(u, o, "result", ui_word(u, result_names[ev->result]));
 		ui_str(u, o, "action", ui_word(u, op_kind_name(ev->op->kind)));
 	}
-	ui_str(u, o, ev->kind == EV_STATUS || ev->kind == EV_STEP || ev->kind == EV_OP_DONE ? "status" : "text",
+	ui_str(u, o,
+	       ev->kind == EV_STATUS || ev->kind == EV_STEP || ev->kind == EV_OP_DONE ? "status"
+	                                                                              : "text",
 	       ev->text && *ev->text ? ev->text : NULL);
 	if (ev->err) {
 		ui_str(u, o, "error", ev->err->msg);
@@ -133,7 +142,8 @@ static void keep_failure(struct progress *pr, const struct event *ev)
 	struct buf *b = &pr->failed;
 
 	buf_printf(b, "  %s  %s: %s\n",
-	           ui_tint(u, true, result_tints[ev->result], arena_printf(&u->a, "%-8s", result_names[ev->result])),
+	           ui_tint(u, true, result_tints[ev->result],
+	                   arena_printf(&u->a, "%-8s", result_names[ev->result])),
 	           ui_safe(u, ev->op->address, 0), ui_safe(u, ev->err ? ev->err->msg : "", 0));
 	for (size_t i = 0; i < ev->nitems; i++) {
 		const struct precheck_failure *f = &ev->items[i];
@@ -145,7 +155,8 @@ static void keep_failure(struct progress *pr, const struct event *ev)
 		if (!text_empty(f->repair))
 			buf_printf(b, "          remedy: %s\n", ui_safe(u, f->repair, 0));
 		if (f->can_skip)
-			buf_printf(b, "          may be skipped: skip_precheck = %s\n", ui_safe(u, f->item, 0));
+			buf_printf(b, "          may be skipped: skip_precheck = %s\n",
+			           ui_safe(u, f->item, 0));
 	}
 	if (ev->err && *ev->err->hint)
 		buf_printf(b, "      %s\n", ui_safe(u, ev->err->hint, 0));
@@ -155,7 +166,8 @@ static void keep_failure(struct progress *pr, const struct event *ev)
 static const char *event_line(struct progress *pr, const struct event *ev)
 {
 	struct ui *u = pr->ui;
-	const char *who = ev->op ? ui_safe(u, ev->op->address, 0) : "", *sep = ev->op ? ": " : "", *what = "";
+	const char *who = ev->op ? ui_safe(u, ev->op->address, 0) : "", *sep = ev->op ? ": " : "",
+		   *what = "";
 
 	switch (ev->kind) {
 	case EV_REFRESH:
@@ -165,8 +177,10 @@ static const char *event_line(struct progress *pr, const struct event *ev)
 		what = step_def(ev->step)->verb;
 		break;
 	case EV_OP_DONE:
-		what = arena_printf(&u->a, "%s  (%s)", ui_tint(u, true, result_tints[ev->result], result_names[ev->result]),
-		                    op_kind_name(ev->op->kind));
+		what = arena_printf(
+			&u->a, "%s  (%s)",
+			ui_tint(u, true, result_tints[ev->result], result_names[ev->result]),
+			op_kind_name(ev->op->kind));
 		break;
 	case EV_STATUS:
 	case EV_RETRY:
@@ -183,7 +197,8 @@ static void deactivate(struct progress *pr, uint32_t op)
 	for (size_t i = 0; i < pr->nactive; i++) {
 		if (pr->active[i] != op)
 			continue;
-		memmove(&pr->active[i], &pr->active[i + 1], (pr->nactive - i - 1) * sizeof *pr->active);
+		memmove(&pr->active[i], &pr->active[i + 1],
+		        (pr->nactive - i - 1) * sizeof *pr->active);
 		pr->nactive--;
 		return;
 	}
@@ -217,7 +232,8 @@ static void update_row(struct progress *pr, const struct event *ev)
 /* Steps and statuses live in the table; results, notes and failures scroll above it. */
 static bool scrolls(const struct event *ev)
 {
-	return ev->kind == EV_OP_DONE || ev->kind == EV_NOTE || ev->kind == EV_RETRY || ev->kind == EV_CALL;
+	return ev->kind == EV_OP_DONE || ev->kind == EV_NOTE || ev->kind == EV_RETRY ||
+	       ev->kind == EV_CALL;
 }
 
 static void on_terminal(struct progress *pr, const struct event *ev)
@@ -250,7 +266,8 @@ void progress_event(void *ctx, const struct event *ev)
 		keep_failure(pr, ev);
 	if (ev->kind == EV_OP_DONE && ev->op->kind == OP_NOOP && ev->result == RES_DONE)
 		return;
-	if ((ev->kind == EV_RETRY && !u->verbose && !u->json) || (u->quiet && ev->kind != EV_OP_DONE))
+	if ((ev->kind == EV_RETRY && !u->verbose && !u->json) ||
+	    (u->quiet && ev->kind != EV_OP_DONE))
 		return;
 	if (u->json) {
 		if (ev->kind != EV_TICK)
@@ -283,8 +300,9 @@ void progress_end(struct progress *pr)
 /* ---- the end ------------------------------------------------------------------------ */
 
 static const char *const past[OP__COUNT] = {
-    [OP_CREATE] = "created",   [OP_RESUME] = "resumed", [OP_ADOPT] = "imported",   [OP_UPDATE] = "updated",
-    [OP_REPLACE] = "replaced", [OP_DELETE] = "deleted", [OP_FORGET] = "forgotten", [OP_MOVE] = "moved",
+	[OP_CREATE] = "created",   [OP_RESUME] = "resumed",   [OP_ADOPT] = "imported",
+	[OP_UPDATE] = "updated",   [OP_REPLACE] = "replaced", [OP_DELETE] = "deleted",
+	[OP_FORGET] = "forgotten", [OP_MOVE] = "moved",
 };
 
 void render_summary(struct ui *u, const struct summary *s)
@@ -304,7 +322,10 @@ void render_summary(struct ui *u, const struct summary *s)
 		struct json *o = ui_line(u, "summary");
 
 		for (int k = 0; k < OP__COUNT; k++)
-			ui_int(u, o, k == OP_NOOP ? "unchanged" : ui_word(u, op_kind_name((enum op_kind)k)), (int64_t)done[k]);
+			ui_int(u, o,
+			       k == OP_NOOP ? "unchanged"
+			                    : ui_word(u, op_kind_name((enum op_kind)k)),
+			       (int64_t)done[k]);
 		ui_int(u, o, "failed", (int64_t)bad);
 		ui_int(u, o, "left", (int64_t)left);
 		ui_int(u, o, "calls", (int64_t)s->stats->calls);
@@ -318,12 +339,17 @@ void render_summary(struct ui *u, const struct summary *s)
 	}
 	for (int k = 1; k < OP__COUNT; k++)
 		if (done[k])
-			text = arena_printf(&u->a, "%s%s%zu %s", text, *text ? ", " : "", done[k], past[k]);
+			text = arena_printf(&u->a, "%s%s%zu %s", text, *text ? ", " : "", done[k],
+			                    past[k]);
 	ui_err(u, "\n%s %s%s%s%s%zu unchanged. %zu API calls (%zu changing) in %s\n",
-	       ui_tint(u, true, bad ? TINT_RED : TINT_GREEN, bad ? "Ended with failures:" : left ? "Stopped:" : "Done:"), text,
-	       *text ? ", " : "", bad ? arena_printf(&u->a, "%zu failed, ", bad) : "",
-	       left ? arena_printf(&u->a, "%zu left for the next run, ", left) : "", done[OP_NOOP], s->stats->calls,
-	       s->stats->mutating, text_duration(&u->a, s->stats->refresh_ms + s->stats->apply_ms));
+	       ui_tint(u, true, bad ? TINT_RED : TINT_GREEN,
+	               bad    ? "Ended with failures:"
+	               : left ? "Stopped:"
+	                      : "Done:"),
+	       text, *text ? ", " : "", bad ? arena_printf(&u->a, "%zu failed, ", bad) : "",
+	       left ? arena_printf(&u->a, "%zu left for the next run, ", left) : "", done[OP_NOOP],
+	       s->stats->calls, s->stats->mutating,
+	       text_duration(&u->a, s->stats->refresh_ms + s->stats->apply_ms));
 	ui_err(u, "State: %s (serial %" PRIu64 ")\n", ui_safe(u, s->state_path, 0), s->serial);
 	ui_flush(u);
 }

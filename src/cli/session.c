@@ -19,7 +19,8 @@
 
 #define SIM_KEY_ID "simulated-key"
 #define SIM_KEY_SECRET "simulated-secret"
-#define SIM_SCALE 4.0 /* a first run takes a few seconds: long enough to be seen, short enough to be liked */
+#define SIM_SCALE                                                                                  \
+	4.0 /* a first run takes a few seconds: long enough to be seen, short enough to be liked */
 #define SETTLE_MS (5 * 60000)
 #define RESPONSE_MAX ((size_t)64 << 20)
 
@@ -36,11 +37,6 @@ static double env_number(const char *name, double otherwise)
 }
 
 /* ---- the simulator child ------------------------------------------------------ */
-
-static _Noreturn void sim_child(const struct sim_opts *o, int ready, int life)
-{
-	_exit(sim_run_child(o, ready, life));
-}
 
 static int sim_read_port(int fd, int *port, struct err *e)
 {
@@ -62,7 +58,8 @@ static int sim_read_port(int fd, int *port, struct err *e)
 
 static int sim_begin(struct session *s, struct err *e)
 {
-	struct sim_opts o = {.key_id = SIM_KEY_ID, .key_secret = SIM_KEY_SECRET, .region = s->region};
+	struct sim_opts o = {
+		.key_id = SIM_KEY_ID, .key_secret = SIM_KEY_SECRET, .region = s->region};
 	int ready[2], life[2], port = 0;
 
 	/* Beside the real state file, also when its name is a link. */
@@ -80,7 +77,8 @@ static int sim_begin(struct session *s, struct err *e)
 	if (s->sim == 0) {
 		close(ready[0]);
 		close(life[1]);
-		sim_child(&o, ready[1], life[0]);
+		s->c->leave(sim_run_child(&o, ready[1], life[0]));
+		BUG("the simulator outlived its end");
 	}
 	close(ready[1]);
 	close(life[0]);
@@ -122,14 +120,17 @@ static int find_endpoint(struct session *s, struct err *e)
 		}
 		given = dts_region_host(s->region, false);
 		if (!given) {
-			err_set(e, ERR_MANIFEST, "no endpoint is known for the region %s", s->region);
-			return err_hint(e, "name it: --endpoint HOST, or `endpoint = HOST` in [dtsbatch]");
+			err_set(e, ERR_MANIFEST, "no endpoint is known for the region %s",
+			        s->region);
+			return err_hint(
+				e, "name it: --endpoint HOST, or `endpoint = HOST` in [dtsbatch]");
 		}
 	}
 	if (http_endpoint(&s->c->a, given, &s->endpoint_url, &s->host, &s->loopback, e))
 		return -1;
 	if (text_starts(s->endpoint_url, "http://") && !s->loopback && !o->insecure_http) {
-		err_set(e, ERR_USAGE, "%s is plain HTTP: keys and passwords would travel readable", s->endpoint_url);
+		err_set(e, ERR_USAGE, "%s is plain HTTP: keys and passwords would travel readable",
+		        s->endpoint_url);
 		return err_hint(e, "use https, or allow it with --insecure-http");
 	}
 	return 0;
@@ -156,9 +157,11 @@ static int check_home(struct session *s, struct err *e)
 
 	if ((other_region || other_endpoint) && !s->c->o.accept_endpoint) {
 		err_subject(e, state_path(s->state));
-		err_set(e, ERR_DENIED, "the state belongs to %s %s, this run goes to %s", other_region ? "region" : "endpoint",
+		err_set(e, ERR_DENIED, "the state belongs to %s %s, this run goes to %s",
+		        other_region ? "region" : "endpoint",
 		        other_region ? h->region : h->endpoint, other_region ? s->region : s->host);
-		return err_hint(e, "everything would look gone there; if it is meant, --accept-endpoint");
+		return err_hint(
+			e, "everything would look gone there; if it is meant, --accept-endpoint");
 	}
 	return 0;
 }
@@ -166,7 +169,8 @@ static int check_home(struct session *s, struct err *e)
 void session_settle_home(struct session *s)
 {
 	const struct state_home *h = state_home(s->state);
-	struct state_home now = {.account = h->account, .region = s->region, .endpoint = s->home_endpoint};
+	struct state_home now = {
+		.account = h->account, .region = s->region, .endpoint = s->home_endpoint};
 
 	if (!text_eq(h->region, now.region) || !text_eq(h->endpoint, now.endpoint))
 		state_set_home(s->state, &now);
@@ -177,12 +181,14 @@ void session_settle_home(struct session *s)
 static int open_state(struct session *s, struct err *e)
 {
 	const struct options *o = &s->c->o;
-	struct state_opts so = {.path = s->l.state_path, .mode = s->writes ? STATE_WRITE : STATE_READ,
-	                        .simulated = o->simulate, .command = s->c->command};
+	struct state_opts so = {.path = s->l.state_path,
+	                        .mode = s->writes ? STATE_WRITE : STATE_READ,
+	                        .simulated = o->simulate,
+	                        .command = s->c->command};
 	const char *const *w;
 	size_t n;
 
-	so.lock_timeout_ms = o->lock_timeout_ms >= 0 ? o->lock_timeout_ms
+	so.lock_timeout_ms = o->lock_timeout_ms >= 0           ? o->lock_timeout_ms
 	                     : s->l.b.set.lock_timeout_ms >= 0 ? s->l.b.set.lock_timeout_ms
 	                                                       : 0;
 	so.reserve = 65536 + s->l.b.n * 4096;
@@ -198,24 +204,42 @@ static int open_run(struct session *s, struct err *e)
 {
 	const struct options *o = &s->c->o;
 	const struct settings *set = &s->l.b.set;
-	struct http_opts ho = {.endpoint = s->endpoint_url, .cacert = o->cacert, .insecure_http = o->insecure_http,
-	                       .max_connections = 64, .max_response_bytes = RESPONSE_MAX, .env = os_env,
+	struct http_opts ho = {.endpoint = s->endpoint_url,
+	                       .cacert = o->cacert,
+	                       .insecure_http = o->insecure_http,
+	                       .max_connections = 64,
+	                       .max_response_bytes = RESPONSE_MAX,
+	                       .env = os_env,
 	                       .build_time_s = DTSBATCH_BUILD_TIME};
-	struct run_opts ro = {.region = s->region, .endpoint_url = s->endpoint_url, .host = s->host, .net = &s->net,
-	                      .cred = s->cred, .state = s->state, .batch = &s->l.b, .signal_fd = s->c->signal_fd, .verbose = o->verbose,
-	                      .fail_fast = o->fail_fast, .poll_scale = 1};
+	struct run_opts ro = {.region = s->region,
+	                      .endpoint_url = s->endpoint_url,
+	                      .host = s->host,
+	                      .net = &s->net,
+	                      .cred = s->cred,
+	                      .state = s->state,
+	                      .batch = &s->l.b,
+	                      .signal_fd = s->c->signal_fd,
+	                      .verbose = o->verbose,
+	                      .fail_fast = o->fail_fast,
+	                      .poll_scale = 1};
 	double scale = env_number("DTSBATCH_SIM_SCALE", SIM_SCALE);
 
 	if (s->sim > 0)
 		ro.poll_scale = scale > 0 ? 1 / scale : 0.02;
 	if (s->loopback) /* tests against a simulator with scaled time */
 		ro.poll_scale = env_number("DTSBATCH_POLL_SCALE", ro.poll_scale);
-	ro.parallelism = o->parallelism > 0 ? o->parallelism : set->parallelism > 0 ? set->parallelism : 32;
+	ro.parallelism = o->parallelism > 0     ? o->parallelism
+	                 : set->parallelism > 0 ? set->parallelism
+	                                        : 32;
 	ro.deadline_ms = o->deadline_ms >= 0 ? o->deadline_ms : set->deadline_ms;
-	ro.settle_ms = set->settle_ms >= 0 ? set->settle_ms : (int64_t)(SETTLE_MS * (s->sim > 0 ? ro.poll_scale : 1));
+	ro.settle_ms = set->settle_ms >= 0
+	                       ? set->settle_ms
+	                       : (int64_t)(SETTLE_MS * (s->sim > 0 ? ro.poll_scale : 1));
 	ro.adopt_ask = text_eq(set->adopt, "ask");
-	ro.obs = (struct observer){.ctx = &s->progress, .event = progress_event,
-	                           .tick_ms = s->c->ui.err_tty && !s->c->ui.json && !s->c->ui.quiet ? 500 : 0};
+	ro.obs = (struct observer){
+		.ctx = &s->progress,
+		.event = progress_event,
+		.tick_ms = s->c->ui.err_tty && !s->c->ui.json && !s->c->ui.quiet ? 500 : 0};
 	if (http_open(&s->net, &ho, e))
 		return -1;
 	s->net_open = true;
@@ -227,8 +251,9 @@ static int find_credential(struct session *s, struct err *e)
 {
 	if (!s->c->o.simulate)
 		return cred_load(&s->cred, os_env, NULL, e);
-	s->cred = (struct credential){
-	    .id = SIM_KEY_ID, .secret = secret_dup(SIM_KEY_SECRET, strlen(SIM_KEY_SECRET)), .expires_s = -1};
+	s->cred = (struct credential){.id = SIM_KEY_ID,
+	                              .secret = secret_dup(SIM_KEY_SECRET, strlen(SIM_KEY_SECRET)),
+	                              .expires_s = -1};
 	return 0;
 }
 
@@ -242,8 +267,10 @@ static int check_secrets(struct session *s, struct err *e)
 	for (size_t i = 0; b->missing_secrets && i < b->n; i++)
 		for (size_t k = 0; k < b->v[i].type->nattrs; k++)
 			if (b->v[i].vals[k].state == V_MISSING)
-				diag_error(&d, b->v[i].vals[k].pos, "apply needs every secret; plan and validate do not",
-				           "%s: %s", b->v[i].type->attrs[k].key, b->v[i].vals[k].missing);
+				diag_error(&d, b->v[i].vals[k].pos,
+				           "apply needs every secret; plan and validate do not",
+				           "%s: %s", b->v[i].type->attrs[k].key,
+				           b->v[i].vals[k].missing);
 	ui_diag(&s->c->ui, &d);
 	return d.errors ? err_set(e, ERR_MANIFEST, "%s", "") : 0;
 }
@@ -255,8 +282,9 @@ int session_open(struct session *s, struct context *c, unsigned flags, struct er
 	if (load_batch(&s->l, &c->a, &c->o, true, &c->ui, e))
 		return -1;
 	s->region = c->o.simulate && !s->l.b.region ? "cn-hangzhou" : s->l.b.region;
-	if (((flags & SESSION_SECRETS) && check_secrets(s, e)) || (!c->o.simulate && find_endpoint(s, e)) ||
-	    find_credential(s, e) || open_state(s, e) || (c->o.simulate && sim_begin(s, e)))
+	if (((flags & SESSION_SECRETS) && check_secrets(s, e)) ||
+	    (!c->o.simulate && find_endpoint(s, e)) || find_credential(s, e) || open_state(s, e) ||
+	    (c->o.simulate && sim_begin(s, e)))
 		return -1;
 	s->home_endpoint = home_endpoint(s);
 	if (check_home(s, e) || open_run(s, e))
@@ -266,7 +294,8 @@ int session_open(struct session *s, struct context *c, unsigned flags, struct er
 	return 0;
 }
 
-/* A record that was put in this run is replaced by the next put of its address, and the plan refers to it for longer. */
+/* A record that was put in this run is replaced by the next put of its address, and the plan
+ * refers to it for longer. */
 static void hold_records(struct session *s)
 {
 	const struct record **copies;
@@ -287,7 +316,8 @@ int session_refresh(struct session *s, struct err *e)
 	if (s->writes && run_recover(s->run, &s->inv, e)) {
 		if (e->code != ERR_DECISION)
 			return -1;
-		ui_error(&s->c->ui, e); /* the rest goes on; the open question decides the exit status */
+		ui_error(&s->c->ui,
+		         e); /* the rest goes on; the open question decides the exit status */
 	}
 	hold_records(s);
 	return 0;

@@ -1,5 +1,6 @@
 /*
- * What a command that talks to DTS holds: state, simulator child, connection, run. Opened and closed in the right order.
+ * What a command that talks to DTS holds: state, simulator child, connection, run. Opened and
+ * closed in the right order.
  */
 #ifndef CLI_SESSION_H
 #define CLI_SESSION_H
@@ -15,8 +16,8 @@ struct session {
 	struct context *c;
 	struct loaded l;
 	struct state *state;
-	pid_t sim;          /* child; 0: none */
-	int sim_life;       /* closing it ends the child */
+	pid_t sim;    /* child; 0: none */
+	int sim_life; /* closing it ends the child */
 	struct transport net;
 	bool net_open;
 	struct run *run;
@@ -26,7 +27,7 @@ struct session {
 	const char *region, *endpoint_url, *host, *home_endpoint;
 	struct credential cred;
 	bool loopback;
-	bool writes;        /* the state is locked and may change */
+	bool writes; /* the state is locked and may change */
 };
 
 enum {
@@ -35,15 +36,18 @@ enum {
 };
 
 /*
- * Loads manifests, looks for secrets and credentials, opens the state, starts the simulator (--simulate), connects. What
- * can be wrong without touching a file is found before a file is touched. -1 with e; session_close() in any case.
+ * Loads manifests, looks for secrets and credentials, opens the state, starts the simulator
+ * (--simulate), connects. What can be wrong without touching a file is found before a file is
+ * touched. -1 with e; session_close() in any case.
  */
 int session_open(struct session *s, struct context *c, unsigned flags, struct err *e);
-/* The state belongs to this region and endpoint from now on: once something is done there, not before. */
+/* The state belongs to this region and endpoint from now on: once something is done there, not
+ * before. */
 void session_settle_home(struct session *s);
 /* Reads what exists; settles what an earlier run left open (writes). */
 int session_refresh(struct session *s, struct err *e);
-/* Folds and closes the state, ends the simulator. Returns -1 with e when the state could not be written. */
+/* Folds and closes the state, ends the simulator. Returns -1 with e when the state could not be
+ * written. */
 int session_close(struct session *s, struct err *e);
 
 #endif

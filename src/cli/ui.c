@@ -16,7 +16,8 @@
 
 #define OUT_MAX ((size_t)1 << 30)
 
-static const char *const codes[] = {"", "\x1b[32m", "\x1b[33m", "\x1b[31m", "\x1b[2m", "\x1b[1m", "\x1b[36m"};
+static const char *const codes[] = {"",        "\x1b[32m", "\x1b[33m", "\x1b[31m",
+                                    "\x1b[2m", "\x1b[1m",  "\x1b[36m"};
 
 static bool wants_color(int fd)
 {
@@ -42,7 +43,8 @@ void ui_resize(struct ui *u)
 {
 	struct winsize ws;
 
-	if (u->err_tty && ioctl(u->err_fd, TIOCGWINSZ, &ws) == 0 && ws.ws_col >= 20 && ws.ws_row >= 4) {
+	if (u->err_tty && ioctl(u->err_fd, TIOCGWINSZ, &ws) == 0 && ws.ws_col >= 20 &&
+	    ws.ws_row >= 4) {
 		u->width = ws.ws_col;
 		u->height = ws.ws_row;
 	}
@@ -196,7 +198,8 @@ static void diag_text(struct ui *u, const struct diag_item *i, uint32_t times)
 			ui_err(u, "%u:", i->pos.col);
 		ui_err(u, " ");
 	}
-	ui_err(u, "%s: %s", ui_tint(u, true, level_tints[i->level], level_names[i->level]), ui_safe(u, i->msg, 0));
+	ui_err(u, "%s: %s", ui_tint(u, true, level_tints[i->level], level_names[i->level]),
+	       ui_safe(u, i->msg, 0));
 	if (times > 1)
 		ui_err(u, " (and %u more like it)", times - 1);
 	ui_err(u, "\n");
@@ -204,7 +207,8 @@ static void diag_text(struct ui *u, const struct diag_item *i, uint32_t times)
 		ui_err(u, "    %s\n", ui_safe(u, i->hint, 0));
 }
 
-/* A manifest of a thousand jobs may earn the same note a thousand times: it is said once, with the number. */
+/* A manifest of a thousand jobs may earn the same note a thousand times: it is said once, with
+ * the number. */
 static void count_notes(struct map *m, const struct diag *d)
 {
 	for (size_t i = 0; i < d->n; i++) {
@@ -215,7 +219,8 @@ static void count_notes(struct map *m, const struct diag *d)
 	}
 }
 
-static bool note_wanted(const struct ui *u, const struct diag *d, struct map *m, const struct diag_item *i, uint32_t *times)
+static bool note_wanted(const struct ui *u, const struct diag *d, struct map *m,
+                        const struct diag_item *i, uint32_t *times)
 {
 	*times = map_get(m, i->msg);
 	if (!*times || (!u->notes && !d->errors))
@@ -268,8 +273,8 @@ void ui_error(struct ui *u, const struct err *e)
 		return;
 	}
 	named = !*e->subject || text_starts(e->msg, e->subject);
-	ui_err(u, "%s: %s%s%s\n", ui_tint(u, true, TINT_RED, "error"), named ? "" : ui_safe(u, e->subject, 0),
-	       named ? "" : ": ", ui_safe(u, e->msg, 0));
+	ui_err(u, "%s: %s%s%s\n", ui_tint(u, true, TINT_RED, "error"),
+	       named ? "" : ui_safe(u, e->subject, 0), named ? "" : ": ", ui_safe(u, e->msg, 0));
 	if (*e->hint)
 		ui_err(u, "    %s\n", ui_safe(u, e->hint, 0));
 	ui_flush(u);

@@ -1,6 +1,7 @@
 /*
- * The terminal: the only writer of stdout and stderr. Data goes to stdout, talk to stderr; with --json both are JSON Lines on
- * stdout. A reader that goes away never ends the program: what cannot be written is dropped and noted (out_broken).
+ * The terminal: the only writer of stdout and stderr. Data goes to stdout, talk to stderr; with
+ * --json both are JSON Lines on stdout. A reader that goes away never ends the program: what
+ * cannot be written is dropped and noted (out_broken).
  */
 #ifndef CLI_UI_H
 #define CLI_UI_H
@@ -20,13 +21,14 @@ struct json;
 enum tint { TINT_NONE, TINT_GREEN, TINT_YELLOW, TINT_RED, TINT_DIM, TINT_BOLD, TINT_CYAN };
 
 struct ui {
-	struct arena a;     /* scratch, reset by ui_flush */
+	struct arena a; /* scratch, reset by ui_flush */
 	struct buf out, err;
 	int out_fd, err_fd; /* -1: only collect (tests) */
 	bool json, quiet, verbose;
-	bool notes;         /* show notes also when nothing is wrong: validate, plan and rehearsals are there to be read */
+	/* show notes also when nothing is wrong: validate, plan and rehearsals are there to be read */
+	bool notes;
 	bool out_color, err_color, out_tty, err_tty;
-	bool out_broken;    /* something could not be written to stdout */
+	bool out_broken; /* something could not be written to stdout */
 	unsigned width, height;
 };
 

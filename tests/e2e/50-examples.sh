@@ -4,7 +4,7 @@ for f in "$ROOT"/jobs/examples/*.ini; do
 	name=$(basename "$f" .ini)
 	cp "$f" .
 	# whatever secrets it names
-	for v in $(sed -n 's/.*\${env:\([A-Z_0-9]*\)}.*/\1/p' "$name.ini" | sort -u); do export "$v"=some-5ecret; done
+	while read -r v; do export "$v"=some-5ecret; done < <(grep -o 'env:[A-Z_0-9]*' "$name.ini" | cut -d: -f2)
 	expect_exit 0 validate "$name.ini"
 	expect_exit 0 apply --simulate --yes "$name.ini"
 	expect_exit 0 plan --simulate --detailed-exitcode "$name.ini"

@@ -60,7 +60,8 @@ static int parse(unsigned command, const char *line)
 static void options_stand_anywhere(void **state)
 {
 	(void)state;
-	assert_int_equal(parse(ON_APPLY, "a.ini --yes b.ini --state=x.state.json c.ini --parallelism 7"), 0);
+	assert_int_equal(
+		parse(ON_APPLY, "a.ini --yes b.ini --state=x.state.json c.ini --parallelism 7"), 0);
 	assert_int_equal(o.args.n, 3);
 	assert_string_equal(o.args.v[0], "a.ini");
 	assert_string_equal(o.args.v[2], "c.ini");
@@ -98,7 +99,8 @@ static void durations_and_numbers(void **state)
 static void lists_keep_their_order(void **state)
 {
 	(void)state;
-	assert_int_equal(parse(ON_APPLY, "--target a.b --var x=1 --target=c.* --var y= -f m.ini"), 0);
+	assert_int_equal(parse(ON_APPLY, "--target a.b --var x=1 --target=c.* --var y= -f m.ini"),
+	                 0);
 	assert_int_equal(o.targets.n, 2);
 	assert_string_equal(o.targets.v[1], "c.*");
 	assert_int_equal(o.vars.n, 2);
@@ -208,18 +210,21 @@ static void help_is_aligned_and_honest(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test_setup_teardown(options_stand_anywhere, setup, teardown),
-	        cmocka_unit_test_setup_teardown(nothing_given_is_told_apart_from_zero, setup, teardown),
-	        cmocka_unit_test_setup_teardown(durations_and_numbers, setup, teardown),
-	        cmocka_unit_test_setup_teardown(lists_keep_their_order, setup, teardown),
-	        cmocka_unit_test_setup_teardown(refresh_false, setup, teardown),
-	        cmocka_unit_test_setup_teardown(unknown_options_are_suggested, setup, teardown),
-	        cmocka_unit_test_setup_teardown(options_of_another_command, setup, teardown),
-	        cmocka_unit_test_setup_teardown(values_that_are_missing, setup, teardown),
-	        cmocka_unit_test_setup_teardown(what_is_planned_for_later_says_so, setup, teardown),
-	        cmocka_unit_test_setup_teardown(after_two_dashes_all_are_arguments, setup, teardown),
-	        cmocka_unit_test_setup_teardown(environment_fills_what_is_not_given, setup, teardown),
-	        cmocka_unit_test_setup_teardown(help_is_aligned_and_honest, setup, teardown),
+		cmocka_unit_test_setup_teardown(options_stand_anywhere, setup, teardown),
+		cmocka_unit_test_setup_teardown(nothing_given_is_told_apart_from_zero, setup,
+	                                        teardown),
+		cmocka_unit_test_setup_teardown(durations_and_numbers, setup, teardown),
+		cmocka_unit_test_setup_teardown(lists_keep_their_order, setup, teardown),
+		cmocka_unit_test_setup_teardown(refresh_false, setup, teardown),
+		cmocka_unit_test_setup_teardown(unknown_options_are_suggested, setup, teardown),
+		cmocka_unit_test_setup_teardown(options_of_another_command, setup, teardown),
+		cmocka_unit_test_setup_teardown(values_that_are_missing, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_is_planned_for_later_says_so, setup, teardown),
+		cmocka_unit_test_setup_teardown(after_two_dashes_all_are_arguments, setup,
+	                                        teardown),
+		cmocka_unit_test_setup_teardown(environment_fills_what_is_not_given, setup,
+	                                        teardown),
+		cmocka_unit_test_setup_teardown(help_is_aligned_and_honest, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

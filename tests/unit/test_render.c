@@ -19,7 +19,8 @@ static struct ui u;
 static struct plan p;
 static struct inventory inv;
 
-static const struct fx_pair env[] = {{"SRC", "source-5ecret"}, {"DST", "target-5ecret"}, {NULL, NULL}};
+static const struct fx_pair env[] = {
+	{"SRC", "source-5ecret"}, {"DST", "target-5ecret"}, {NULL, NULL}};
 
 #define MANIFEST                                                                                   \
 	"[dtsbatch]\nregion = cn-hangzhou\n"                                                       \
@@ -62,7 +63,8 @@ static int teardown(void **state)
 	return 0;
 }
 
-static const struct plan_head head = {.command = "plan", .title = "m.ini", .region = "cn-hangzhou", .simulated = true};
+static const struct plan_head head = {
+	.command = "plan", .title = "m.ini", .region = "cn-hangzhou", .simulated = true};
 
 static bool out_has(const char *text)
 {
@@ -177,8 +179,9 @@ static void diagnostics(void **state)
 	buf_reset(&u.err);
 	u.json = true;
 	ui_diag(&u, &d);
-	assert_true(out_has("{\"v\":1,\"type\":\"diagnostic\",\"level\":\"warning\",\"file\":\"m.ini\",\"line\":3,\"column\":9,"
-	                    "\"message\":\"that is odd\",\"hint\":\"do this\"}\n"));
+	assert_true(out_has(
+		"{\"v\":1,\"type\":\"diagnostic\",\"level\":\"warning\",\"file\":\"m.ini\",\"line\":3,\"column\":9,"
+		"\"message\":\"that is odd\",\"hint\":\"do this\"}\n"));
 	check_lines(4);
 	buf_reset(&u.out);
 	u.quiet = true;
@@ -190,24 +193,38 @@ static void progress_in_lines(void **state)
 {
 	struct progress pr;
 	struct err e = {0};
-	const struct precheck_failure item = {.item = "CHECK_CONN_SRC", .message = "no way there", .repair = "open it",
+	const struct precheck_failure item = {.item = "CHECK_CONN_SRC",
+	                                      .message = "no way there",
+	                                      .repair = "open it",
 	                                      .can_skip = true};
 	const struct op *job = op_of("synchronization_job.j");
 
 	(void)state;
 	progress_init(&pr, &u);
 	progress_plan(&pr, &f.a, &p);
-	progress_event(&pr, &(struct event){.kind = EV_STEP, .op = job, .step = DO_CONFIGURE, .elapsed_ms = 1200});
+	progress_event(
+		&pr, &(struct event){
+			     .kind = EV_STEP, .op = job, .step = DO_CONFIGURE, .elapsed_ms = 1200});
 	progress_event(&pr, &(struct event){.kind = EV_TICK, .elapsed_ms = 1300});
-	progress_event(&pr, &(struct event){.kind = EV_STATUS, .op = job, .text = "Prechecking", .elapsed_ms = 2400});
+	progress_event(&pr, &(struct event){.kind = EV_STATUS,
+	                                    .op = job,
+	                                    .text = "Prechecking",
+	                                    .elapsed_ms = 2400});
 	err_set(&e, ERR_FAILED, "the precheck failed");
-	progress_event(&pr, &(struct event){.kind = EV_OP_DONE, .op = job, .result = RES_FAILED, .err = &e,
-	                                    .items = &item, .nitems = 1, .elapsed_ms = 65400});
-	assert_true(err_has("  1.2s  synchronization_job.j: configure\n  2.4s  synchronization_job.j: Prechecking\n"));
+	progress_event(&pr, &(struct event){.kind = EV_OP_DONE,
+	                                    .op = job,
+	                                    .result = RES_FAILED,
+	                                    .err = &e,
+	                                    .items = &item,
+	                                    .nitems = 1,
+	                                    .elapsed_ms = 65400});
+	assert_true(err_has(
+		"  1.2s  synchronization_job.j: configure\n  2.4s  synchronization_job.j: Prechecking\n"));
 	assert_true(err_has(" 65.4s  synchronization_job.j: failed  (create)\n"));
 	assert_false(err_has("no way there"));
 	progress_end(&pr);
-	assert_true(err_has("\nNot done:\n  failed    synchronization_job.j: the precheck failed\n"));
+	assert_true(
+		err_has("\nNot done:\n  failed    synchronization_job.j: the precheck failed\n"));
 	assert_true(err_has("CHECK_CONN_SRC  no way there\n"));
 	assert_true(err_has("remedy: open it\n"));
 	assert_true(err_has("skip_precheck = CHECK_CONN_SRC\n"));
@@ -224,12 +241,15 @@ static void progress_as_json(void **state)
 	u.json = true;
 	progress_init(&pr, &u);
 	progress_plan(&pr, &f.a, &p);
-	progress_event(&pr, &(struct event){.kind = EV_STEP, .op = job, .step = DO_WAIT_GONE, .elapsed_ms = 5});
+	progress_event(
+		&pr,
+		&(struct event){.kind = EV_STEP, .op = job, .step = DO_WAIT_GONE, .elapsed_ms = 5});
 	progress_event(&pr, &(struct event){.kind = EV_TICK});
 	progress_event(&pr, &(struct event){.kind = EV_OP_DONE, .op = job, .result = RES_DECISION});
 	progress_end(&pr);
 	check_lines(2);
-	assert_true(out_has("\"type\":\"step\",\"elapsed_ms\":5,\"address\":\"synchronization_job.j\",\"step\":\"wait_for_release\""));
+	assert_true(out_has(
+		"\"type\":\"step\",\"elapsed_ms\":5,\"address\":\"synchronization_job.j\",\"step\":\"wait_for_release\""));
 	assert_true(out_has("\"result\":\"decision_needed\""));
 	assert_int_equal(u.err.n, 0);
 	progress_release(&pr);
@@ -264,7 +284,8 @@ static size_t widest(const char *text)
 static void live_table_fits(void **state)
 {
 	static const unsigned widths[] = {30, 50, 80, 200};
-	const struct op *job = op_of("synchronization_job.j"), *inst = op_of("synchronization_instance.i");
+	const struct op *job = op_of("synchronization_job.j"),
+			*inst = op_of("synchronization_instance.i");
 
 	(void)state;
 	for (size_t i = 0; i < sizeof widths / sizeof *widths; i++) {
@@ -276,14 +297,29 @@ static void live_table_fits(void **state)
 		u.height = 8;
 		progress_init(&pr, &u);
 		progress_plan(&pr, &f.a, &p);
-		progress_event(&pr, &(struct event){.kind = EV_STEP, .op = inst, .step = DO_BUY, .total = 2, .elapsed_ms = 200});
-		progress_event(&pr, &(struct event){.kind = EV_STEP, .op = job, .step = DO_CONFIGURE, .total = 2, .elapsed_ms = 400});
-		progress_event(&pr, &(struct event){.kind = EV_STATUS, .op = job, .text = "订单订单订单订单订单订单", .total = 2,
+		progress_event(&pr, &(struct event){.kind = EV_STEP,
+		                                    .op = inst,
+		                                    .step = DO_BUY,
+		                                    .total = 2,
+		                                    .elapsed_ms = 200});
+		progress_event(&pr, &(struct event){.kind = EV_STEP,
+		                                    .op = job,
+		                                    .step = DO_CONFIGURE,
+		                                    .total = 2,
+		                                    .elapsed_ms = 400});
+		progress_event(&pr, &(struct event){.kind = EV_STATUS,
+		                                    .op = job,
+		                                    .text = "订单订单订单订单订单订单",
+		                                    .total = 2,
 		                                    .elapsed_ms = 600});
 		assert_int_equal(pr.lines, 3);
 		assert_true(widest(buf_str(&u.err)) < widths[i] || widths[i] == 30);
 		assert_true(err_has("0 of 2 done"));
-		progress_event(&pr, &(struct event){.kind = EV_OP_DONE, .op = inst, .result = RES_DONE, .done = 1, .total = 2,
+		progress_event(&pr, &(struct event){.kind = EV_OP_DONE,
+		                                    .op = inst,
+		                                    .result = RES_DONE,
+		                                    .done = 1,
+		                                    .total = 2,
 		                                    .elapsed_ms = 601});
 		assert_int_equal(pr.lines, 2);
 		assert_true(err_has("1 of 2 done"));
@@ -297,7 +333,11 @@ static void summary_counts(void **state)
 {
 	enum op_result results[2] = {RES_DONE, RES_FAILED};
 	struct run_stats stats = {.calls = 12, .mutating = 3, .apply_ms = 2500};
-	struct summary s = {.p = &p, .results = results, .stats = &stats, .state_path = "x.state.json", .serial = 4};
+	struct summary s = {.p = &p,
+	                    .results = results,
+	                    .stats = &stats,
+	                    .state_path = "x.state.json",
+	                    .serial = 4};
 
 	(void)state;
 	assert_int_equal(p.n, 2);
@@ -314,16 +354,16 @@ static void summary_counts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test_setup_teardown(plan_for_people, setup, teardown),
-	        cmocka_unit_test_setup_teardown(plan_with_colours, setup, teardown),
-	        cmocka_unit_test_setup_teardown(plan_for_machines, setup, teardown),
-	        cmocka_unit_test_setup_teardown(foreign_text_is_made_safe, setup, teardown),
-	        cmocka_unit_test_setup_teardown(a_subject_is_said_once, setup, teardown),
-	        cmocka_unit_test_setup_teardown(diagnostics, setup, teardown),
-	        cmocka_unit_test_setup_teardown(progress_in_lines, setup, teardown),
-	        cmocka_unit_test_setup_teardown(progress_as_json, setup, teardown),
-	        cmocka_unit_test_setup_teardown(live_table_fits, setup, teardown),
-	        cmocka_unit_test_setup_teardown(summary_counts, setup, teardown),
+		cmocka_unit_test_setup_teardown(plan_for_people, setup, teardown),
+		cmocka_unit_test_setup_teardown(plan_with_colours, setup, teardown),
+		cmocka_unit_test_setup_teardown(plan_for_machines, setup, teardown),
+		cmocka_unit_test_setup_teardown(foreign_text_is_made_safe, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_subject_is_said_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(diagnostics, setup, teardown),
+		cmocka_unit_test_setup_teardown(progress_in_lines, setup, teardown),
+		cmocka_unit_test_setup_teardown(progress_as_json, setup, teardown),
+		cmocka_unit_test_setup_teardown(live_table_fits, setup, teardown),
+		cmocka_unit_test_setup_teardown(summary_counts, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
