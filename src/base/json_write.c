@@ -94,15 +94,22 @@ static void write_scalar(struct buf *out, const struct json *v)
 	}
 }
 
+/* To be sorted. */
+struct member {
+	const struct json *v;
+};
+
 static int key_cmp(const void *a, const void *b)
 {
-	return strcmp((*(const struct json *const *)a)->key, (*(const struct json *const *)b)->key);
+	const struct member *x = a, *y = b;
+
+	return strcmp(x->v->key, y->v->key);
 }
 
 /* The members of obj by key, or NULL if document order is that already. */
-static const struct json **by_key(struct arena *scratch, const struct json *obj)
+static const struct member *by_key(struct arena *scratch, const struct json *obj)
 {
-	const struct json **v;
+	struct member *v;
 	size_t i = 0;
 	bool in_order = true;
 
@@ -110,9 +117,9 @@ static const struct json **by_key(struct arena *scratch, const struct json *obj)
 		in_order = strcmp(c->key, c->next->key) <= 0;
 	if (in_order)
 		return NULL;
-	v = arena_array(scratch, const struct json *, obj->n);
+	v = arena_array(scratch, struct member, obj->n);
 	for (const struct json *c = obj->child; c; c = c->next)
-		v[i++] = c;
+		v[i++].v = c;
 	qsort(v, obj->n, sizeof *v, key_cmp);
 	return v;
 }
@@ -120,7 +127,7 @@ static const struct json **by_key(struct arena *scratch, const struct json *obj)
 /* An array or object that is being written. */
 struct level {
 	const struct json *v, *next; /* next: in document order */
-	const struct json **order;   /* or sorted; NULL: document order */
+	const struct member *order;  /* or sorted; NULL: document order */
 	size_t done;
 };
 
@@ -150,13 +157,15 @@ void json_write(struct buf *out, const struct json *v, bool sorted)
 		struct level *l = &open.v[open.n - 1];
 		const struct json *c;
 
-		if (l->done == l->v->n) {
+		c = l->next;
+		if (l->order)
+			c = l->done < l->v->n ? l->order[l->done].v : NULL;
+		if (!c) {
 			buf_putc(out, l->v->type == JSON_OBJECT ? '}' : ']');
 			open.n--;
 			continue;
 		}
-		c = l->order ? l->order[l->done] : l->next;
-		l->next = l->order ? NULL : c->next;
+		l->next = c->next;
 		if (l->done++)
 			buf_putc(out, ',');
 		if (l->v->type == JSON_OBJECT) {

@@ -248,8 +248,8 @@ const char *secret_mask(struct arena *a, const char *s)
 		}
 		/* Secrets may overlap; the whole stretch they cover becomes one mark. */
 		if (n && at >= end) {
-			memcpy(o, "***", 3);
-			o += 3;
+			for (int i = 0; i < 3; i++)
+				*o++ = '*';
 		}
 		if (n && at + n > end)
 			end = at + n;

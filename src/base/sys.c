@@ -64,29 +64,37 @@ static _Noreturn void bad_spec(const char *spec)
 	_exit(64);
 }
 
+/* The enum call of a name, -1 for "any", -2 for none. */
+static int call_named(const char *word)
+{
+	for (size_t i = 0; i < sizeof call_names / sizeof *call_names; i++)
+		if (strcmp(word, call_names[i]) == 0)
+			return (int)i;
+	return strcmp(word, "any") == 0 ? -1 : -2;
+}
+
 void sys_fault_arm(const char *spec)
 {
-	char call[16], what[16], more[16] = "";
-	int fields;
+	char copy[80], *rest = copy, *word[4], *end;
+	size_t n = 0;
 
 	memset(&fault, 0, sizeof fault);
 	fault.ready = true;
 	fault.call = -2;
 	if (!spec || !*spec)
 		return;
-	fields = sscanf(spec, "%15[a-z]:%lu:%15[A-Za-z-]:%15s", call, &fault.k, what, more);
-	if (fields < 3 || (fields == 4 && strcmp(more, "forever") != 0) || !fault.k)
+	snprintf(copy, sizeof copy, "%s", spec);
+	while (n < 4 && rest)
+		word[n++] = strsep(&rest, ":");
+	if (n < 3 || rest || (n == 4 && strcmp(word[3], "forever") != 0))
 		bad_spec(spec);
-	fault.forever = fields == 4;
-	if (strcmp(call, "any") == 0)
-		fault.call = -1;
-	for (size_t i = 0; i < sizeof call_names / sizeof *call_names; i++)
-		if (strcmp(call, call_names[i]) == 0)
-			fault.call = (int)i;
+	fault.call = call_named(word[0]);
+	fault.k = strtoul(word[1], &end, 10);
 	for (size_t i = 0; i < sizeof fault_kinds / sizeof *fault_kinds; i++)
-		if (strcmp(what, fault_kinds[i].name) == 0)
+		if (strcmp(word[2], fault_kinds[i].name) == 0)
 			fault.what = &fault_kinds[i];
-	if (fault.call == -2 || !fault.what)
+	fault.forever = n == 4;
+	if (fault.call == -2 || !fault.k || *end || !fault.what)
 		bad_spec(spec);
 }
 

@@ -218,7 +218,7 @@ static void piece_at(struct piece *o, const char *s, size_t n)
 
 void text_safe(struct buf *out, const char *s, size_t n, size_t max_cells)
 {
-	struct piece o;
+	struct piece o = {0};
 	size_t cells = 0, cut = 0, end = n;
 
 	if (max_cells) {

@@ -23,12 +23,15 @@ static void check(int ok)
 /* Counts and lengths are as they say, keys only where they belong. */
 static size_t walk(struct arena *a, const struct json *root)
 {
-	VEC(const struct json *) open = {0};
+	struct ref {
+		const struct json *v;
+	};
+	VEC(struct ref) open = {0};
 	size_t nodes = 0;
 
-	*VEC_PUSH(a, &open) = root;
+	VEC_PUSH(a, &open)->v = root;
 	while (open.n) {
-		const struct json *v = open.v[--open.n], *last = NULL;
+		const struct json *v = open.v[--open.n].v, *last = NULL;
 		size_t n = 0;
 
 		nodes++;
@@ -38,7 +41,7 @@ static size_t walk(struct arena *a, const struct json *root)
 			n++;
 			check((v->type == JSON_OBJECT) == (c->key != NULL));
 			check(!c->key || json_get(v, c->key) == c);
-			*VEC_PUSH(a, &open) = c;
+			VEC_PUSH(a, &open)->v = c;
 		}
 		check(n == v->n && last == v->last);
 		check(!n || v->type == JSON_ARRAY || v->type == JSON_OBJECT);

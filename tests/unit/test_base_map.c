@@ -73,13 +73,13 @@ static void test_vector(void **st)
 	{
 		char *p = arena_alloc(&a, 10), *q;
 
-		memcpy(p, "0123456789", 10);
+		memset(p, 'x', 10);
 		q = arena_grow(&a, p, 10, 20);
 		assert_ptr_equal(p, q); /* the last piece */
 		arena_alloc(&a, 1);
 		q = arena_grow(&a, p, 20, 40);
 		assert_ptr_not_equal(p, q);
-		assert_memory_equal(q, "0123456789\0\0\0\0\0\0\0\0\0\0", 20);
+		assert_memory_equal(q, "xxxxxxxxxx\0\0\0\0\0\0\0\0\0\0", 20);
 	}
 	arena_release(&a);
 }
