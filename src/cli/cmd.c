@@ -16,7 +16,7 @@ struct command {
 static const struct command commands[] = {
 {"validate",  "[MANIFEST...]", ON_VALIDATE, cmd_validate, "check manifests offline"},
 {"plan",      "[MANIFEST...]", ON_PLAN, cmd_plan, "show what apply would do"},
-{"apply",     "[MANIFEST...]", ON_APPLY, cmd_apply, "make DTS match"},
+{"apply",     "[MANIFEST... | PLAN]", ON_APPLY, cmd_apply, "make DTS match"},
 {"destroy",   "[MANIFEST...]", ON_DESTROY, cmd_destroy, "delete what the state tracks, in reverse order"},
 {"status",    "[MANIFEST...]", ON_STATUS, cmd_status, "show the tracked jobs as they are now"},
 {"import",    "ADDRESS ID", ON_IMPORT, cmd_import, "take an existing instance or job over"},

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/sys.h"
 #include "base/text.h"
+#include "cli/saved_plan.h"
 #include "cli/session.h"
 #include "model/guard.h"
 
@@ -18,6 +19,7 @@ struct job {
 	struct session s;
 	struct plan p;
 	struct plan_opts po;
+	const struct saved_plan *saved; /* NULL: apply of manifests */
 	struct err e;
 };
 
@@ -85,6 +87,19 @@ static int check_patterns(struct job *j, const char *option, const struct opt_li
 	return 0;
 }
 
+static struct plan_source plan_source(const struct job *j)
+{
+	return (struct plan_source){&j->s.c->o, &j->s.l, j->s.state};
+}
+
+/* Before the service is asked for anything. */
+static int check_saved(struct job *j)
+{
+	struct plan_source now = plan_source(j);
+
+	return j->saved ? saved_plan_check_source(j->saved, &j->s.c->a, &now, &j->e) : 0;
+}
+
 static int make_plan(struct job *j)
 {
 	const struct options *o = &j->s.c->o;
@@ -149,7 +164,9 @@ static int consent(struct job *j)
 		.destroy = j->mode == MODE_DESTROY,
 		.imported = j->mode == MODE_IMPORT};
 
-	if (!o->yes) {
+	if (j->saved) {
+		g.looked = true; /* that is what the file is for */
+	} else if (!o->yes) {
 		if (!ui_confirm(&c->ui, j->mode == MODE_DESTROY
 		                                ? "\nDestroy all this? Only `yes` goes on: "
 		                                : "\nDo this? Only `yes` goes on: "))
@@ -236,14 +253,36 @@ static int plan_status(const struct job *j)
 	return c->o.detailed_exitcode && !plan_is_empty(&j->p) ? 2 : 0;
 }
 
+static int save_plan(struct job *j)
+{
+	struct context *c = j->s.c;
+	struct plan_source from = plan_source(j);
+	struct json *o;
+
+	if (saved_plan_write(c->o.out, &c->a, &from, &j->p, &j->e))
+		return -1;
+	if (c->ui.json) {
+		o = ui_line(&c->ui, "saved_plan");
+		ui_str(&c->ui, o, "file", c->o.out);
+		ui_emit(&c->ui, o);
+	} else if (!c->ui.quiet) {
+		ui_err(&c->ui, "\nSaved: `dtsbatch apply %s%s` does exactly this, or nothing.\n",
+		       c->o.simulate ? "--simulate " : "", ui_safe(&c->ui, c->o.out, 0));
+	}
+	return 0;
+}
+
 static int run_job(struct job *j)
 {
 	struct context *c = j->s.c;
 	int rc;
 
-	if (make_plan(j))
+	if (check_saved(j) || make_plan(j) ||
+	    (j->saved && saved_plan_check_changes(j->saved, &c->a, &j->p, &j->e)))
 		return finish(j, cmd_fail(c, &j->e));
 	show(j);
+	if (c->o.out && save_plan(j))
+		return finish(j, cmd_fail(c, &j->e));
 	if (!executes(j))
 		return finish(j, plan_status(j));
 	if (plan_is_empty(&j->p) || (rc = consent(j)) == 0)
@@ -259,7 +298,8 @@ static int run_job(struct job *j)
  * wrong every day. */
 static int check_askable(struct job *j, const struct context *c)
 {
-	if (j->mode == MODE_PLAN || c->o.yes || (c->ui.err_tty && isatty(0) && !c->ui.json))
+	if (j->mode == MODE_PLAN || j->saved || c->o.yes ||
+	    (c->ui.err_tty && isatty(0) && !c->ui.json))
 		return 0;
 	err_set(&j->e, ERR_USAGE, "nobody can be asked here (no terminal)");
 	return err_hint(&j->e,
@@ -267,40 +307,59 @@ static int check_askable(struct job *j, const struct context *c)
 	                c->command);
 }
 
-static int begin(struct job *j, struct context *c, enum mode mode)
+static int begin(struct job *j, struct context *c, enum mode mode, const struct saved_plan *saved)
 {
 	unsigned flags = mode == MODE_PLAN ? 0 : SESSION_WRITES;
 
 	if (mode == MODE_APPLY || mode == MODE_IMPORT)
 		flags |= SESSION_SECRETS;
-	*j = (struct job){.mode = mode};
+	*j = (struct job){.mode = mode, .saved = saved};
 	j->s.c = c;
 	if (check_askable(j, c) || session_open(&j->s, c, flags, &j->e))
 		return finish(j, cmd_fail(c, &j->e));
 	return -1;
 }
 
-static int run_mode(struct context *c, enum mode mode)
+static int run_mode(struct context *c, enum mode mode, const struct saved_plan *saved)
 {
 	struct job j;
-	int rc = begin(&j, c, c->o.dry_run && mode == MODE_APPLY ? MODE_PLAN : mode);
+	int rc = begin(&j, c, c->o.dry_run && mode == MODE_APPLY ? MODE_PLAN : mode, saved);
 
 	return rc >= 0 ? rc : run_job(&j);
 }
 
 int cmd_plan(struct context *c)
 {
-	return run_mode(c, MODE_PLAN);
+	struct err e = {0};
+
+	if (c->o.out && c->o.no_refresh) {
+		err_set(&e, ERR_USAGE, "a plan that is to be applied needs to look");
+		err_hint(&e, "leave --refresh=false out");
+	}
+	if (e.code || (c->o.out && saved_plan_may_write(c->o.out, &e)))
+		return cmd_fail(c, &e);
+	return run_mode(c, MODE_PLAN, NULL);
 }
 
 int cmd_apply(struct context *c)
 {
-	return run_mode(c, MODE_APPLY);
+	struct saved_plan saved;
+	struct err e = {0};
+
+	for (size_t i = 0; i < c->o.args.n; i++) {
+		if (!saved_plan_looks(c->o.args.v[i]))
+			continue;
+		if (saved_plan_read(&saved, &c->a, c->o.args.v[i], &e) ||
+		    saved_plan_options(&saved, &c->a, &c->o, &e))
+			return cmd_fail(c, &e);
+		return run_mode(c, MODE_APPLY, &saved);
+	}
+	return run_mode(c, MODE_APPLY, NULL);
 }
 
 int cmd_destroy(struct context *c)
 {
-	return run_mode(c, MODE_DESTROY);
+	return run_mode(c, MODE_DESTROY, NULL);
 }
 
 int cmd_import(struct context *c)
@@ -320,7 +379,7 @@ int cmd_import(struct context *c)
 	address = c->o.args.v[0];
 	targets[0] = address;
 	c->o.args.n = 0; /* manifests come by -f */
-	rc = begin(&j, c, MODE_IMPORT);
+	rc = begin(&j, c, MODE_IMPORT, NULL);
 	if (rc >= 0)
 		return rc;
 	k = map_get(&j.s.l.b.by_address, address);

@@ -52,7 +52,7 @@ static const struct opt_row rows[] = {
 {"--max-deletes", "N", OK_INT, AT(max_deletes), ON_APPLY | ON_DESTROY, NULL, "likewise for deletions and replacements"},
 {"--max-gone", "N", OK_INT, AT(max_gone), ON_APPLY | ON_DESTROY, NULL, "likewise for recorded resources that are gone on the service"},
 {"--metrics", "FILE", OK_LATER, 0, ON_RUN, NULL, NULL},
-{"--out", "FILE", OK_LATER, 0, ON_PLAN, NULL, NULL},
+{"--out", "FILE", OK_TEXT, AT(out), ON_PLAN, NULL, "save the plan; `apply FILE` does exactly that"},
 {"--parallelism", "N", OK_INT, AT(parallelism), ON_APPLY | ON_DESTROY, NULL, "at most N changing calls in flight (default 32)"},
 {"--port", "N", OK_INT, AT(port), ON_SIMULATOR, NULL, "port on 127.0.0.1 (default: any free one)"},
 {"--profile", "P", OK_LATER, 0, ON_RUN | ON_IMPORT | ON_STATUS, NULL, NULL},
