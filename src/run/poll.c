@@ -13,6 +13,7 @@
 #define ABSENT_TWICE 2 /* lists are eventually consistent: one empty answer proves nothing */
 
 static void poll_fire(struct timer *t);
+static void round_done(struct page_read *p);
 
 static int64_t interval_ms(const struct watch *w, int64_t now)
 {
@@ -136,31 +137,51 @@ static void round_done(struct page_read *p)
 	arm(r);
 }
 
+/* Watches that are due now, and those that will be before long: one list serves them all. */
+static size_t count_due(const struct run *r, int64_t now, int64_t soon, size_t *near, const char **region)
+{
+	size_t due = 0;
+
+	*near = 0;
+	for (const struct watch *w = r->watches; w; w = w->next) {
+		if (w->busy)
+			continue;
+		if (w->next_ms <= now) {
+			due++;
+			*region = w->region;
+		}
+		*near += w->next_ms <= soon;
+	}
+	return due;
+}
+
+static void read_list(struct run *r, const char *region)
+{
+	if (!r->round_arena.head)
+		arena_init(&r->round_arena);
+	inventory_init(&r->round_inv, &r->round_arena);
+	r->round = (struct page_read){.r = r, .region = region, .inv = &r->round_inv, .done = round_done};
+	r->listing = true;
+	page_read_start(&r->round);
+}
+
 static void poll_fire(struct timer *t)
 {
 	struct run *r = t->arg;
-	int64_t soon = sys_now_ms() + 20;
-	size_t due = 0, pages = (r->total_rows + r->nwatches / 2) / 100 + 1;
+	int64_t now = sys_now_ms() + 20;
+	size_t near, due, pages = (r->total_rows + r->nwatches / 2) / 100 + 1;
 	const char *region = NULL;
 
 	if (run_stopping(r))
 		return;
-	for (const struct watch *w = r->watches; w; w = w->next)
-		if (!w->busy && w->next_ms <= soon) {
-			due++;
-			region = w->region;
-		}
-	if (due > pages + 2) {
-		if (!r->round_arena.head)
-			arena_init(&r->round_arena);
-		inventory_init(&r->round_inv, &r->round_arena);
-		r->round = (struct page_read){.r = r, .region = region, .inv = &r->round_inv, .done = round_done};
-		r->listing = true;
-		page_read_start(&r->round);
+	due = count_due(r, now, now + (int64_t)(POLL_FIRST_MS * r->o.poll_scale), &near, &region);
+	/* Whichever is fewer calls; reads that pile up behind their rate are a list's worth, too. */
+	if (due && (near > pages + 2 || r->queue[QUEUE_READ].n > pages + 2)) {
+		read_list(r, region);
 		return;
 	}
 	for (struct watch *w = r->watches; w; w = w->next)
-		if (!w->busy && w->next_ms <= soon)
+		if (!w->busy && w->next_ms <= now)
 			read_one(w);
 	arm(r);
 }
