@@ -114,14 +114,14 @@ const struct record *const *content_list(struct content *c, size_t *n)
 		c->nlist = 0;
 		if (c->cap_list < c->slots.n) {
 			c->cap_list = c->slots.n + c->slots.n / 2;
-			c->list = sys_realloc(c->list, c->cap_list * sizeof(*c->list));
+			c->list = sys_realloc(c->list, c->cap_list * sizeof(void *));
 		}
 		for (size_t i = 0; i < c->slots.n; i++) {
 			if (c->slots.v[i].r)
 				c->list[c->nlist++] = c->slots.v[i].r;
 		}
 		if (c->nlist)
-			qsort(c->list, c->nlist, sizeof(*c->list), by_address);
+			qsort(c->list, c->nlist, sizeof(void *), by_address);
 		for (size_t i = 0; i < c->nlist; i++)
 			c->slots.v[map_get(&c->by_address, c->list[i]->address)].pos = (uint32_t)i;
 		c->stale_list = false;

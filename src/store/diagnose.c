@@ -109,7 +109,7 @@ static bool conflict_marker(struct look *k, const char *s, size_t n)
 /* Can the line stand in a snapshot? A reason, or NULL. */
 static const char *line_wrong(struct look *k, const char *s, size_t n)
 {
-	struct json_err je;
+	struct json_err je = {0};
 	size_t len = n && s[n - 1] == ',' ? n - 1 : n;
 	char *text;
 

@@ -241,7 +241,7 @@ static void decode_one(struct decoding *d, const struct json *m)
 		decode_attrs(d, m);
 	else if (!strcmp(k, "origin")
 	                 ? !origin_parse(text_of(d, m), &r->origin)
-	                 : strcmp(k, "step") || !record_step_parse(text_of(d, m), &r->step))
+	                 : strcmp(k, "step") != 0 || !record_step_parse(text_of(d, m), &r->step))
 		d->wrong = k;
 }
 
