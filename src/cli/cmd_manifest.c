@@ -102,9 +102,75 @@ static const char *need_text(const struct attr_def *at)
 	                                                       : "optional";
 }
 
+static const char *sent_as(struct ui *u, const struct attr_def *at)
+{
+	const struct api_param *p =
+		at->param && at->create ? api_param(at->create, at->param) : NULL;
+
+	return p ? arena_printf(&u->a, "%s of %s, in the %s", at->param, api_def(at->create)->name,
+	                        p->body ? "form body" : "query")
+	         : NULL;
+}
+
+static const char *read_back(const struct attr_def *at)
+{
+	return at->from == READ_NEVER || (at->flags & A_NOREAD)
+	               ? "never: compared with the state, not verifiable"
+	               : at->read;
+}
+
+static void attr_json(struct ui *u, const struct type_def *t, const struct attr_def *at)
+{
+	struct json *o = ui_line(u, "key");
+
+	ui_str(u, o, "of", t->name);
+	ui_str(u, o, "key", at->key);
+	ui_str(u, o, "meaning", at->doc);
+	ui_str(u, o, "required", need_text(at));
+	ui_str(u, o, "kind", attr_kind_text(&u->a, at));
+	ui_str(u, o, "default", at->def);
+	ui_str(u, o, "values", at->values);
+	ui_str(u, o, "condition", at->when);
+	ui_str(u, o, "sent_as", sent_as(u, at));
+	ui_str(u, o, "changed", route_text(at->route));
+	ui_str(u, o, "read_back", read_back(at));
+	json_add(o, "secret", json_new_bool(&u->a, at->flags & A_SECRET));
+	ui_emit(u, o);
+}
+
+static void meta_json(struct ui *u, const char *of, const struct meta_key *k)
+{
+	struct json *o = ui_line(u, "key");
+
+	ui_str(u, o, "of", of);
+	ui_str(u, o, "key", k->key);
+	ui_str(u, o, "meaning", k->doc);
+	ui_str(u, o, "values", k->values);
+	ui_str(u, o, "default", k->def);
+	ui_emit(u, o);
+}
+
+/* Everything there is to say, one key a line. */
+static int explain_all_json(struct context *c)
+{
+	for (size_t i = 0; types[i]; i++)
+		for (size_t k = 0; k < types[i]->nattrs; k++)
+			attr_json(&c->ui, types[i], &types[i]->attrs[k]);
+	for (const struct meta_key *k = lifecycle_keys; k->key; k++)
+		meta_json(&c->ui, "lifecycle", k);
+	for (const struct meta_key *k = setting_keys; k->key; k++)
+		meta_json(&c->ui, "dtsbatch", k);
+	return cmd_written(c);
+}
+
 static int explain_type(struct context *c, const struct type_def *t)
 {
 	struct ui *u = &c->ui;
+
+	for (size_t i = 0; u->json && i < t->nattrs; i++)
+		attr_json(u, t, &t->attrs[i]);
+	if (u->json)
+		return cmd_written(c);
 
 	ui_out(u, "[%s.NAME]  %s\n\n", t->name, t->doc);
 	for (size_t i = 0; i < t->nattrs; i++)
@@ -131,26 +197,21 @@ static void field(struct ui *u, const char *name, const char *text)
 static int explain_attr(struct context *c, const struct type_def *t, const struct attr_def *at)
 {
 	struct ui *u = &c->ui;
-	const struct api_param *p =
-		at->param && at->create ? api_param(at->create, at->param) : NULL;
 
+	if (u->json) {
+		attr_json(u, t, at);
+		return cmd_written(c);
+	}
 	ui_out(u, "%s.%s\n\n", t->name, at->key);
 	wrapped(u, at->doc, 2);
 	ui_out(u, "\n");
 	field(u, "required", at->flags & A_REQUIRED ? "yes" : "no");
 	field(u, "type", attr_kind_text(&u->a, at));
 	field(u, "default", at->def);
-	field(u, "values", at->values ? at->values : NULL);
 	field(u, "condition", at->when);
-	if (p)
-		field(u, "sent as",
-		      arena_printf(&u->a, "%s of %s, in the %s", at->param,
-		                   api_def(at->create)->name, p->body ? "form body" : "query"));
+	field(u, "sent as", sent_as(u, at));
 	field(u, "changed", route_text(at->route));
-	field(u, "read back",
-	      at->from == READ_NEVER || (at->flags & A_NOREAD)
-	              ? "never: compared with the state, not verifiable"
-	              : at->read);
+	field(u, "read back", read_back(at));
 	if (at->flags & A_SECRET)
 		field(u, "secret", "never stored or shown; the state holds a keyed digest of it");
 	return cmd_written(c);
@@ -158,6 +219,10 @@ static int explain_attr(struct context *c, const struct type_def *t, const struc
 
 static int explain_meta(struct context *c, const struct meta_key *k)
 {
+	if (c->ui.json) {
+		meta_json(&c->ui, "settings", k);
+		return cmd_written(c);
+	}
 	ui_out(&c->ui, "%s\n\n", k->key);
 	wrapped(&c->ui, k->doc, 2);
 	ui_out(&c->ui, "\n");
@@ -184,7 +249,7 @@ static int explain_unknown(struct context *c, const char *word)
 	struct err e = {0};
 	size_t n = 0;
 
-	for (size_t i = 0; types[i]; i++) {
+	for (size_t i = 0; types[i] && n < sizeof names / sizeof *names; i++) {
 		names[n++] = types[i]->name;
 		for (size_t k = 0; k < types[i]->nattrs && n < sizeof names / sizeof *names; k++)
 			names[n++] = types[i]->attrs[k].key;
@@ -202,7 +267,7 @@ int cmd_explain(struct context *c)
 	int i;
 
 	if (!word)
-		return explain_all(c);
+		return c->ui.json ? explain_all_json(c) : explain_all(c);
 	dot = strchr(word, '.');
 	t = type_find(dot ? arena_strndup(&c->a, word, (size_t)(dot - word)) : word);
 	if (t && !dot)

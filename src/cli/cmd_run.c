@@ -136,7 +136,8 @@ static int make_plan(struct job *j)
 
 static bool quiet_about(const struct job *j)
 {
-	return j->s.c->o.quiet && plan_is_empty(&j->p) && j->p.norphans == 0;
+	/* An orphan stays one until somebody acts: said again every half hour, it would be ignored. */
+	return j->s.c->o.quiet && plan_is_empty(&j->p);
 }
 
 static void show(struct job *j)

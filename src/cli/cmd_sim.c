@@ -38,8 +38,7 @@ int cmd_simulator(struct context *c)
 	                     .scenario_path = c->o.scenario,
 	                     .log_path = c->o.log,
 	                     .world_path = c->o.world,
-	                     .time_scale = c->o.time_scale >= 0 ? c->o.time_scale : 1,
-	                     .durable = c->o.world != NULL};
+	                     .time_scale = c->o.time_scale >= 0 ? c->o.time_scale : 1};
 	struct err e = {0};
 	struct sim *sim;
 	unsigned char sig;

@@ -34,6 +34,16 @@ static int done(struct context *c, struct state *st, int status)
 	return c->ui.out_broken && status == 0 ? 1 : status;
 }
 
+/* The line of the snapshot inside a line of ours, whose "type" says what it is. */
+static void record_json(struct ui *u, const struct record *r)
+{
+	const char *text = state_record_json(&u->a, r);
+	struct json *o = ui_line(u, "record");
+
+	json_add(o, "record", json_parse(&u->a, text, strlen(text), NULL));
+	ui_emit(u, o);
+}
+
 static int state_list_cmd(struct context *c)
 {
 	struct state *st;
@@ -46,8 +56,7 @@ static int state_list_cmd(struct context *c)
 	v = state_list(st, &n);
 	for (size_t i = 0; i < n; i++) {
 		if (c->ui.json) {
-			ui_out(&c->ui, "%s\n", state_record_json(&c->ui.a, v[i]));
-			ui_flush(&c->ui);
+			record_json(&c->ui, v[i]);
 		} else {
 			ui_out(&c->ui, "%s  %s  %s\n",
 			       ui_pad(&c->ui, ui_safe(&c->ui, v[i]->address, 0), 44),
@@ -80,6 +89,7 @@ static int state_show_cmd(struct context *c, const char *address)
 	struct state *st;
 	struct err e = {0};
 	const struct record *r;
+	const char *text;
 	struct json *j;
 
 	if (open_state(c, &st, false, &e))
@@ -87,12 +97,14 @@ static int state_show_cmd(struct context *c, const char *address)
 	r = state_get(st, address);
 	if (!r)
 		return not_there(c, st, address);
-	j = json_parse(&c->a, state_record_json(&c->a, r), strlen(state_record_json(&c->a, r)),
-	               NULL);
-	if (c->ui.json || !j) {
-		ui_out(&c->ui, "%s\n", state_record_json(&c->a, r));
+	if (c->ui.json) {
+		record_json(&c->ui, r);
 		return done(c, st, 0);
 	}
+	text = state_record_json(&c->a, r);
+	j = json_parse(&c->a, text, strlen(text), NULL);
+	if (!j)
+		BUG("a record is no JSON");
 	for (const struct json *m = j->child; m; m = m->next) {
 		if (m->type == JSON_OBJECT && text_eq(m->key, "attrs")) {
 			for (const struct json *x = m->child; x; x = x->next)

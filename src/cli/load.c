@@ -141,6 +141,7 @@ static int state_name(struct loaded *l, const struct options *o, const struct op
 		err_set(e, ERR_USAGE, "the state file must be named X.state.json, not %s", path);
 		return -1;
 	}
+	l->named_state = path;
 	l->state_path = o->simulate ? state_sim_path(a, path) : path;
 	return 0;
 }

@@ -17,8 +17,9 @@ struct loaded {
 	struct manifest m;
 	struct batch b;
 	struct diag d;
-	const char *title;      /* how the user named it */
-	const char *state_path; /* X.state.json, or X.sim.state.json with --simulate */
+	const char *title;       /* how the user named it */
+	const char *named_state; /* X.state.json as named, also with --simulate */
+	const char *state_path;  /* X.state.json, or X.sim.state.json with --simulate */
 };
 
 const char *os_env(void *ctx, const char *name); /* getenv */

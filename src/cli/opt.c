@@ -12,6 +12,7 @@ enum opt_kind {
 	OK_TEXT,
 	OK_LIST,
 	OK_INT,
+	OK_COUNT, /* 1 or more */
 	OK_DURATION,
 	OK_FALSE /* --x=false sets the flag */,
 	OK_SCALE,
@@ -53,7 +54,7 @@ static const struct opt_row rows[] = {
 {"--max-gone", "N", OK_INT, AT(max_gone), ON_APPLY | ON_DESTROY, NULL, "likewise for recorded resources that are gone on the service"},
 {"--metrics", "FILE", OK_LATER, 0, ON_RUN, NULL, NULL},
 {"--out", "FILE", OK_TEXT, AT(out), ON_PLAN, NULL, "save the plan; `apply FILE` does exactly that"},
-{"--parallelism", "N", OK_INT, AT(parallelism), ON_APPLY | ON_DESTROY, NULL, "at most N changing calls in flight (default 32)"},
+{"--parallelism", "N", OK_COUNT, AT(parallelism), ON_APPLY | ON_DESTROY, NULL, "at most N changing calls in flight (default 32)"},
 {"--port", "N", OK_INT, AT(port), ON_SIMULATOR, NULL, "port on 127.0.0.1 (default: any free one)"},
 {"--profile", "P", OK_LATER, 0, ON_RUN | ON_IMPORT | ON_STATUS, NULL, NULL},
 {"--prune", NULL, OK_FLAG, AT(prune), ON_PLAN | ON_APPLY, NULL, "delete recorded resources whose section has vanished"},
@@ -114,16 +115,31 @@ static int unknown(const char *word, unsigned command, const char *command_name,
 	            : err_hint(e, "`dtsbatch %s --help` lists them", command_name);
 }
 
-static int set_number(const struct opt_row *r, void *field, const char *value, struct err *e)
+bool opt_scale(const char *text, double *out)
 {
 	char *end;
-	int64_t ms;
+	double d;
+
+	if (!text || !*text || text[strspn(text, "0123456789.")])
+		return false;
+	d = strtod(text, &end);
+	if (*end || d > 1e9)
+		return false;
+	*out = d;
+	return true;
+}
+
+static int set_number(const struct opt_row *r, void *field, const char *value, struct err *e)
+{
+	int64_t ms, most = r->at == AT(port) ? 65535 : INT32_MAX;
 
 	switch (r->kind) {
 	case OK_INT:
-		if (text_int(value, 0, INT32_MAX, field))
+	case OK_COUNT:
+		if (text_int(value, r->kind == OK_COUNT, most, field))
 			return 0;
-		return err_set(e, ERR_USAGE, "%s takes a whole number, not \"%s\"", r->name, value);
+		return err_set(e, ERR_USAGE, "%s takes a whole number%s, not \"%s\"", r->name,
+		               r->kind == OK_COUNT ? ", 1 or more" : "", value);
 	case OK_DURATION:
 		ms = text_duration_ms(value);
 		if (ms < 0)
@@ -133,8 +149,7 @@ static int set_number(const struct opt_row *r, void *field, const char *value, s
 		*(int64_t *)field = ms;
 		return 0;
 	case OK_SCALE:
-		*(double *)field = strtod(value, &end);
-		if (*value && !*end && *(double *)field >= 0)
+		if (opt_scale(value, field))
 			return 0;
 		return err_set(e, ERR_USAGE, "%s takes a number, 0 or more, not \"%s\"", r->name,
 		               value);

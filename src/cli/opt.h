@@ -52,6 +52,8 @@ enum {
 int opt_parse(struct options *o, struct arena *a, int argc, char **argv, unsigned command,
               const char *command_name, const char *(*env)(void *ctx, const char *name),
               struct err *e);
+/* A time scale: a plain decimal number, 0 or more. */
+bool opt_scale(const char *text, double *out);
 /* Aligned help of the options a command takes (ON_ALL: all), appended to out. */
 struct buf;
 void opt_help(struct buf *out, unsigned command);

@@ -133,7 +133,7 @@ static struct json *head_json(struct arena *a, const struct plan_source *from, c
 	json_add(o, MARK, json_new_int(a, FORMAT));
 	add_str(a, o, "made", arena_strdup(a, now));
 	add_str(a, o, "version", DTSBATCH_VERSION);
-	add_str(a, o, "state", from->l->state_path);
+	add_str(a, o, "state", from->l->named_state);
 	add_str(a, o, "lineage", state_lineage(from->state));
 	json_add(o, "serial", json_new_int(a, (int64_t)state_serial(from->state)));
 	json_add(o, "simulated", json_new_bool(a, from->o->simulate));
@@ -345,7 +345,7 @@ int saved_plan_options(const struct saved_plan *s, struct arena *a, struct optio
 	if (contradiction(s, o, e) || check_vars(s, o, e))
 		return -1;
 	if (o->state && !text_eq(o->state, s->state) &&
-	    !(o->simulate && text_eq(state_sim_path(a, o->state), s->state)))
+	    !(o->simulate && text_eq(state_sim_path(a, o->state), state_sim_path(a, s->state))))
 		return err_set(e, ERR_USAGE, "%s belongs to the state %s, not to %s", s->path,
 		               s->state, o->state);
 	o->args = s->manifests;
@@ -371,14 +371,20 @@ static int stale(const struct saved_plan *s, struct err *e)
 }
 
 /* NULL: the same as when the plan was made. */
-static const char *state_change(const struct saved_plan *s, struct arena *a, const struct state *st)
+static const char *state_change(const struct saved_plan *s, struct arena *a,
+                                const struct plan_source *now)
 {
+	const struct state *st = now->state;
+
 	if (!state_exists(st))
-		return *s->lineage ? arena_printf(a, "the state %s is gone", s->state) : NULL;
+		return *s->lineage ? arena_printf(a, "the state %s is gone", now->l->state_path)
+		                   : NULL;
 	if (!*s->lineage)
-		return arena_printf(a, "there was no state %s, now there is one", s->state);
+		return arena_printf(a, "there was no state %s, now there is one",
+		                    now->l->state_path);
 	if (!text_eq(state_lineage(st), s->lineage))
-		return arena_printf(a, "%s is the state of another lineage now", s->state);
+		return arena_printf(a, "%s is the state of another lineage now",
+		                    now->l->state_path);
 	if (state_serial(st) != s->serial)
 		return arena_printf(a, "state serial %" PRIu64 " is now %" PRIu64, s->serial,
 		                    state_serial(st));
@@ -388,7 +394,7 @@ static const char *state_change(const struct saved_plan *s, struct arena *a, con
 int saved_plan_check_source(const struct saved_plan *s, struct arena *a,
                             const struct plan_source *now, struct err *e)
 {
-	const char *hash, *what = state_change(s, a, now->state);
+	const char *hash, *what = state_change(s, a, now);
 
 	if (!what && hash_manifests(a, &now->l->b, &hash, e))
 		return -1;

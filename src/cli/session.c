@@ -10,6 +10,7 @@
 #include "base/secret.h"
 #include "base/sys.h"
 #include "base/text.h"
+#include "cli/rehearse.h"
 #include "remote/dts.h"
 #include "sim/sim.h"
 
@@ -26,14 +27,9 @@
 
 static double env_number(const char *name, double otherwise)
 {
-	const char *v = getenv(name);
-	char *end;
 	double d;
 
-	if (text_empty(v))
-		return otherwise;
-	d = strtod(v, &end);
-	return *end || d < 0 ? otherwise : d;
+	return opt_scale(getenv(name), &d) ? d : otherwise;
 }
 
 /* ---- the simulator child ------------------------------------------------------ */
@@ -68,6 +64,7 @@ static int sim_begin(struct session *s, struct err *e)
 	o.scenario_path = getenv("DTSBATCH_SIM_SCENARIO");
 	o.log_path = getenv("DTSBATCH_SIM_LOG");
 	o.discard = !s->writes;
+	o.seed = s->seed;
 	if (pipe(ready) || pipe(life))
 		return err_set(e, ERR_FAILED, "no pipe for the simulator: %s", strerror(errno));
 	ui_flush(&s->c->ui);
@@ -77,6 +74,7 @@ static int sim_begin(struct session *s, struct err *e)
 	if (s->sim == 0) {
 		close(ready[0]);
 		close(life[1]);
+		state_detach(s->state);
 		s->c->leave(sim_run_child(&o, ready[1], life[0]));
 		BUG("the simulator outlived its end");
 	}
@@ -284,7 +282,7 @@ int session_open(struct session *s, struct context *c, unsigned flags, struct er
 	s->region = c->o.simulate && !s->l.b.region ? "cn-hangzhou" : s->l.b.region;
 	if (((flags & SESSION_SECRETS) && check_secrets(s, e)) ||
 	    (!c->o.simulate && find_endpoint(s, e)) || find_credential(s, e) || open_state(s, e) ||
-	    (c->o.simulate && sim_begin(s, e)))
+	    (c->o.simulate && (rehearse_open(s, e) || sim_begin(s, e) || rehearse_begin(s, e))))
 		return -1;
 	s->home_endpoint = home_endpoint(s);
 	if (check_home(s, e) || open_run(s, e))
@@ -332,6 +330,7 @@ int session_close(struct session *s, struct err *e)
 	s->run = NULL;
 	if (s->net_open)
 		s->net.close(s->net.ctx);
+	state_abandon(s->rehearsed);
 	if (s->state)
 		rc = state_close(s->state, e);
 	s->state = NULL;

@@ -16,8 +16,10 @@ struct session {
 	struct context *c;
 	struct loaded l;
 	struct state *state;
-	pid_t sim;    /* child; 0: none */
-	int sim_life; /* closing it ends the child */
+	struct state *rehearsed; /* the real one, while a rehearsal begins with it */
+	const char *seed;        /* its world; NULL: none */
+	pid_t sim;               /* child; 0: none */
+	int sim_life;            /* closing it ends the child */
 	struct transport net;
 	bool net_open;
 	struct run *run;

@@ -94,3 +94,17 @@ expect_exit 64 plan good.ini other.ini
 expect_err '[-]-state F'
 expect_exit 64 plan --state x.json good.ini
 expect_err 'state\.json'
+
+# explain for machines; numbers that are none.
+expect_exit 0 explain --json
+expect_json
+expect_out '"of":"synchronization_job","key":"db_list"'
+expect_exit 0 explain --json synchronization_instance
+expect_json
+expect_exit 0 explain --json protect
+expect_json
+for n in nan inf -1 1e999 '' x; do
+	expect_exit 64 simulator --keys a:b --time-scale="$n"
+done
+expect_exit 64 simulator --keys a:b --port 70000
+expect_exit 64 apply --parallelism 0

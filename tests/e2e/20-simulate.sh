@@ -64,6 +64,10 @@ expect_not_out '5ecret'
 expect_exit 64 state show synchronization_job.order --simulate -f m.ini
 expect_err 'did you mean synchronization_job\.orders'
 expect_exit 0 state list --json --state m.sim.state.json --simulate
+expect_json
+expect_out '"record":\{"address":"synchronization_job\.orders"'
+expect_exit 0 state show synchronization_job.orders --json --simulate -f m.ini
+expect_json
 
 # A vanished section is an orphan, not a victim.
 sed '/^\[synchronization_job/,$d' m.ini >half.ini

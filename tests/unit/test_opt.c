@@ -93,6 +93,7 @@ static void durations_and_numbers(void **state)
 	assert_non_null(strstr(e.msg, "soon"));
 	assert_int_equal(parse(ON_APPLY, "--parallelism -3"), -1);
 	assert_int_equal(parse(ON_APPLY, "--parallelism 1x"), -1);
+	assert_int_equal(parse(ON_APPLY, "--parallelism 0"), -1);
 	assert_int_equal(parse(ON_APPLY, "--max-deletes 99999999999999999999"), -1);
 }
 
@@ -136,6 +137,23 @@ static void options_of_another_command(void **state)
 	assert_int_equal(parse(ON_VALIDATE, "--deadline 3m"), -1);
 	assert_int_equal(e.code, ERR_USAGE);
 	assert_non_null(strstr(e.msg, "--deadline"));
+}
+
+static void scales(void **state)
+{
+	double d = -1;
+
+	(void)state;
+	assert_true(opt_scale("2.5", &d));
+	assert_true(d > 2.4 && d < 2.6);
+	assert_true(opt_scale("0", &d));
+	assert_false(opt_scale("nan", &d));
+	assert_false(opt_scale("inf", &d));
+	assert_false(opt_scale("-1", &d));
+	assert_false(opt_scale("1.2.3", &d));
+	assert_false(opt_scale("99999999999", &d));
+	assert_false(opt_scale("", &d));
+	assert_false(opt_scale(NULL, &d));
 }
 
 static void values_that_are_missing(void **state)
@@ -218,6 +236,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(refresh_false, setup, teardown),
 		cmocka_unit_test_setup_teardown(unknown_options_are_suggested, setup, teardown),
 		cmocka_unit_test_setup_teardown(options_of_another_command, setup, teardown),
+		cmocka_unit_test_setup_teardown(scales, setup, teardown),
 		cmocka_unit_test_setup_teardown(values_that_are_missing, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_planned_for_later_says_so, setup, teardown),
 		cmocka_unit_test_setup_teardown(after_two_dashes_all_are_arguments, setup,
