@@ -53,6 +53,7 @@ needs() {
 			asan-runtime libclang-rt-dev
 			strace strace
 			/usr/include/cmocka.h libcmocka-dev
+			strace strace
 		LIST
 		;;
 	esac
@@ -391,7 +392,7 @@ run_script() {
 	case $(head -n 1 "$1") in *bash*) shell="bash" ;; esac
 	{
 		status=0
-		DTSBATCH=$ROOT/$B/dtsbatch DTSBATCH_SAN=$ROOT/$B/san/dtsbatch "$shell" "$1" </dev/null 2>&1 || status=$?
+		DTSBATCH=$ROOT/$B/dtsbatch DTSBATCH_SAN=$ROOT/$B/san/dtsbatch "$shell" "$1" ${2:+"$2"} </dev/null 2>&1 || status=$?
 		echo "$status" >"$log.status"
 	} | tee "$log"
 	status=$(cat "$log.status")
@@ -426,6 +427,7 @@ verb_test() {
 	run_units
 	run_script tests/build-checks.sh
 	run_script tests/run.sh
+	run_script tests/fault.sh --short
 	summary
 }
 

@@ -142,7 +142,7 @@ static void broken_replies(struct work *w, bool kill_too)
 		for (size_t r = 0; r < sizeof replies / sizeof *replies; r++)
 			for (size_t nth = 1; nth <= nths; nth++)
 				for (int ms = kill_too ? 20 : 0; ms <= (kill_too ? (w->longer ? 1200 : 200) : 0);
-				     ms += w->longer ? 80 : 180) {
+				     ms += w->longer ? 240 : 180) {
 					char scenario[512], what[160];
 					struct run_spec s = {.kill_after_ms = ms};
 					bool with_stranger = (a + r + nth) % 2;
