@@ -146,29 +146,36 @@ static int load_parsed(struct world *w, const struct json *o, const char *path, 
 	return 0;
 }
 
-int world_load(struct world *w, const char *path, struct err *e)
+int world_parse(struct world *w, const char *text, size_t n, const char *name, struct err *e)
 {
 	struct arena a;
 	struct json *o;
 	struct json_err je;
+	int rc;
+
+	arena_init(&a);
+	o = json_parse(&a, text, n, &je);
+	if (o == NULL)
+		rc = bad_world(e, name, "damaged (half-written?)", je.msg);
+	else
+		rc = load_parsed(w, o, name, e);
+	arena_release(&a);
+	return rc;
+}
+
+int world_load(struct world *w, const char *path, struct err *e)
+{
 	struct buf b;
 	int rc;
 
 	buf_init(&b, WORLD_MAX_BYTES);
-	if (sys_read_file(path, &b) != 0) {
-		rc = errno == ENOENT ? 0
-		                     : err_set(e, ERR_STATE_READ, "cannot read the world %s: %s",
-		                               path, strerror(errno));
-		buf_release(&b);
-		return rc;
-	}
-	arena_init(&a);
-	o = json_parse(&a, buf_str(&b), b.n, &je);
-	if (o == NULL)
-		rc = bad_world(e, path, "damaged (half-written?)", je.msg);
+	if (sys_read_file(path, &b) == 0)
+		rc = world_parse(w, buf_str(&b), b.n, path, e);
+	else if (errno == ENOENT)
+		rc = 0;
 	else
-		rc = load_parsed(w, o, path, e);
-	arena_release(&a);
+		rc = err_set(e, ERR_STATE_READ, "cannot read the world %s: %s", path,
+		             strerror(errno));
 	buf_release(&b);
 	return rc;
 }

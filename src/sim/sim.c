@@ -116,6 +116,18 @@ static void sim_free(struct sim *s)
 	sys_free(s);
 }
 
+static int load_world(struct sim *s, const struct sim_opts *o, struct err *e)
+{
+	if (s->world_path != NULL && (o->seed == NULL || access(s->world_path, F_OK) == 0))
+		return world_load(&s->w, s->world_path, e);
+	if (o->seed == NULL)
+		return 0;
+	if (world_parse(&s->w, o->seed, strlen(o->seed), "the seed", e) != 0)
+		return -1;
+	/* At once: whoever handed it over goes on to rely on it. */
+	return s->world_path != NULL && !s->discard ? world_save(&s->w, s->world_path, e) : 0;
+}
+
 static int load(struct sim *s, const struct sim_opts *o, struct err *e)
 {
 	int64_t away;
@@ -130,7 +142,7 @@ static int load(struct sim *s, const struct sim_opts *o, struct err *e)
 	s->w.key_secret = s->key_secret;
 	if (s->region != NULL)
 		s->w.region = s->region;
-	if (s->world_path != NULL && world_load(&s->w, s->world_path, e) != 0)
+	if (load_world(s, o, e) != 0)
 		return -1;
 	/* Service time went on while no simulator ran. */
 	away = sys_wall_ms() - s->w.wall_ms;

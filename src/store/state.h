@@ -119,6 +119,12 @@ bool state_dirty(const struct state *s); /* something is buffered */
 bool state_changed(const struct state *s);
 uint64_t state_bytes_written(const struct state *s);
 
+/*
+ * Records, files and key of `from` into `to`, which was opened where no state is and to which nothing was written yet. With
+ * STATE_WRITE they are durable on return, with STATE_READ they live as long as `to`. Open intents and the home stay behind.
+ */
+int state_copy(struct state *to, struct state *from, struct err *e);
+
 /* X.state.json (or X.sim.state.json) -> X.sim.state.json, X.sim.world.json: names for --simulate. Links are not followed: take the
  * world's name from state_path(). */
 char *state_sim_path(struct arena *a, const char *path);

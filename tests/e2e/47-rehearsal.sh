@@ -61,7 +61,7 @@ export REDIS_PASSWORD='redis-5ecret'
 for f in "$ROOT"/jobs/examples/*.ini; do
 	name=$(basename "$f" .ini)
 	cp "$f" "$name.ini"
-	grep -o '\${env:[A-Z_]*}' "$name.ini" | sort -u | sed 's/.*:\(.*\)}/\1/' >vars
+	sed -n "s/.*[$]{env:\([A-Z_]*\)}.*/\1/p" "$name.ini" | sort -u >vars
 	while read -r v; do export "$v=made-up-5ecret"; done <vars
 	dts apply --yes --endpoint "$DTS_ENDPOINT" "$name.ini"
 	[ "$STATUS" -eq 0 ] || continue # needs more than this simulator
