@@ -48,7 +48,7 @@ static void check_class(struct builder *bd, const struct resource *r)
 {
 	const struct value *mine, *other;
 
-	if (r->instance == RES_NONE || attr_find(r->type, "instance_class") < 0)
+	if (r->instance == RES_NONE) /* only jobs have one, and both types have a class */
 		return;
 	mine = res_val(r, "instance_class");
 	other = res_val(&bd->b->v[r->instance], "instance_class");
@@ -138,15 +138,18 @@ static void init(struct builder *bd)
 	result_init(&bd->sub);
 	buf_init(&bd->esc, 6 * (size_t)MANIFEST_VALUE_MAX + 2);
 	buf_init(&bd->file, MANIFEST_VALUE_MAX + 16);
+	map_init(&bd->unset, &bd->tmp);
 	while (setting_keys[nset].key)
 		nset++;
+	while (lifecycle_keys[bd->nlife].key)
+		bd->nlife++;
 	bd->settings = arena_array(&bd->tmp, const struct raw_key *, nset);
 	while (types[ntypes])
 		ntypes++;
 	bd->defs = arena_array(&bd->tmp, struct defaults, ntypes);
 	for (size_t i = 0; i < ntypes; i++) {
 		bd->defs[i].attrs = arena_array(&bd->tmp, struct prep, types[i]->nattrs);
-		bd->defs[i].life = arena_array(&bd->tmp, struct prep, lifecycle_count());
+		bd->defs[i].life = arena_array(&bd->tmp, struct prep, bd->nlife);
 		if (i < sizeof bd->good / sizeof bd->good[0])
 			bd->good[i] = arena_array(&bd->tmp, struct good, types[i]->nattrs);
 	}
@@ -209,9 +212,30 @@ const char *batch_text(struct arena *a, const struct value *v, id_lookup lookup,
 	return text;
 }
 
+/* Checks name the same few dozen keys for every resource, so where the last one of a name was
+ * found is tried first. A guess only: the name is compared. */
+size_t attr_quick(const struct type_def *t, const char *key)
+{
+	static struct {
+		const struct type_def *type;
+		const char *key; /* as an address: most are literals */
+		size_t at;
+	} memo[256];
+	size_t slot =
+		(((uintptr_t)key >> 3) ^ ((uintptr_t)t >> 4)) % (sizeof memo / sizeof memo[0]);
+
+	if (memo[slot].type != t || memo[slot].key != key ||
+	    strcmp(t->attrs[memo[slot].at].key, key) != 0) {
+		memo[slot].at = attr_of(t, key);
+		memo[slot].type = t;
+		memo[slot].key = key;
+	}
+	return memo[slot].at;
+}
+
 const struct value *res_val(const struct resource *r, const char *key)
 {
-	return &r->vals[attr_of(r->type, key)];
+	return &r->vals[attr_quick(r->type, key)];
 }
 
 const char *res_get(const struct resource *r, const char *key)

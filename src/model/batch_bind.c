@@ -331,7 +331,7 @@ static void bind_file(struct builder *bd, const struct attr_def *at, struct prep
 
 static struct good *good_of(struct builder *bd, const struct attr_def *at)
 {
-	for (size_t i = 0; types[i] && i < sizeof bd->good / sizeof bd->good[0]; i++)
+	for (size_t i = 0; i < sizeof bd->good / sizeof bd->good[0] && types[i]; i++)
 		if (at >= types[i]->attrs && at < types[i]->attrs + types[i]->nattrs)
 			return &bd->good[i][at - types[i]->attrs];
 	return NULL;
@@ -444,7 +444,7 @@ static void sort_keys(struct binding *bi)
 	}
 	for (size_t i = 0; i < s->type->nattrs; i++)
 		bi->use[i] = bi->attrs[i].k ? &bi->attrs[i] : &df->attrs[i];
-	for (size_t i = 0; i < lifecycle_count(); i++)
+	for (size_t i = 0; i < bd->nlife; i++)
 		bi->use_life[i] = bi->life[i].k ? &bi->life[i] : &df->life[i];
 }
 
@@ -544,7 +544,7 @@ void bind_sections(struct builder *bd)
 {
 	struct binding *bi = arena_new(&bd->tmp, struct binding);
 
-	if (lifecycle_count() > LIFE_MAX)
+	if (bd->nlife > LIFE_MAX)
 		BUG("more lifecycle keys than a section has room for");
 	bd->pend_at = arena_array(&bd->tmp, uint32_t, bd->b->n + 1);
 	memset(bd->pend_at, 0xff, (bd->b->n + 1) * sizeof *bd->pend_at);

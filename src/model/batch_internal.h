@@ -136,6 +136,7 @@ struct builder {
 	struct map var_at;               /* name -> index */
 	const struct raw_key **settings; /* by row of setting_keys */
 	VEC(struct section) sections;
+	size_t nlife;          /* lifecycle keys */
 	struct map section_at; /* TYPE.NAME -> index */
 	/* by type and attribute: the last plain text that passed without a word */
 	struct good *good[8];
@@ -144,7 +145,9 @@ struct builder {
 	VEC(struct pend) pends;
 	uint32_t *pend_at; /* by resource: first pend or RES_NONE */
 	VEC(struct source) sources;
-	struct map source_at;         /* kind, file and path -> index */
+	struct map source_at; /* kind, file and path -> index */
+	struct map unset;     /* environment variable that gives nothing -> index in why_unset */
+	VEC(const char *) why_unset;
 	VEC(const char *) base_names; /* of all sections, for suggestions; filled on demand */
 
 	struct result res, sub; /* being expanded; nested names */
@@ -188,6 +191,9 @@ const char *path_beside(struct builder *bd, const char *file, const char *path);
 void vars_build(struct builder *bd);
 void vars_check_options(struct builder *bd); /* a --var that nothing uses */
 
+/* batch.c: attr_of, quick for literal keys */
+size_t attr_quick(const struct type_def *t, const char *key);
+
 /* batch_settings.c */
 bool meta_set(struct builder *bd, const struct meta_key *row, const struct raw_key *k,
               const char *text, void *base);
@@ -204,7 +210,6 @@ const char *nearest_of(struct builder *bd, const char *word, const char *const *
 void unknown_key(struct builder *bd, const struct type_def *t, const struct raw_key *k,
                  struct prep *slots);
 size_t type_index(const struct type_def *t);
-size_t lifecycle_count(void);
 
 /* batch_each.c: items of for_each; NULL and 0 when reported, or when there are none */
 const char **each_items(struct builder *bd, const struct raw_key *k, uint32_t *n);

@@ -220,9 +220,10 @@ static void settle(struct builder *bd, uint32_t res)
 /* A job whose dts_instance_id is the id of an instance section, and nothing else. */
 static void set_instance(struct builder *bd, struct resource *r)
 {
-	int i = attr_find(r->type, "dts_instance_id");
-	const struct value *v = i >= 0 ? &r->vals[i] : NULL;
-	const struct part *p = v && v->state == V_UNKNOWN && v->nparts == 1 ? &v->parts[0] : NULL;
+	if (r->type != &type_job)
+		return;
+	const struct value *v = &r->vals[attr_quick(r->type, "dts_instance_id")];
+	const struct part *p = v->state == V_UNKNOWN && v->nparts == 1 ? &v->parts[0] : NULL;
 
 	if (p && !p->lit && bd->b->v[p->target].type == &type_instance &&
 	    (p->what == COMP_ID || p->what == COMP_INSTANCE_ID))
@@ -238,7 +239,7 @@ static void set_region(struct builder *bd, struct resource *r)
 		return;
 	if (from != r && from->region)
 		r->region = from->region;
-	else if (attr_find(from->type, "destination_endpoint_region") >= 0)
+	else
 		r->region = res_get(from, "destination_endpoint_region");
 	if (!r->region)
 		r->region = bd->b->region;

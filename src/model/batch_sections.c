@@ -31,20 +31,11 @@ size_t type_index(const struct type_def *t)
 	return i;
 }
 
-size_t lifecycle_count(void)
-{
-	size_t n = 0;
-
-	while (lifecycle_keys[n].key)
-		n++;
-	return n;
-}
-
 static size_t type_names(const char *names[16])
 {
 	size_t n = 0;
 
-	for (; types[n] && n < 16; n++)
+	for (; n < 16 && types[n]; n++)
 		names[n] = types[n]->name;
 	return n;
 }
@@ -240,7 +231,7 @@ static const char *longer_key(const struct type_def *t, const char *word)
 void unknown_key(struct builder *bd, const struct type_def *t, const struct raw_key *k,
                  struct prep *slots)
 {
-	const char **names = arena_array(&bd->tmp, const char *, t->nattrs + lifecycle_count());
+	const char **names = arena_array(&bd->tmp, const char *, t->nattrs + bd->nlife);
 	const char *near;
 	size_t n = 0;
 

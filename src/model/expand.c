@@ -313,18 +313,29 @@ static bool expand_var(struct builder *bd, struct result *r, const struct tpl *t
 	                             text_safe_dup(&bd->tmp, p->s, 60)));
 }
 
+/* Why an environment variable gives nothing; worded once for each. */
+static const char *why_unset(struct builder *bd, const char *name, const char *value)
+{
+	uint32_t at = map_get(&bd->unset, name);
+
+	if (at == MAP_NONE) {
+		at = (uint32_t)bd->why_unset.n;
+		map_put(&bd->unset, arena_strdup(&bd->tmp, name), at);
+		*VEC_PUSH(&bd->tmp, &bd->why_unset) = arena_printf(
+			bd->a, "environment variable %s is %s", text_safe_dup(&bd->tmp, name, 60),
+			value ? "empty" : "not set");
+	}
+	return bd->why_unset.v[at];
+}
+
 static bool expand_env(struct builder *bd, struct result *r, const struct tpl *t,
                        const struct tpl_part *p, const struct scope *sc, const char *name)
 {
 	const char *v = bd->o->in->env(bd->o->in->ctx, name);
-	bool empty_secret = v && !*v && sc->may_miss;
 
-	if (!v || empty_secret) /* build systems hand an absent secret over as empty */
-		return missing(bd, r, t, p, sc,
-		               arena_printf(bd->a, "environment variable %s is %s",
-		                            text_safe_dup(&bd->tmp, name, 60),
-		                            v ? "empty" : "not set"),
-		               true);
+	/* Build systems hand an absent secret over as empty. */
+	if (!v || (!*v && sc->may_miss))
+		return missing(bd, r, t, p, sc, why_unset(bd, name, v), true);
 	if (text_utf8_bad(v, strlen(v)) < strlen(v))
 		return complain(
 			bd, sc, r, tpl_pos(t, p), NULL, t->k->name,

@@ -2,11 +2,13 @@
  * The reader works line by line in front of inih: it puts logical lines
  * together (continuations, JSON over several lines), keeps where each piece
  * stood, and hands inih one clean `name=value` line at a time. Headers reach
- * inih as numbers, because it cuts section names at 49 bytes without a word.
+ * inih as numbers, because it cuts section names at 49 bytes without a word;
+ * so do names, because it looks each of their characters up in a list.
  * Every byte is looked at a bounded number of times, whatever the mistakes.
  */
 #include "model/manifest.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -55,6 +57,7 @@ struct reader {
 	VEC(struct raw_key) keys;
 	struct map names; /* key name -> index in seen */
 	VEC(struct seen) seen;
+	size_t id;           /* of the key under way, in seen */
 	bool orphan_said;    /* "key outside of a section" */
 	bool garbage_said;   /* "expected key = value", once per run of such lines */
 	struct raw_key last; /* for messages: the key before, name NULL if none */
@@ -306,6 +309,26 @@ static void expected_key(struct reader *r, const struct line *l, size_t i)
 	           quoted(r, l->s + i, l->n - i));
 }
 
+/* Names come in the same order section after section, so the one behind the last one is tried
+ * before the map. */
+static bool name_known(struct reader *r, const char *s, size_t n)
+{
+	size_t next = r->id + 1 < r->seen.n ? r->id + 1 : 0;
+	char name[MANIFEST_NAME_MAX + 1];
+	uint32_t at;
+
+	if (r->seen.n && !strncmp(r->seen.v[next].name, s, n) && !r->seen.v[next].name[n]) {
+		r->id = next;
+		return true;
+	}
+	memcpy(name, s, n);
+	name[n] = '\0';
+	at = map_get(&r->names, name);
+	if (at != MAP_NONE)
+		r->id = at;
+	return at != MAP_NONE;
+}
+
 /* Checks the name at [i, to) of a line; reports and returns NULL when it is none. */
 static const char *key_name(struct reader *r, const struct line *l, size_t i, size_t to)
 {
@@ -330,16 +353,24 @@ static const char *key_name(struct reader *r, const struct line *l, size_t i, si
 		           "%s is no key", quoted(r, l->s + i, to - i));
 		return NULL;
 	}
-	char name[MANIFEST_NAME_MAX + 1];
-	memcpy(name, l->s + i, to - i);
-	name[to - i] = '\0';
-	uint32_t id = map_get(&r->names, name);
-	if (id != MAP_NONE)
-		return r->seen.v[id].name;
-	struct seen *s = VEC_PUSH(&r->tmp, &r->seen);
-	*s = (struct seen){.name = arena_strndup(r->m->a, name, to - i)};
-	map_put(&r->names, s->name, (uint32_t)(r->seen.n - 1));
-	return s->name;
+	if (!name_known(r, l->s + i, to - i)) {
+		struct seen *s = VEC_PUSH(&r->tmp, &r->seen);
+		*s = (struct seen){.name = arena_strndup(r->m->a, l->s + i, to - i)};
+		r->id = r->seen.n - 1;
+		map_put(&r->names, s->name, (uint32_t)r->id);
+	}
+	return r->seen.v[r->id].name;
+}
+
+static void put_number(struct buf *b, size_t n)
+{
+	char digits[24];
+	size_t at = sizeof digits;
+
+	do
+		digits[--at] = (char)('0' + n % 10);
+	while (n /= 10);
+	buf_add(b, digits + at, sizeof digits - at);
 }
 
 /* True when a logical line is ready for inih. */
@@ -376,13 +407,14 @@ static bool read_key(struct reader *r, struct line *l, size_t i)
 		return false;
 	}
 	if (r->value_n > MANIFEST_VALUE_MAX) {
-		diag_error(r->d, (struct pos){r->file, r->spans.v->line, r->spans.v->col}, NULL,
+		struct pos begin = {r->file, r->spans.v->line, r->spans.v->col};
+		diag_error(r->d, begin, NULL,
 		           "%s: value of %zu bytes; a value has at most %u (1 MiB)", name,
 		           r->value_n, MANIFEST_VALUE_MAX);
 		r->bad = true;
 	}
 	buf_reset(&r->feed);
-	buf_puts(&r->feed, name);
+	put_number(&r->feed, r->id);
 	buf_putc(&r->feed, '=');
 	if (!r->bad)
 		buf_add(&r->feed, r->value.p, r->value.n);
@@ -451,7 +483,9 @@ static bool read_header(struct reader *r, const struct line *l, size_t i)
 			           "text behind the section header");
 	}
 	buf_reset(&r->feed);
-	buf_printf(&r->feed, "[%zu]\n", r->m->n);
+	buf_putc(&r->feed, '[');
+	put_number(&r->feed, r->m->n);
+	buf_puts(&r->feed, "]\n");
 	return true;
 }
 
@@ -515,14 +549,14 @@ static int handle(void *user, const char *section, const char *name, const char 
 	(void)lineno;
 	if (!name)
 		return 1; /* a header: read_header() has begun the block */
-	if (strcmp(name, r->name) != 0 || strlen(value) != (r->bad ? 0 : r->value.n))
+	if (strtoul(name, NULL, 10) != r->id || strlen(value) != (r->bad ? 0 : r->value.n))
 		BUG("inih was built with other options than ours");
-	struct seen *s = &r->seen.v[map_get(&r->names, name)];
+	struct seen *s = &r->seen.v[r->id];
 	if (s->block == r->m->n + 1) {
 		struct pos first = r->keys.v[s->key].pos;
 		diag_error(r->d, r->name_pos, "keep one of them",
-		           "%s is given twice; the first one stands at %s:%u:%u", name, first.file,
-		           first.line, first.col);
+		           "%s is given twice; the first one stands at %s:%u:%u", s->name,
+		           first.file, first.line, first.col);
 		return 1;
 	}
 	s->block = r->m->n + 1;

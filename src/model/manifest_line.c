@@ -7,15 +7,12 @@
 
 struct pos line_pos(const struct lines *in, const struct line *l, size_t off)
 {
+	if (l->plain || !off)
+		return (struct pos){in->file, l->no, (unsigned)off + 1};
 	/* The file need not end in a NUL, and text_column() looks at the byte it is asked about. */
-	if (off && off >= l->n)
+	if (off >= l->n)
 		return (struct pos){in->file, l->no, text_column(l->s, l->n - 1) + 1};
-	return (struct pos){in->file, l->no, off ? text_column(l->s, off) : 1};
-}
-
-bool line_blank(char c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
+	return (struct pos){in->file, l->no, text_column(l->s, off)};
 }
 
 void line_trim(const char *s, size_t *from, size_t *to)
@@ -32,8 +29,33 @@ static void tally(struct tally *t, struct pos p)
 		t->first = p;
 }
 
+/* Printable ASCII and tabs: most lines, and nothing in them needs a closer look. */
+static bool is_plain(const char *s, size_t n)
+{
+	size_t i = 0;
+
+	for (; i + 8 <= n; i += 8) {
+		uint64_t v;
+
+		memcpy(&v, s + i, sizeof v);
+		/* No byte has its top bit set, and none is below 0x20 (or above a tab that is). */
+		if ((v | (v - UINT64_C(0x2020202020202020))) & UINT64_C(0x8080808080808080))
+			break;
+	}
+	for (; i < n; i++) {
+		unsigned char c = (unsigned char)s[i];
+
+		if ((c < 0x20 && c != '\t') || c >= 0x80)
+			return false;
+	}
+	return true;
+}
+
 static void check_bytes(struct lines *in, struct line *l)
 {
+	l->plain = is_plain(l->s, l->n);
+	if (l->plain)
+		return;
 	const char *nul = memchr(l->s, 0, l->n);
 	size_t bad = text_utf8_bad(l->s, l->n);
 	const char *cr = memchr(l->s, '\r', l->n);
@@ -61,10 +83,12 @@ static bool is_marker(const struct line *l, char c)
  * the others are not. */
 static bool is_conflict(struct lines *in, const struct line *l)
 {
-	bool open = is_marker(l, '<'), base = is_marker(l, '|'), middle = is_marker(l, '='),
-	     close = is_marker(l, '>');
 	bool inside = in->conflict.line != 0;
 
+	if (!l->n || !strchr("<|=>", l->s[0]))
+		return false;
+	bool open = is_marker(l, '<'), base = is_marker(l, '|');
+	bool middle = is_marker(l, '='), close = is_marker(l, '>');
 	if (open || ((middle || close) && !inside))
 		diag_error(in->d, line_pos(in, l, 0),
 		           "take one side and remove the marker lines `<<<<<<<`, `=======` and "
@@ -118,12 +142,6 @@ size_t line_text(const struct line *l)
 		if (!line_blank(l->s[i]))
 			return l->s[i] == ';' || l->s[i] == '#' ? SIZE_MAX : i;
 	return SIZE_MAX;
-}
-
-bool line_name_char(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       c == '_' || c == '-' || c == '.';
 }
 
 bool line_is_key(const struct line *l, size_t i)

@@ -15,7 +15,8 @@ struct line {
 	const char *s;
 	size_t n;
 	unsigned no;
-	bool bad; /* holds bytes that are no text (reported at the end of the file) */
+	bool bad;   /* holds bytes that are no text (reported at the end of the file) */
+	bool plain; /* ASCII without control characters: columns are bytes */
 };
 
 /* Mistakes that come in masses are reported once, with their number. */
@@ -42,8 +43,15 @@ void line_back(struct lines *in, const struct line *l); /* one line at most */
 void lines_report(const struct lines *in);              /* what was only counted so far */
 
 struct pos line_pos(const struct lines *in, const struct line *l, size_t off);
-bool line_blank(char c);
-bool line_name_char(char c);
+static inline bool line_blank(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+static inline bool line_name_char(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '_' || c == '-' || c == '.';
+}
 /* [*from, *to) of s without blanks at both ends. */
 void line_trim(const char *s, size_t *from, size_t *to);
 /* Offset of the first character that is not blank; SIZE_MAX for an empty line or a comment. */

@@ -146,7 +146,7 @@ static bool parse_resource(struct parser *ps, struct tpl_part *p, size_t from, s
 	if (!p->type) {
 		const char *names[16];
 		size_t n = 0;
-		for (; types[n] && n < 16; n++)
+		for (; n < 16 && types[n]; n++)
 			names[n] = types[n]->name;
 		const char *near = nearest_of(ps->bd, type, names, n);
 		return wrong(ps, p->off,
