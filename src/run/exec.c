@@ -316,7 +316,7 @@ static void task_begin(struct task *t)
 		task_fail(t, ERR_FAILED, "%s", op->refused);
 		return;
 	}
-	if (t->blocked_by != RES_NONE) {
+	if (t->blocked_by != RES_NONE && op->kind != OP_NOOP) { /* what needs nothing is not harmed */
 		err_set(&t->err, ERR_FAILED, "not done, because %s did not succeed",
 		        t->x->tasks[t->blocked_by].op->address);
 		task_end(t, t->x->tasks[t->blocked_by].result == RES_DEFERRED ? RES_DEFERRED : RES_BLOCKED);

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "base/json.h"
+#include "base/sys.h"
 #include "base/text.h"
 #include "engine_fixture.h"
 
@@ -281,6 +282,134 @@ static void import_plans_clean(void **s)
 	assert_int_equal(live_instances(), 1);
 }
 
+#define MANY(status)                                                                               \
+	INSTANCE("a", "") JOBX("a", "a", "a", "shop", "PW", status) INSTANCE("b", "")              \
+	    JOBX("b", "b", "b", "shop", "PW", status) INSTANCE("c", "") JOBX("c", "c", "c", "shop", "PW", status)
+
+/* One call pauses three jobs, one deletes them, one page reads them all. */
+static void few_calls(void **s)
+{
+	struct result *r;
+
+	(void)s;
+	eng_start(NULL, 0);
+	ASSERT_DONE(eng_apply(HEAD MANY(RUNNING)));
+	r = eng_apply(HEAD MANY("status = Suspending\n"));
+	ASSERT_DONE(r);
+	assert_int_equal(r->stats.by_action[API_SUSPEND_DTS_JOBS], 1);
+	assert_int_equal(r->stats.mutating, 1);
+	r = eng_run(HEAD MANY("status = Suspending\n") INSTANCE("d", ""), 0);
+	assert_int_equal(r->stats.by_action[API_DESCRIBE_DTS_JOB_CONFIG], 0);
+	assert_true(r->stats.calls <= 7);
+	r = eng_run(HEAD MANY("status = Suspending\n"), ENG_APPLY | ENG_DESTROY);
+	ASSERT_DONE(r);
+	assert_int_equal(r->stats.by_action[API_DELETE_DTS_JOBS], 1);
+	eng_stop();
+	assert_int_equal(live_instances(), 0);
+}
+
+/* Somebody reset and configured the job in the console: its id is another one, the instance tells (dts-api.md 13 #25). */
+static void a_stale_job_id_is_found_again(void **s)
+{
+	const char *text = HEAD INSTANCE("a", "") JOB("a", "a", "shop", "");
+	const struct record *r;
+	struct json *i;
+
+	(void)s;
+	eng_start(NULL, 0);
+	ASSERT_DONE(eng_apply(text));
+	eng_stop();
+	i = json_get(eng_world(), "instances")->child ? (struct json *)(uintptr_t)json_get(eng_world(), "instances")->child : NULL;
+	assert_non_null(i);
+	{ /* the world file is meant to be edited by hand */
+		const char *world = eng_text("w.json"), *old = json_str(i, "forward"), *p;
+		char *copy = arena_strdup(&eng_a, world);
+
+		assert_int_equal(strlen(old), 15);
+		for (char *q = copy; (q = strstr(q, old)); q += 15) {
+			p = q - 3; /* not the instance id, which contains it */
+			if (q >= copy + 3 && strncmp(p, "dts", 3) != 0)
+				memcpy(q, "zzzzzzzzzzzzzzz", 15);
+		}
+		assert_int_equal(sys_replace_file(eng_file("w.json"), 0600, copy, strlen(copy)), 0);
+	}
+	eng_start(NULL, 0);
+	ASSERT_DONE(eng_apply(HEAD INSTANCE("a", "") JOB("a", "renamed", "shop", "")));
+	r = eng_record("synchronization_job.a");
+	assert_string_equal(r->id, "zzzzzzzzzzzzzzz");
+	assert_int_equal(eng_changes(HEAD INSTANCE("a", "") JOB("a", "renamed", "shop", "")), 0);
+	eng_stop();
+	assert_int_equal(live_instances(), 1);
+}
+
+/* An alarm is changed by its rule, not by replacing a paid job (dts-api.md 13 #35). */
+static void alarms_change_in_place(void **s)
+{
+	struct result *r;
+
+	(void)s;
+	eng_start(NULL, 0);
+	ASSERT_DONE(eng_apply(HEAD INSTANCE("a", "") JOB("a", "a", "shop", "")));
+	r = eng_apply(HEAD INSTANCE("a", "") JOB("a", "a", "shop", "delay_notice = true\ndelay_rule_time = 30\n"));
+	ASSERT_DONE(r);
+	assert_int_equal(r->stats.by_action[API_CREATE_JOB_MONITOR_RULE], 1);
+	assert_int_equal(r->stats.mutating, 1);
+	assert_int_equal(eng_changes(HEAD INSTANCE("a", "") JOB("a", "a", "shop", "delay_notice = true\ndelay_rule_time = 30\n")),
+	                 0);
+	eng_stop();
+}
+
+/* The class rises in place with one call, and never falls. */
+static void the_class_rises(void **s)
+{
+	const char *large = HEAD "[synchronization_instance.a]\npayment_type = PayAsYouGo\n"
+	                         "source_endpoint_engine_name = MySQL\nsource_endpoint_region = ${region}\n"
+	                         "destination_endpoint_engine_name = MySQL\ndestination_endpoint_region = ${region}\n"
+	                         "instance_class = large\n" JOB("a", "a", "shop", "instance_class = large\n");
+	struct result *r;
+
+	(void)s;
+	eng_start(NULL, 0);
+	ASSERT_DONE(eng_apply(HEAD INSTANCE("a", "") JOB("a", "a", "shop", "")));
+	r = eng_apply(large);
+	ASSERT_DONE(r);
+	assert_int_equal(r->stats.by_action[API_TRANSFER_INSTANCE_CLASS], 1);
+	assert_int_equal(eng_changes(large), 0);
+	r = eng_apply(HEAD INSTANCE("a", "") JOB("a", "a", "shop", ""));
+	assert_int_equal(r->bad, 1);
+	assert_int_equal(r->stats.mutating, 0);
+	assert_non_null(strstr(r->notes, "only rise"));
+	eng_stop();
+}
+
+/* Tags of ours come and go; those of others stay. */
+static void tags_come_and_go(void **s)
+{
+	struct result *r;
+
+	(void)s;
+	eng_start(NULL, 0);
+	r = eng_apply(HEAD INSTANCE("a", "tags = team=a, env=prod\n"));
+	ASSERT_DONE(r);
+	assert_int_equal(eng_changes(HEAD INSTANCE("a", "tags = team=a, env=prod\n")), 0);
+	r = eng_apply(HEAD INSTANCE("a", "tags = team=b\n"));
+	ASSERT_DONE(r);
+	assert_int_equal(r->stats.by_action[API_TAG_RESOURCES], 1);
+	assert_int_equal(r->stats.by_action[API_UNTAG_RESOURCES], 1);
+	assert_int_equal(eng_changes(HEAD INSTANCE("a", "tags = team=b\n")), 0);
+	eng_stop();
+}
+
+/* An item on the allow-list is skipped once, and the job goes on. */
+static void precheck_items_are_skipped_on_request(void **s)
+{
+	(void)s;
+	eng_start("[precheck.x]\njob = a\nitem = CHECK_SAME_OBJ\nmessage = there already\n", 20);
+	ASSERT_DONE(eng_apply(HEAD INSTANCE("a", "") JOB("a", "a", "shop", "skip_precheck = CHECK_SAME_OBJ\n")));
+	eng_stop();
+	assert_int_equal(live_instances(), 1);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, eng_setup, eng_teardown)
@@ -298,6 +427,12 @@ int main(void)
 	    T(a_stranger_is_not_adopted),
 	    T(too_many_candidates_need_a_decision),
 	    T(import_plans_clean),
+	    T(few_calls),
+	    T(a_stale_job_id_is_found_again),
+	    T(alarms_change_in_place),
+	    T(the_class_rises),
+	    T(tags_come_and_go),
+	    T(precheck_items_are_skipped_on_request),
 	};
 
 	return cmocka_run_group_tests(t, NULL, NULL);
