@@ -144,9 +144,8 @@ static int no_locks(struct err *e, const struct paths *p, int err)
 	err_set(e, ERR_STATE_WRITE, "%s: this file system has no working locks: %s", p->lock,
 	        strerror(err));
 	err_subject(e, p->lock);
-	return err_hint(
-		e, "put the state on a local file system (--state FILE); on NFS the lock service "
-		   "must run");
+	return err_hint(e, "put the state on a local disk: --state FILE; on NFS the lock service "
+	                   "must run");
 }
 
 int lock_take(const struct paths *p, const struct state_opts *o, int *fd, struct err *e)
