@@ -7,6 +7,8 @@
 #include "model/plan.h"
 
 #define RUNNING (ST_BIT(ST_SYNCHRONIZING) | ST_BIT(ST_INITIALIZING))
+/* Objects and reserve keys are refused while the first copy runs. */
+#define SETTLED (ST_BIT(ST_SYNCHRONIZING) | ST_BIT(ST_NOT_STARTED))
 #define STARTABLE                                                                                  \
 	(ST_BIT(ST_NOT_STARTED) | ST_BIT(ST_PRECHECK_FAILED) | ST_BIT(ST_FAILED) |                 \
 	 ST_BIT(ST_INITIALIZE_FAILED) | ST_BIT(ST_SUSPENDING) | ST_BIT(ST_PRECHECK_PASS))
@@ -27,15 +29,15 @@ static const struct step_def steps[STEP__COUNT] = {
     [DO_RENAME] = {"rename", API_MODIFY_DTS_JOB_NAME, 0, IMPACT_ONLINE},
     [DO_PASSWORD_SRC] = {"change source password", API_MODIFY_DTS_JOB_PASSWORD, 0, IMPACT_ONLINE},
     [DO_PASSWORD_DEST] = {"change destination password", API_MODIFY_DTS_JOB_PASSWORD, 0, IMPACT_ONLINE},
-    [DO_CLASS] = {"change class", API_TRANSFER_INSTANCE_CLASS, RUNNING, IMPACT_ONLINE | IMPACT_PAYS},
+    [DO_CLASS] = {"change class", API_TRANSFER_INSTANCE_CLASS, ST_BIT(ST_SYNCHRONIZING), IMPACT_ONLINE | IMPACT_PAYS},
     [DO_PAYTYPE] = {"change payment", API_TRANSFER_PAY_TYPE, 0, IMPACT_ONLINE | IMPACT_PAYS},
     [DO_TWOWAY] = {"make two-way", API_UPGRADE_TWO_WAY, ST_BIT(ST_SYNCHRONIZING), IMPACT_ONLINE | IMPACT_PAYS},
     [DO_CLUSTER] = {"move to cluster", API_MODIFY_DTS_JOB_DEDICATED_CLUSTER, 0, IMPACT_PAUSE},
     [DO_GROUP] = {"move to resource group", API_CONVERT_RESOURCE_GROUP, 0, IMPACT_ONLINE},
     [DO_TAGS] = {"set tags", API_TAG_RESOURCES, 0, IMPACT_ONLINE},
     [DO_UNTAG] = {"remove tags", API_UNTAG_RESOURCES, 0, IMPACT_ONLINE},
-    [DO_OBJECTS] = {"change objects", API_MODIFY_DTS_JOB, RUNNING | ST_BIT(ST_NOT_STARTED), IMPACT_ONLINE},
-    [DO_RESERVED] = {"change reserve", API_MODIFY_DTS_JOB, RUNNING | ST_BIT(ST_NOT_STARTED), IMPACT_ONLINE},
+    [DO_OBJECTS] = {"change objects", API_MODIFY_DTS_JOB, SETTLED, IMPACT_ONLINE},
+    [DO_RESERVED] = {"change reserve", API_MODIFY_DTS_JOB, SETTLED, IMPACT_ONLINE},
     [DO_ENDPOINT_SRC] = {"move source endpoint", API_MODIFY_DTS_JOB_ENDPOINT, RUNNING, IMPACT_OFFSET},
     [DO_ENDPOINT_DEST] = {"move destination endpoint", API_MODIFY_DTS_JOB_ENDPOINT, RUNNING, IMPACT_OFFSET},
     [DO_DELAY_RULE] = {"set delay alarm", API_CREATE_JOB_MONITOR_RULE, 0, IMPACT_ONLINE},

@@ -205,9 +205,29 @@ static void abandon(struct call *c)
 	call_free(c);
 }
 
+static void retry_now(struct timer *t);
+
+/* Those that wait for their next attempt. */
+static void drop_retries(struct run *r)
+{
+	for (size_t i = 0; i < r->timers.n;) {
+		struct timer *t = r->timers.v[i];
+
+		if (t->fire != retry_now) {
+			i++;
+			continue;
+		}
+		timer_clear(&r->timers, t);
+		abandon(t->arg);
+		i = 0; /* the heap has moved */
+	}
+}
+
 static void drop_queues(struct run *r)
 {
 	struct call *c;
+
+	drop_retries(r);
 
 	for (int q = 0; q < QUEUE__COUNT; q++)
 		while ((c = queue_pop(&r->queue[q])))
@@ -408,12 +428,26 @@ static void on_result(void *arg, const struct http_res *res)
 	call_free(c);
 }
 
+/* Reading and settling end with the deadline, too; run_apply() brings its work to an end itself. */
+static void heed_deadline(struct run *r, int64_t *until_ms)
+{
+	int64_t end = r->begun_ms + r->o.deadline_ms;
+
+	if (r->o.deadline_ms < 0 || r->exec)
+		return;
+	if (sys_now_ms() >= end)
+		run_fail(r, ERR_LATER, "the deadline was reached before the work began");
+	else if (end < *until_ms)
+		*until_ms = end;
+}
+
 void run_turn(struct run *r, int64_t until_ms)
 {
 	int64_t wait, now, next;
 
+	heed_deadline(r, &until_ms);
 	timers_fire(&r->timers, sys_now_ms());
-	if (r->dead || r->stop_signal || r->finishing)
+	if (run_stopping(r))
 		drop_queues(r);
 	wait = pump(r);
 	flush_and_send(r);

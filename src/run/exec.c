@@ -669,6 +669,8 @@ size_t run_apply(struct run *r, const struct plan *p, enum op_result *results, e
 			run_turn(r, x.nready ? sys_now_ms() : until);
 	}
 	r->finishing = true;
+	timer_clear(&r->timers, &x.joins_timer);
+	timer_clear(&r->timers, &x.settle_timer);
 	drain(&x);
 	if (!r->dead && state_flush(r->o.state, &fe)) {
 		r->fatal = fe;

@@ -55,8 +55,12 @@ struct task {
 
 #define BATCH_IDS 10 /* DeleteDtsJobs takes 10; for the others nothing is published (dts-api.md 8) */
 
+#define JOIN_MS 30   /* so long a call waits for others to share a batch with */
+
 struct joins {
 	struct task *head, *tail;
+	size_t n;
+	int64_t first_ms;
 };
 
 struct exec {
@@ -73,6 +77,7 @@ struct exec {
 	size_t open;           /* tasks not ended */
 	size_t done, total;    /* of those that have something to do */
 	struct joins joins[3]; /* start, suspend, delete */
+	struct timer joins_timer; /* wakes the loop; run_ready flushes */
 	bool fail_stop;        /* --fail-fast: no new steps */
 	VEC(struct task *) settling;
 	struct timer settle_timer;

@@ -350,25 +350,50 @@ static void send_group(struct exec *x, int slot, struct task *head, size_t n)
 	call_start(c);
 }
 
+static void joins_wake(struct timer *t)
+{
+	(void)t;
+}
+
+/* Up to ten of the list, of one region. */
+static struct task *take_group(struct joins *j, size_t *n)
+{
+	struct task *head = j->head, *last = head;
+
+	*n = 1;
+	while (*n < BATCH_IDS && last->next && text_eq(last->next->region, head->region)) {
+		last = last->next;
+		(*n)++;
+	}
+	j->head = last->next;
+	if (!j->head)
+		j->tail = NULL;
+	last->next = NULL;
+	j->n -= *n;
+	return head;
+}
+
 void joins_flush(struct exec *x)
 {
+	int64_t now = sys_now_ms(), due = INT64_MAX;
+
 	for (int slot = 0; slot < 3; slot++) {
-		struct task *t = x->joins[slot].head;
+		struct joins *j = &x->joins[slot];
+		bool old = j->head && now - j->first_ms >= JOIN_MS;
 
-		x->joins[slot] = (struct joins){0};
-		while (t) {
-			struct task *head = t, *last = t;
-			size_t n = 1;
+		while (j->head && (old || j->n >= BATCH_IDS)) {
+			size_t n;
+			struct task *head = take_group(j, &n);
 
-			while (n < BATCH_IDS && last->next && text_eq(last->next->region, head->region)) {
-				last = last->next;
-				n++;
-			}
-			t = last->next;
-			last->next = NULL;
 			send_group(x, slot, head, n);
 		}
+		if (j->head && j->first_ms + JOIN_MS < due)
+			due = j->first_ms + JOIN_MS;
 	}
+	if (due == INT64_MAX)
+		return;
+	x->joins_timer.fire = joins_wake;
+	timer_set(&x->r->timers, &x->joins_timer, due);
 }
 
 /* ---- sending ------------------------------------------------------------------------- */
@@ -456,6 +481,8 @@ void step_issue(struct task *t)
 		else
 			j->head = t;
 		j->tail = t;
+		if (j->n++ == 0)
+			j->first_ms = sys_now_ms();
 		return;
 	}
 	new_token(t);

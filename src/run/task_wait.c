@@ -438,7 +438,7 @@ static bool look_legal(struct task *t, const struct observed *o)
 		task_advance(t);
 		return true;
 	}
-	if (status_class(o->status) == SC_MOVING)
+	if (status_class(o->status) == SC_MOVING || o->status == ST_INITIALIZING) /* the first copy ends, too */
 		return false;
 	watch_end(&t->watch);
 	task_fail(t, ERR_FAILED, "%s is not possible while the job is %s", step_def(s)->verb, o->raw_status);
