@@ -8,7 +8,7 @@
 #include "cli/cmd.h"
 
 static int signal_pipe[2] = {-1, -1};
-static volatile sig_atomic_t signals_seen;
+static volatile sig_atomic_t signals_seen, first_signal;
 
 /* First signal: a byte for the event loop, which stops in order. Second: at once. */
 static void on_signal(int sig)
@@ -17,6 +17,7 @@ static void on_signal(int sig)
 
 	if (signals_seen++)
 		_exit(128 + sig);
+	first_signal = sig;
 	if (write(signal_pipe[1], &b, 1) < 0)
 		_exit(128 + sig);
 }
@@ -39,6 +40,12 @@ static void leave(int status)
 	_exit(status);
 }
 
+/* Wherever in the command it arrived: a signal outranks what it made fail. 0 and 2: all was done. */
+static int ended_by(int status)
+{
+	return first_signal && status != 0 && status != 2 ? 128 + first_signal : status;
+}
+
 int main(int argc, char **argv)
 {
 	struct context c = {.signal_fd = -1, .leave = leave};
@@ -54,5 +61,5 @@ int main(int argc, char **argv)
 	ui_release(&c.ui);
 	arena_release(&c.a);
 	secret_wipe_all();
-	exit(status);
+	exit(ended_by(status));
 }

@@ -8,5 +8,15 @@ expect_err 'connection refused'
 expect_err '127\.0\.0\.1:9'
 check "it tried for a while, and not for ever" test $((SECONDS - begun)) -ge 20 -a $((SECONDS - begun)) -le 100
 # A deadline comes first.
-DTS_TIMEOUT=60 dts apply --yes --deadline 3s --endpoint http://127.0.0.1:9 m.ini
-check "ended by the deadline or the network ($STATUS)" test "$STATUS" = 75 -o "$STATUS" = 69
+begun=$SECONDS
+dts apply --yes --deadline 3s --endpoint http://127.0.0.1:9 m.ini
+equal "the deadline ends it" 75 "$STATUS"
+check "in time ($((SECONDS - begun)) s)" test $((SECONDS - begun)) -le 6
+# So does a signal.
+"$DTS" apply --yes --endpoint http://127.0.0.1:9 m.ini >/dev/null 2>&1 </dev/null &
+sleep 2
+begun=$SECONDS
+kill -TERM $!
+wait $!
+equal "SIGTERM while nobody answers" 143 $?
+check "at once ($((SECONDS - begun)) s)" test $((SECONDS - begun)) -le 3
