@@ -34,7 +34,6 @@ done
 expect_exit 64 apply --report r.html
 expect_err 'not in this version'
 expect_exit 64 state mv a b
-expect_err 'not in this version'
 expect_exit 64 state
 expect_exit 64 import only-one
 expect_exit 64 plan --json --nonsense
