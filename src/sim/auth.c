@@ -177,7 +177,8 @@ static int parse_v3(struct call *c, struct v3 *v)
 	if (text_empty(v->key))
 		return call_fail(c, 400, "MissingAccessKeyId",
 		                 "AccessKeyId is mandatory for this action.");
-	if (text_empty(v->headers) || v->signature == NULL || strlen(v->signature) != 64)
+	if (v->headers == NULL || v->headers[0] == '\0' || v->signature == NULL ||
+	    strlen(v->signature) != 64)
 		return incomplete(c);
 	return 0;
 }
@@ -186,7 +187,7 @@ static bool in_signed(const char *list, const char *name)
 {
 	size_t n = strlen(name), len;
 
-	for (const char *p = list; *p != '\0'; p += *p == ';') {
+	for (const char *p = list; p != NULL && *p != '\0'; p += *p == ';') {
 		len = strcspn(p, ";");
 		if (len == n && strncasecmp(p, name, n) == 0)
 			return true;
@@ -270,16 +271,20 @@ static int check_token(struct call *c, const char *token)
 	return 0;
 }
 
-static int check_key(struct call *c, const char **secret)
+/* The secret of the caller's key; NULL after call_fail. */
+static const char *check_key(struct call *c)
 {
+	const char *secret = secret_of(c->w, c->key_id);
+
 	if (c->w->sc->inactive != NULL && glob_list(c->w->sc->inactive, c->key_id))
-		return call_fail(c, 400, "InvalidAccessKeyId.Inactive",
-		                 "Specified access key is disabled.");
-	*secret = secret_of(c->w, c->key_id);
-	if (*secret == NULL)
-		return call_fail(c, 404, "InvalidAccessKeyId.NotFound",
-		                 "Specified access key is not found.");
-	return 0;
+		call_fail(c, 400, "InvalidAccessKeyId.Inactive",
+		          "Specified access key is disabled.");
+	else if (secret == NULL)
+		call_fail(c, 404, "InvalidAccessKeyId.NotFound",
+		          "Specified access key is not found.");
+	else
+		return secret;
+	return NULL;
 }
 
 static int check_nonce(struct call *c)
@@ -294,7 +299,7 @@ static int check_nonce(struct call *c)
 
 static int check_v3(struct call *c)
 {
-	const char *hash = request_header(c->rq, "x-acs-content-sha256"), *secret = NULL;
+	const char *hash = request_header(c->rq, "x-acs-content-sha256"), *secret;
 	char *canonical, *sts, hex[65];
 	uint8_t d[32];
 	struct v3 v;
@@ -304,8 +309,10 @@ static int check_v3(struct call *c)
 	c->key_id = v.key;
 	if (text_empty(hash) || text_empty(c->nonce))
 		return incomplete(c);
-	if (check_date(c, request_header(c->rq, "x-acs-date")) != 0 || check_key(c, &secret) != 0 ||
-	    check_token(c, request_header(c->rq, "x-acs-security-token")) != 0)
+	if (check_date(c, request_header(c->rq, "x-acs-date")) != 0)
+		return -1;
+	secret = check_key(c);
+	if (secret == NULL || check_token(c, request_header(c->rq, "x-acs-security-token")) != 0)
 		return -1;
 	hash_sha256(c->rq->body, c->rq->body_n, d);
 	hash_hex(d, sizeof(d), hex);
@@ -329,7 +336,7 @@ static int check_v3(struct call *c)
 
 static int check_v1(struct call *c)
 {
-	const char *method = arg(c, "SignatureMethod"), *secret = NULL;
+	const char *method = arg(c, "SignatureMethod"), *secret;
 	const char *given = arg(c, "Signature");
 	char *sts, *key, b64[32];
 	uint8_t d[20];
@@ -347,8 +354,10 @@ static int check_v1(struct call *c)
 	if (strcmp(arg(c, "SignatureVersion"), "1.0") != 0)
 		return call_fail(c, 400, "InvalidParameter.SignatureVersion",
 		                 "Specified signature version is not supported.");
-	if (check_date(c, arg(c, "Timestamp")) != 0 || check_key(c, &secret) != 0 ||
-	    check_token(c, arg(c, "SecurityToken")) != 0)
+	if (check_date(c, arg(c, "Timestamp")) != 0)
+		return -1;
+	secret = check_key(c);
+	if (secret == NULL || check_token(c, arg(c, "SecurityToken")) != 0)
 		return -1;
 	sts = auth_v1_string(c->a, c->rq, &c->p);
 	key = arena_printf(c->a, "%s&", secret);

@@ -161,6 +161,8 @@ int op_configure(struct call *c)
 	} else if (new_job(c, &j) != 0) {
 		return -1;
 	}
+	if (j == NULL)
+		return call_gone(c);
 	job_touch(c->w, j);
 	fill_job(c, j, objects, reserve);
 	if (j->instance != NULL && auto_start(c, reserve))

@@ -54,7 +54,7 @@ static void touch(struct call *c, struct instance *i)
 int op_tag(struct call *c)
 {
 	int n, ntags = list_count(c, "Tag", "Key");
-	struct instance *v[RESOURCES_MAX];
+	struct instance *v[RESOURCES_MAX] = {NULL};
 	struct json *out[RESOURCES_MAX], *old;
 	const char *key;
 
@@ -104,7 +104,7 @@ static bool key_listed(struct call *c, const char *key, int nkeys)
 int op_untag(struct call *c)
 {
 	int n, nkeys = list_count(c, "TagKey", NULL);
-	struct instance *v[RESOURCES_MAX];
+	struct instance *v[RESOURCES_MAX] = {NULL};
 	struct json *out, *old;
 
 	if (nkeys > TAGS_MAX)
@@ -162,7 +162,7 @@ int op_list_tags(struct call *c)
 	int n, ntags = list_count(c, "Tag", "Key");
 	struct json *list = json_new(c->a, JSON_ARRAY), *page = json_new(c->a, JSON_ARRAY);
 	struct json *out = json_new(c->a, JSON_OBJECT), *row;
-	struct instance *v[RESOURCES_MAX];
+	struct instance *v[RESOURCES_MAX] = {NULL};
 	int64_t from = 0, skip;
 
 	if (arg(c, "NextToken") != NULL && !text_int(arg(c, "NextToken"), 0, INT64_MAX / 2, &from))
@@ -174,7 +174,7 @@ int op_list_tags(struct call *c)
 	if (n == 0 && ntags == 0)
 		return call_missing(c, "ResourceId");
 	skip = from;
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < n && v[i] != NULL; i++)
 		tag_rows(c, list, v[i], ntags, &skip);
 	for (size_t i = 0; n == 0 && i < c->w->inst.n; i++)
 		if (c->w->inst.v[i]->gone_ms == 0 && text_eq(c->w->inst.v[i]->region, c->region))
@@ -196,12 +196,13 @@ static const char *const rule_names[RULE__COUNT] = {"delay", "error", "full_time
 int op_create_rule(struct call *c)
 {
 	const char *phone = arg(c, "Phone");
-	struct rule *r = NULL;
+	struct rule *r;
 	struct job *j;
 	char *one;
 
 	if (find_job_id(c, arg(c, "DtsJobId"), &j) != 0)
 		return -1;
+	r = &j->rule[RULE_DELAY];
 	for (int i = 0; i < RULE__COUNT; i++)
 		if (text_eq(arg(c, "Type"), rule_names[i]))
 			r = &j->rule[i];
