@@ -20,7 +20,7 @@ static const struct command commands[] = {
 {"destroy",   "[MANIFEST...]", ON_DESTROY, cmd_destroy, "delete what the state tracks, in reverse order"},
 {"status",    "[MANIFEST...]", ON_STATUS, cmd_status, "show the tracked jobs as they are now"},
 {"import",    "ADDRESS ID", ON_IMPORT, cmd_import, "take an existing instance or job over"},
-{"state",     "list | show ADDRESS | rm ADDRESS | verify | forget-intent ADDRESS", ON_STATE, cmd_state, "look into the state file, mend it"},
+{"state",     "list | show ADDRESS | rm ADDRESS | mv ADDRESS NEW | verify | forget-intent ADDRESS | rebuild [MANIFEST...]", ON_STATE, cmd_state, "look into the state file, mend it"},
 {"explain",   "[TYPE[.KEY]]", ON_EXPLAIN, cmd_explain, "manual of every type, key and setting"},
 {"simulator", "", ON_SIMULATOR, cmd_simulator, "serve the built-in DTS simulator on 127.0.0.1"},
 {"version",   "", ON_VERSION, cmd_version, "version of the program and its libraries"},

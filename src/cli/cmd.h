@@ -35,6 +35,7 @@ int cmd_destroy(struct context *c);
 int cmd_import(struct context *c);
 int cmd_status(struct context *c);
 int cmd_state(struct context *c);
+int cmd_state_rebuild(struct context *c);
 int cmd_simulator(struct context *c);
 
 #endif

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/sys.h"
 #include "base/text.h"
+#include "cli/rebuild.h"
 #include "cli/saved_plan.h"
 #include "cli/session.h"
 #include "model/guard.h"
@@ -20,6 +21,8 @@ struct job {
 	struct plan p;
 	struct plan_opts po;
 	const struct saved_plan *saved; /* NULL: apply of manifests */
+	bool rebuild;                   /* import, and nothing else */
+	enum err_code asked;            /* a question that is open whatever else happens */
 	struct err e;
 };
 
@@ -129,6 +132,8 @@ static int make_plan(struct job *j)
 	diag_init(&d, &s->c->a);
 	plan_make(&j->p, &s->c->a, &s->l.b, &s->recs, &s->inv, &j->po, &d);
 	ui_diag(&s->c->ui, &d);
+	if (j->rebuild)
+		rebuild_only_imports(&j->p);
 	if (d.errors)
 		return err_set(&j->e, ERR_MANIFEST, "%s", "");
 	return 0;
@@ -195,7 +200,7 @@ static int execute(struct job *j)
 	struct session *s = &j->s;
 	enum op_result *results = arena_array(&s->c->a, enum op_result, j->p.n + 1);
 	struct summary sum = {.p = &j->p, .results = results, .destroy = j->mode == MODE_DESTROY};
-	enum err_code worst = ERR_NONE, asked = j->e.code;
+	enum err_code worst = ERR_NONE, asked = err_worse(j->e.code, j->asked);
 	struct err end = {0};
 	struct run_stats stats;
 	int sig = 0;
@@ -308,7 +313,8 @@ static int check_askable(struct job *j, const struct context *c)
 	                c->command);
 }
 
-static int begin(struct job *j, struct context *c, enum mode mode, const struct saved_plan *saved)
+static int open_job(struct job *j, struct context *c, enum mode mode,
+                    const struct saved_plan *saved)
 {
 	unsigned flags = mode == MODE_PLAN ? 0 : SESSION_WRITES;
 
@@ -316,9 +322,13 @@ static int begin(struct job *j, struct context *c, enum mode mode, const struct 
 		flags |= SESSION_SECRETS;
 	*j = (struct job){.mode = mode, .saved = saved};
 	j->s.c = c;
-	if (check_askable(j, c) || session_open(&j->s, c, flags, &j->e))
-		return finish(j, cmd_fail(c, &j->e));
-	return -1;
+	return check_askable(j, c) || session_open(&j->s, c, flags, &j->e) ? -1 : 0;
+}
+
+/* -1: go on. */
+static int begin(struct job *j, struct context *c, enum mode mode, const struct saved_plan *saved)
+{
+	return open_job(j, c, mode, saved) ? finish(j, cmd_fail(c, &j->e)) : -1;
 }
 
 static int run_mode(struct context *c, enum mode mode, const struct saved_plan *saved)
@@ -399,6 +409,36 @@ int cmd_import(struct context *c)
 	j.po.targets = targets;
 	j.po.ntargets = 1;
 	return run_job(&j);
+}
+
+int cmd_state_rebuild(struct context *c)
+{
+	struct rebuild rb;
+	struct job j;
+	const char *path;
+
+	c->command = "state rebuild";
+	if (open_job(&j, c, MODE_IMPORT, NULL)) {
+		path = j.s.l.state_path;
+		if (j.e.code == ERR_STATE_READ && path)
+			err_hint(&j.e,
+			         "%s%sto rebuild it, move it and its journal away first: `mkdir "
+			         "old && mv %.*s.j* old/`",
+			         j.e.hint, *j.e.hint ? "; " : "", (int)strlen(path) - 5, path);
+		return finish(&j, cmd_fail(c, &j.e));
+	}
+	rebuild_begin(&rb, &c->a, &j.s.l.b, &j.s.recs);
+	if (session_refresh(&j.s, &j.e))
+		return finish(&j, cmd_fail(c, &j.e));
+	rebuild_match(&rb, &j.s.inv);
+	rebuild_show(&rb, &c->ui);
+	j.rebuild = true;
+	j.asked = rb.ambiguous ? ERR_DECISION : ERR_NONE;
+	if (rb.found)
+		return run_job(&j);
+	if (!c->ui.quiet && !c->ui.json)
+		ui_out(&c->ui, "Nothing to take over.\n");
+	return finish(&j, err_exit_status(j.asked));
 }
 
 /* ---- status ----------------------------------------------------------------------- */

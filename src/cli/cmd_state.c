@@ -1,4 +1,4 @@
-/* state list, show, rm, verify, forget-intent. */
+/* state list, show, rm, mv, verify, forget-intent, rebuild. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -44,6 +44,32 @@ static void record_json(struct ui *u, const struct record *r)
 	ui_emit(u, o);
 }
 
+/* Calls of an earlier run whose outcome is not known; a purchase among them may cost money. */
+static void open_questions(struct ui *u, const struct state *st)
+{
+	size_t n;
+	const struct intent *v = state_intents(st, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		char when[21] = "";
+		struct json *o;
+
+		if (v[i].wall_ms > 0)
+			text_utc(v[i].wall_ms / 1000, when);
+		if (u->json) {
+			o = ui_line(u, "question");
+			ui_str(u, o, "address", v[i].address);
+			ui_str(u, o, "action", v[i].action);
+			ui_str(u, o, "sent", *when ? when : NULL);
+			ui_emit(u, o);
+		} else {
+			ui_out(u, "%s  no answer yet to %s%s%s; the next run settles it\n",
+			       ui_pad(u, ui_safe(u, v[i].address, 0), 44),
+			       ui_safe(u, v[i].action, 0), *when ? " of " : "", when);
+		}
+	}
+}
+
 static int state_list_cmd(struct context *c)
 {
 	struct state *st;
@@ -65,6 +91,7 @@ static int state_list_cmd(struct context *c)
 			                               : record_step_name(v[i]->step));
 		}
 	}
+	open_questions(&c->ui, st);
 	return done(c, st, 0);
 }
 
@@ -159,6 +186,58 @@ static int state_rm_cmd(struct context *c, const char *address)
 	return done(c, st, 0);
 }
 
+/* TYPE.NAME of the same type, as a manifest could have it. */
+static int check_new_name(const struct state *st, const struct record *r, const char *to,
+                          struct err *e)
+{
+	size_t n = strlen(r->type->name);
+
+	if (strncmp(to, r->type->name, n) || to[n] != '.' || !to[n + 1] ||
+	    to[strcspn(to, " \t\r\n")])
+		return err_set(e, ERR_USAGE, "%s is no address like %s.NAME", to, r->type->name);
+	if (state_get(st, to)) {
+		err_set(e, ERR_USAGE, "%s is in the state already (%s)", to, state_get(st, to)->id);
+		return err_hint(e, "`dtsbatch state rm '%s'` forgets it", to);
+	}
+	return 0;
+}
+
+/* Under its new name, and what depends on it knows that. All of it counts at once. */
+static int state_mv_cmd(struct context *c, const char *from, const char *to)
+{
+	struct state *st;
+	struct err e = {0};
+	size_t n;
+	const struct record *const *v;
+	struct record **copies;
+
+	if (open_state(c, &st, true, &e))
+		return cmd_fail(c, &e);
+	if (!state_get(st, from))
+		return not_there(c, st, from);
+	if (check_new_name(st, state_get(st, from), to, &e))
+		return done(c, st, cmd_fail(c, &e));
+	v = state_list(st, &n);
+	copies = arena_array(&c->a, struct record *, n + 1);
+	for (size_t i = 0; i < n; i++) {
+		copies[i] = record_copy(&c->a, v[i]);
+		if (text_eq(copies[i]->address, from))
+			copies[i]->address = to;
+		for (size_t k = 0; k < copies[i]->ndeps; k++)
+			if (text_eq(copies[i]->deps[k], from))
+				copies[i]->deps[k] = to;
+	}
+	for (size_t i = 0; i < n; i++)
+		state_put(st, copies[i]); /* an equal one costs nothing */
+	state_del(st, from);
+	if (state_flush(st, &e))
+		return done(c, st, cmd_fail(c, &e));
+	if (!c->ui.quiet)
+		ui_err(&c->ui, "%s is %s now; the service is not touched.\n",
+		       ui_safe(&c->ui, from, 0), ui_safe(&c->ui, to, 0));
+	return done(c, st, 0);
+}
+
 static int state_forget_cmd(struct context *c, const char *address)
 {
 	struct state *st;
@@ -223,11 +302,16 @@ int cmd_state(struct context *c)
 		return state_rm_cmd(c, a->v[1]);
 	if (text_eq(verb, "forget-intent") && a->n == 2)
 		return state_forget_cmd(c, a->v[1]);
-	if (text_eq(verb, "mv") || text_eq(verb, "rebuild"))
-		err_set(&e, ERR_USAGE, "state %s is not in this version", verb);
-	else
-		err_set(&e, ERR_USAGE,
-		        "state takes list, show ADDRESS, rm ADDRESS, verify or forget-intent ADDRESS");
+	if (text_eq(verb, "mv") && a->n == 3)
+		return state_mv_cmd(c, a->v[1], a->v[2]);
+	if (text_eq(verb, "rebuild")) {
+		c->o.args.v++; /* the rest are manifests */
+		c->o.args.n--;
+		return cmd_state_rebuild(c);
+	}
+	err_set(&e, ERR_USAGE,
+	        "state takes list, show ADDRESS, rm ADDRESS, mv ADDRESS NEW, verify, "
+	        "forget-intent ADDRESS or rebuild");
 	err_hint(&e, "the file is that of the manifests of `.`, of -f MANIFEST, or --state F");
 	return cmd_fail(c, &e);
 }

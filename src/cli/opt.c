@@ -32,18 +32,18 @@ struct opt_row {
 
 /* clang-format off */
 static const struct opt_row rows[] = {
-{"--accept-endpoint", NULL, OK_FLAG, AT(accept_endpoint), ON_RUN | ON_IMPORT | ON_STATUS, NULL, "use the state with another endpoint or region than it records"},
-{"--cacert", "FILE", OK_TEXT, AT(cacert), ON_RUN | ON_IMPORT | ON_STATUS, NULL, "certificates to trust, PEM"},
+{"--accept-endpoint", NULL, OK_FLAG, AT(accept_endpoint), ON_RUN | ON_IMPORT | ON_STATUS | ON_STATE, NULL, "use the state with another endpoint or region than it records"},
+{"--cacert", "FILE", OK_TEXT, AT(cacert), ON_RUN | ON_IMPORT | ON_STATUS | ON_STATE, NULL, "certificates to trust, PEM"},
 {"--credentials", "FILE", OK_LATER, 0, ON_RUN | ON_IMPORT | ON_STATUS, NULL, NULL},
 {"--deadline", "DUR", OK_DURATION, AT(deadline_ms), ON_APPLY | ON_DESTROY, NULL, "begin nothing that cannot end in time (90s, 25m, 2h)"},
 {"--detailed-exitcode", NULL, OK_FLAG, AT(detailed_exitcode), ON_PLAN | ON_APPLY, NULL, "exit 2 when there are changes"},
 {"--dry-run", NULL, OK_FLAG, AT(dry_run), ON_APPLY | ON_DESTROY, NULL, "the same as plan"},
-{"--endpoint", "URL", OK_TEXT, AT(endpoint), ON_RUN | ON_IMPORT | ON_STATUS, NULL, "host name or http(s)://HOST[:PORT] of the service"},
+{"--endpoint", "URL", OK_TEXT, AT(endpoint), ON_RUN | ON_IMPORT | ON_STATUS | ON_STATE, NULL, "host name or http(s)://HOST[:PORT] of the service"},
 {"--exclude", "ADDR", OK_LIST, AT(excludes), ON_RUN, NULL, "leave out this address and what needs it (glob, repeatable)"},
 {"--fail-fast", NULL, OK_FLAG, AT(fail_fast), ON_APPLY | ON_DESTROY, NULL, "begin nothing new after the first failure"},
 {"--file", "MANIFEST", OK_LIST, AT(files), ON_MANIFEST, NULL, "a manifest or directory, like an argument"},
 {"--help", NULL, OK_FLAG, AT(help), ON_ALL, NULL, "this text"},
-{"--insecure-http", NULL, OK_FLAG, AT(insecure_http), ON_RUN | ON_IMPORT | ON_STATUS, NULL, "allow plain HTTP beyond loopback"},
+{"--insecure-http", NULL, OK_FLAG, AT(insecure_http), ON_RUN | ON_IMPORT | ON_STATUS | ON_STATE, NULL, "allow plain HTTP beyond loopback"},
 {"--json", NULL, OK_FLAG, AT(json), ON_ALL, NULL, "JSON Lines on stdout, diagnostics too"},
 {"--keep-going", NULL, OK_FLAG, AT(keep_going), ON_APPLY | ON_DESTROY, NULL, "a failure blocks only what needs it (default)"},
 {"--keys", "ID:SECRET", OK_TEXT, AT(keys), ON_SIMULATOR, NULL, "the key pair that is accepted (default: that of the environment)"},
@@ -71,7 +71,7 @@ static const struct opt_row rows[] = {
 {"--target", "ADDR", OK_LIST, AT(targets), ON_RUN, NULL, "only this address and what it needs (glob, repeatable)"},
 {"--time-scale", "X", OK_SCALE, AT(time_scale), ON_SIMULATOR, NULL, "X service seconds per second; 0: everything at once (default 1)"},
 {"--var", "K=V", OK_LIST, AT(vars), ON_MANIFEST, NULL, "set a variable (repeatable)"},
-{"--verbose", NULL, OK_FLAG, AT(verbose), ON_RUN | ON_IMPORT | ON_STATUS, NULL, "show every request, secrets masked"},
+{"--verbose", NULL, OK_FLAG, AT(verbose), ON_RUN | ON_IMPORT | ON_STATUS | ON_STATE, NULL, "show every request, secrets masked"},
 {"--world", "FILE", OK_TEXT, AT(world), ON_SIMULATOR, NULL, "world file, loaded and saved"},
 {"--yes", NULL, OK_FLAG, AT(yes), ON_APPLY | ON_DESTROY | ON_IMPORT | ON_STATE, "DTSBATCH_YES", "do not ask"},
 };
