@@ -234,6 +234,8 @@ static int check_date(struct call *c, const char *date)
 
 static const char *secret_of(const struct world *w, const char *id)
 {
+	if (id == NULL)
+		return NULL;
 	if (w->key_id != NULL && strcmp(w->key_id, id) == 0)
 		return str_or(w->key_secret);
 	for (size_t i = 0; i < w->sc->keys.n; i++)
