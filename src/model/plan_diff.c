@@ -194,11 +194,19 @@ static void diff_tags(struct planner *pl, struct op *op, struct diff *df, size_t
 	if (!missing && !dropped)
 		return;
 	c = push_change(pl, op, i);
-	c->from = recorded ? recorded : seen;
+	c->from = missing && seen ? seen : recorded;
 	c->to = want;
+	c->behind = missing && recorded && attr_satisfied(&op->type->attrs[i], want, recorded);
 	df->untag = df->untag || dropped;
 	if (missing)
 		df->routes |= 1u << ROUTE_TAGS;
+}
+
+/* Once its job is configured an instance answers with the endpoints of that job; what was bought stands in the record alone. */
+static bool covered_by_job(const struct op *op, const struct attr_def *at, const char *recorded)
+{
+	return op->type == &type_instance && (at->flags & (A_SOURCE | A_DEST)) && recorded &&
+	       op->seen->status != ST_NOT_CONFIGURED;
 }
 
 static void diff_one(struct planner *pl, struct op *op, struct diff *df, size_t i)
@@ -233,7 +241,7 @@ static void diff_one(struct planner *pl, struct op *op, struct diff *df, size_t 
 		df->routes |= 1u << ROUTE_STATUS;
 		return;
 	}
-	if (row && !(at->flags & A_NOREAD))
+	if (row && !(at->flags & A_NOREAD) && !covered_by_job(op, at, recorded))
 		seen = attr_read(pl->a, at, row);
 	if (at->kind == AK_TAGS) {
 		diff_tags(pl, op, df, i, want, seen);
