@@ -340,7 +340,7 @@ static bool phones_same(struct arena *a, const char *wanted, const char *seen)
 static bool enum_same(const struct attr_def *at, const char *wanted, const char *seen)
 {
 	if (at->flags & A_ENGINE)
-		return engine_same(wanted, seen);
+		return at->flags & A_EXACT ? engine_equal(wanted, seen) : engine_same(wanted, seen);
 	if (at->route == ROUTE_STATUS)
 		return status_satisfies(status_parse(seen), wanted);
 	if (at->route == ROUTE_CLASS && class_rank(wanted) >= 0)

@@ -115,6 +115,16 @@ bool engine_same(const char *a, const char *b)
 	return text_ieq(engine_family(a), engine_family(b));
 }
 
+bool engine_equal(const char *a, const char *b)
+{
+	static const char *const own[] = {"MARIADB", "POLARDBX10"};
+
+	for (size_t i = 0; a && b && i < sizeof own / sizeof own[0]; i++)
+		if (text_ieq(a, own[i]) != text_ieq(b, own[i]) && !text_ieq(a, "DRDS") && !text_ieq(b, "DRDS"))
+			return false;
+	return engine_same(a, b);
+}
+
 /* ---- the tables check themselves ---- */
 
 static const char *kind_fits(const struct attr_def *at, const struct api_param *p)

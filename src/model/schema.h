@@ -79,6 +79,7 @@ enum {
 	A_COMPUTED = 1024, /* the service chooses when absent */
 	A_MERGE = 2048,    /* JSON: only what the manifest says must hold, keys the service added are ignored */
 	A_SEED = 4096,     /* stands in the reference document (counted by the argument walk) */
+	A_EXACT = 16384,   /* with A_ENGINE: engines that only the purchase does not tell apart are different ones here */
 	A_CLOSED = 8192,   /* AK_ENUM: the tool itself acts on the value, so an unknown one is an error */
 };
 
@@ -188,6 +189,7 @@ bool attr_secret_member(const char *key);
 int class_rank(const char *cls);
 bool instance_type_is_cloud(const char *type);   /* RDS, PolarDB, ...: instance id and region needed */
 bool instance_type_is_selfmanaged(const char *type); /* OTHER, ECS, EXPRESS, DG, CEN */
+bool engine_equal(const char *a, const char *b); /* two spellings of one product; MARIADB is not MYSQL */
 bool engine_same(const char *a, const char *b);  /* by family: DRDS = POLARDBX10 = POLARDBX20, Greenplum = GREENPLUM ... */
 
 #endif
