@@ -91,6 +91,17 @@ void task_put(struct task *t)
 		state_del(t->x->r->o.state, t->op->have->address);
 }
 
+/* Of a job alone: an instance shows the status of its job. Lists and Detail spell one status in two ways, which is no news. */
+static void record_status(struct task *t)
+{
+	struct record *rec = t->rec;
+
+	if (!rec || t->op->type != &type_job || !t->raw[0] || (rec->status && status_parse(rec->status) == t->status))
+		return;
+	rec->status_since_ms = sys_wall_ms();
+	rec->status = arena_strdup(t->x->a, t->raw);
+}
+
 void task_saw(struct task *t, const struct observed *o)
 {
 	struct event ev = {.kind = EV_STATUS, .op = t->op, .index = t->idx, .text = t->raw};
@@ -104,11 +115,7 @@ void task_saw(struct task *t, const struct observed *o)
 	if (text_eq(t->raw, o->raw_status))
 		return;
 	snprintf(t->raw, sizeof t->raw, "%s", o->raw_status);
-	if (t->rec) {
-		if (!t->rec->status || status_parse(t->rec->status) != o->status)
-			t->rec->status_since_ms = sys_wall_ms();
-		t->rec->status = arena_strdup(t->x->a, o->raw_status);
-	}
+	record_status(t);
 	ev.done = t->x->done;
 	ev.total = t->x->total;
 	run_event(t->x->r, &ev);
@@ -182,11 +189,7 @@ static void record_finish(struct task *t)
 	rec->destroy_forgets = r->life.destroy_forgets;
 	rec->step = STEP_DONE;
 	rec->paused_by_us = false;
-	if (t->raw[0]) {
-		if (!rec->status || status_parse(rec->status) != t->status)
-			rec->status_since_ms = sys_wall_ms();
-		rec->status = arena_strdup(t->x->a, t->raw);
-	}
+	record_status(t);
 	rec->ndeps = r->ndeps;
 	rec->deps = arena_array(t->x->a, const char *, r->ndeps + 1);
 	for (size_t i = 0; i < r->ndeps; i++)
@@ -577,9 +580,7 @@ static void make_tasks(struct exec *x)
 
 		*t = (struct task){.x = x, .op = op, .idx = i, .blocked_by = RES_NONE};
 		t->waits = p->graph.out_at[i + 1] - p->graph.out_at[i];
-		t->region = op->want != RES_NONE && x->b->v[op->want].region ? x->b->v[op->want].region
-		            : op->have && op->have->region                ? op->have->region
-		                                                          : x->r->o.region;
+		t->region = task_region(t);
 		if (op->want != RES_NONE)
 			x->task_of[op->want] = i;
 		if (op->kind != OP_NOOP)

@@ -109,5 +109,7 @@ void record_apply(struct task *t, enum step s); /* attributes carried by step s 
 /* task_wait.c */
 void task_watch(struct task *t, enum look why, bool now);
 int64_t task_timeout_ms(const struct task *t);
+const char *task_region(const struct task *t);
+bool task_reverse(const struct task *t); /* is the job that the current step is about the Reverse one of a pair? */
 
 #endif

@@ -188,6 +188,9 @@ static void confirm_done(struct detail_read *d, const struct observed *o, bool o
 	x->f->open--;
 	if (!ok || !o)
 		return;
+	/* The directions of the pair were swapped: this is the other job, which the list shows as well. */
+	if (known && !text_eq(o->job_id, known->job_id) && inventory_job(inv, o->job_id))
+		return;
 	if (known) {
 		const struct json *list_row = known->row;
 		struct json *row = json_clone(inv->a, o->row);

@@ -215,8 +215,12 @@ static void step_lost(struct task *t, struct call *c)
 
 static void step_failed(struct task *t, struct call *c, const struct dts_reply *reply)
 {
+	enum step s = current(t);
+
 	reply_err(&t->err, c->api, reply);
 	err_subject(&t->err, t->op->address);
+	if ((s == DO_PASSWORD_SRC || s == DO_PASSWORD_DEST) && reply->message && strstr(reply->message, "Password"))
+		err_hint(&t->err, "the service takes a user name only together with a password that is not the current one");
 	task_end(t, run_stopping(t->x->r) && !reply->code ? RES_DEFERRED : RES_FAILED);
 }
 
@@ -304,13 +308,12 @@ static const enum api_action join_action[3] = {API_START_DTS_JOBS, API_SUSPEND_D
 static void input_of(struct task *t, struct step_input *in)
 {
 	const struct resource *r = wanted(t);
-	const struct observed *seen = t->op->seen;
 	int dir = attr_find(t->op->type, "synchronization_direction");
 	const char *direction = dir < 0 ? NULL : t->vals ? t->vals[dir] : t->rec ? t->rec->attrs[dir] : NULL;
 
 	*in = (struct step_input){.b = t->x->b, .op = t->op, .want = r, .vals = t->vals, .region = t->region,
 	                          .client_token = t->token};
-	in->reverse = text_ieq(direction, "Reverse") || (seen && seen->reverse);
+	in->reverse = task_reverse(t);
 	in->two_way = t->two_way || !text_empty(direction);
 	if (t->rec) {
 		in->instance_id = t->rec->instance_id;
@@ -562,6 +565,7 @@ void step_begin(struct task *t)
 		return;
 	}
 	run_event(x->r, &ev);
+	t->region = task_region(t);
 	switch (s) {
 	case DO_VERIFY:
 		task_watch(t, LOOK_VERIFY, true);

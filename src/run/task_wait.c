@@ -13,7 +13,7 @@
 
 #define GRACE_MS 60000 /* start and suspend may take so long to show (dts-api.md 3.3) */
 
-enum after { AFTER_WAIT, AFTER_OK, AFTER_FAILED };
+enum after { AFTER_WAIT, AFTER_OK, AFTER_FAILED, AFTER_GONE };
 
 static enum step current(const struct task *t)
 {
@@ -68,8 +68,10 @@ static enum after after_step(struct task *t, const struct observed *o)
 {
 	enum step s = current(t);
 
-	if (!o)
-		return s == DO_WAIT_GONE ? AFTER_OK : AFTER_WAIT;
+	if (!o && s == DO_WAIT_GONE)
+		return AFTER_OK;
+	if (!o) /* once seen alive, or after a while: it will not come back, so do not wait for the timeout */
+		return t->moved || grace_over(t) ? AFTER_GONE : AFTER_WAIT;
 	switch (s) {
 	case DO_WAIT_GONE:
 		return AFTER_WAIT;
@@ -397,7 +399,7 @@ static bool look_verify(struct task *t, const struct observed *o)
 			return true;
 		}
 		while (t->step + 1 < t->op->nsteps && t->op->steps[t->step + 1] != DO_BUY &&
-		       t->op->steps[t->step + 1] != DO_CONFIGURE)
+		       t->op->steps[t->step + 1] != DO_CONFIGURE && t->op->steps[t->step + 1] != DO_CONFIGURE_FREE)
 			t->step++;
 		t->status = ST_UNKNOWN;
 		task_advance(t);
@@ -477,6 +479,11 @@ static bool look_after(struct task *t, const struct observed *o)
 	case AFTER_FAILED:
 		status_failed(t, o);
 		return true;
+	case AFTER_GONE:
+		watch_end(&t->watch);
+		err_hint(&t->err, "somebody released it, or it ended by itself as a job without incremental phase does");
+		task_fail(t, ERR_FAILED, "gone on the service, last seen %s", t->raw[0] ? t->raw : "never");
+		return true;
 	case AFTER_OK:
 		break;
 	}
@@ -532,13 +539,44 @@ static bool on_seen(struct watch *w, const struct observed *o)
 	return false; /* the looks end the watch themselves: they may have begun the next one */
 }
 
+static bool takes_away(enum step s)
+{
+	return s == DO_VERIFY || s == DO_RESET || s == DO_DELETE || s == DO_WAIT_GONE;
+}
+
+/* A replacement may change the direction: what is taken away is the job that exists, what is made is the wanted one. */
+bool task_reverse(const struct task *t)
+{
+	enum step s = current(t);
+	const struct record *rec = t->rec ? t->rec : t->op->have;
+	int dir = attr_find(t->op->type, "synchronization_direction");
+	const char *wanted = dir >= 0 && t->vals ? t->vals[dir] : NULL, *had = dir >= 0 && rec ? rec->attrs[dir] : NULL;
+
+	if (takes_away(s))
+		wanted = NULL;
+	if (text_empty(wanted) && t->op->seen)
+		return t->op->seen->reverse;
+	return text_ieq(text_empty(wanted) ? had : wanted, "Reverse");
+}
+
+/* Where the current step looks and acts: what is taken away is where it was recorded, the rest where the section wants it. */
+const char *task_region(const struct task *t)
+{
+	const struct op *op = t->op;
+	enum step s = op->nsteps ? current(t) : STEP_NONE;
+	const char *wanted = op->want == RES_NONE ? NULL : t->x->b->v[op->want].region;
+	const char *had = op->have ? op->have->region : NULL;
+
+	if (had && (!wanted || takes_away(s)))
+		return had;
+	return wanted ? wanted : t->x->r->o.region;
+}
+
 void task_watch(struct task *t, enum look why, bool now)
 {
 	struct watch *w = &t->watch;
 	enum step s = current(t);
 	const struct record *rec = t->rec ? t->rec : t->op->have;
-	int dir = attr_find(t->op->type, "synchronization_direction");
-	const char *direction = dir < 0 ? NULL : t->vals && t->vals[dir] ? t->vals[dir] : rec ? rec->attrs[dir] : NULL;
 
 	watch_end(w);
 	t->look = why;
@@ -552,7 +590,7 @@ void task_watch(struct task *t, enum look why, bool now)
 	if (!*w->instance_id && t->op->type == &type_job && t->vals && want(t, "dts_instance_id"))
 		w->instance_id = want(t, "dts_instance_id");
 	w->job_id = rec ? rec->job_id : NULL;
-	w->reverse = text_ieq(direction, "Reverse");
+	w->reverse = task_reverse(t);
 	w->by_instance = t->op->type == &type_instance || !w->job_id || why == LOOK_FIND || s == DO_RESET ||
 	                 (s == DO_CONFIGURE && why == LOOK_EFFECT);
 	if (!*w->instance_id)
