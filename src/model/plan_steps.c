@@ -61,6 +61,8 @@ static void add_job_steps(struct planner *pl, struct op *op, const struct resour
 		plan_step_add(op, DO_PRECHECK);
 		plan_step_add(op, DO_BUY_JOB);
 		plan_step_add(op, DO_RENAME);
+		if (res_get(r, "tags"))
+			plan_step_add(op, DO_TAGS);
 		plan_note(pl, op, "configure first (experimental): nothing is bought unless the precheck passes");
 	}
 	add_after_configure(pl, op, r);
@@ -80,11 +82,28 @@ void plan_steps_create(struct planner *pl, struct op *op)
 	op->impact &= ~(unsigned)IMPACT_ONLINE;
 }
 
+/* Does what changed belong to the purchase of a job that carries it itself? Emptying the instance would not change it. */
+static bool bought_anew(const struct op *op)
+{
+	for (size_t i = 0; i < op->nchanges; i++) {
+		const struct attr_def *at = &op->type->attrs[op->changes[i].attr];
+
+		if ((at->flags & A_PURCHASE) && at->route == ROUTE_REPLACE)
+			return true;
+	}
+	return false;
+}
+
 void plan_steps_replace(struct planner *pl, struct op *op)
 {
 	const struct resource *r = &pl->b->v[op->want];
 
-	if (op->type == &type_instance) {
+	if (op->type == &type_job && bought_anew(op)) {
+		plan_step_add(op, DO_VERIFY);
+		plan_step_add(op, DO_DELETE);
+		plan_step_add(op, DO_WAIT_GONE);
+		add_job_steps(pl, op, r);
+	} else if (op->type == &type_instance) {
 		plan_step_add(op, DO_VERIFY);
 		plan_step_add(op, DO_DELETE);
 		plan_step_add(op, DO_WAIT_GONE);
