@@ -38,7 +38,8 @@ static const char *env(void *ctx, const char *name)
 	return text_eq(name, "PW") ? "pass-word-1" : text_eq(name, "PW2") ? "pass-word-2" : NULL;
 }
 
-static int no_read(void *ctx, const char *file, const char *path, bool cred, struct buf *out, struct err *e)
+static int no_read(void *ctx, const char *file, const char *path, bool cred, struct buf *out,
+                   struct err *e)
 {
 	(void)ctx;
 	(void)file;
@@ -53,11 +54,15 @@ static void on_event(void *ctx, const struct event *ev)
 	size_t n = strlen(r->notes);
 
 	if (ev->kind == EV_NOTE || ev->kind == EV_RETRY || (ev->kind == EV_OP_DONE && ev->err))
-		snprintf(r->notes + n, sizeof r->notes - n, "%s: %s\n", ev->op ? ev->op->address : "-",
-		         ev->text && ev->kind != EV_OP_DONE ? ev->text : ev->err ? ev->err->msg : "");
+		snprintf(r->notes + n, sizeof r->notes - n, "%s: %s\n",
+		         ev->op ? ev->op->address : "-",
+		         ev->text && ev->kind != EV_OP_DONE ? ev->text
+		         : ev->err                          ? ev->err->msg
+		                                            : "");
 	if (talk)
-		fprintf(stderr, "# %lld %s kind %d step %s status %s %s\n", (long long)ev->elapsed_ms,
-		        ev->op ? ev->op->address : "-", ev->kind, ev->kind == EV_STEP ? step_def(ev->step)->verb : "",
+		fprintf(stderr, "# %lld %s kind %d step %s status %s %s\n",
+		        (long long)ev->elapsed_ms, ev->op ? ev->op->address : "-", ev->kind,
+		        ev->kind == EV_STEP ? step_def(ev->step)->verb : "",
 		        ev->text ? ev->text : "", ev->err ? ev->err->msg : "");
 }
 
@@ -75,7 +80,8 @@ void eng_start(const char *scenario, double scale)
 	o.log_path = eng_file("log");
 	if (scenario) {
 		o.scenario_path = eng_file("scenario");
-		assert_int_equal(sys_replace_file(o.scenario_path, 0600, scenario, strlen(scenario)), 0);
+		assert_int_equal(
+			sys_replace_file(o.scenario_path, 0600, scenario, strlen(scenario)), 0);
 	}
 	if (sim_start(&sim, &o, &e))
 		fail_msg("%s", e.msg);
@@ -116,8 +122,30 @@ const char *eng_errors(const char *text)
 	return out;
 }
 
-static void run_it(struct result *out, struct run *run, struct state *st, const struct batch *b, struct plan_opts *po,
-                   bool apply, struct diag *d)
+static const char *kept(const char *text)
+{
+	return text ? arena_strdup(&eng_a, text) : NULL;
+}
+
+/* What the plan took from the state outlives it. */
+static void keep_plan(struct plan *p)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		struct op *op = &p->ops[i];
+
+		op->address = kept(op->address);
+		op->have = op->have ? record_copy(&eng_a, op->have) : NULL;
+		for (size_t k = 0; k < op->nchanges; k++) {
+			op->changes[k].from = kept(op->changes[k].from);
+			op->changes[k].to = kept(op->changes[k].to);
+		}
+	}
+	for (size_t i = 0; i < p->norphans; i++)
+		p->orphans[i] = kept(p->orphans[i]);
+}
+
+static void run_it(struct result *out, struct run *run, struct state *st, const struct batch *b,
+                   struct plan_opts *po, bool apply, struct diag *d)
 {
 	struct inventory *inv = arena_new(&eng_a, struct inventory);
 	struct record_list recs;
@@ -135,6 +163,7 @@ static void run_it(struct result *out, struct run *run, struct state *st, const 
 	if (apply)
 		out->bad = run_apply(run, &out->p, out->res, &out->worst, &sig, &out->e);
 	out->stats = *run_stats(run);
+	keep_plan(&out->p);
 }
 
 struct result *eng_run(const char *text, unsigned flags)
@@ -142,12 +171,18 @@ struct result *eng_run(const char *text, unsigned flags)
 	struct result *out = arena_new(&eng_a, struct result);
 	struct batch *b = arena_new(&eng_a, struct batch);
 	bool apply = flags & ENG_APPLY;
-	struct state_opts so = {.path = eng_file("s.state.json"), .command = "test",
+	struct state_opts so = {.path = eng_file("s.state.json"),
+	                        .command = "test",
 	                        .mode = apply ? STATE_WRITE : STATE_READ};
-	struct plan_opts po = {.destroy = flags & ENG_DESTROY, .prune = flags & ENG_PRUNE, .refresh = true,
+	struct plan_opts po = {.destroy = flags & ENG_DESTROY,
+	                       .prune = flags & ENG_PRUNE,
+	                       .refresh = true,
 	                       .now_ms = sys_wall_ms()};
 	struct http_opts ho = {.max_connections = 16, .max_response_bytes = 64u << 20, .env = env};
-	struct run_opts ro = {.region = "cn-hangzhou", .deadline_ms = -1, .settle_ms = 800, .signal_fd = -1,
+	struct run_opts ro = {.region = "cn-hangzhou",
+	                      .deadline_ms = -1,
+	                      .settle_ms = 800,
+	                      .signal_fd = -1,
 	                      .poll_scale = 0.02};
 	const char *bad = eng_errors(text);
 	struct transport net;
@@ -189,8 +224,8 @@ size_t eng_changes(const char *text)
 	for (size_t i = 0; i < r->p.n; i++)
 		for (size_t k = 0; talk && k < r->p.ops[i].nchanges; k++)
 			fprintf(stderr, "# %s %s: %s -> %s\n", r->p.ops[i].address,
-			        r->p.ops[i].type->attrs[r->p.ops[i].changes[k].attr].key, r->p.ops[i].changes[k].from,
-			        r->p.ops[i].changes[k].to);
+			        r->p.ops[i].type->attrs[r->p.ops[i].changes[k].attr].key,
+			        r->p.ops[i].changes[k].from, r->p.ops[i].changes[k].to);
 	return r->p.n - r->p.count[OP_NOOP];
 }
 
@@ -217,8 +252,11 @@ struct json *eng_world(void)
 
 struct json *eng_control(const char *path)
 {
-	const char *ask = arena_printf(&eng_a, "GET /_sim/%s HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n", path), *body;
-	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)sim_port(sim)),
+	const char *ask = arena_printf(&eng_a, "GET /_sim/%s HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n",
+	                               path),
+		   *body;
+	struct sockaddr_in to = {.sin_family = AF_INET,
+	                         .sin_port = htons((uint16_t)sim_port(sim)),
 	                         .sin_addr = {htonl(INADDR_LOOPBACK)}};
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	struct json *j;
@@ -257,7 +295,8 @@ struct json **eng_log(size_t *n)
 
 const struct record *eng_record(const char *address)
 {
-	struct state_opts so = {.path = eng_file("s.state.json"), .command = "test", .mode = STATE_READ};
+	struct state_opts so = {
+		.path = eng_file("s.state.json"), .command = "test", .mode = STATE_READ};
 	const struct record *r;
 	struct state *st;
 	struct err e = {0};
@@ -275,15 +314,17 @@ int eng_setup(void **state)
 {
 	(void)state;
 	arena_init(&eng_a);
-	snprintf(dir, sizeof dir, "%s/dtsbatch-engine-XXXXXX", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
+	snprintf(dir, sizeof dir, "%s/dtsbatch-engine-XXXXXX",
+	         getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
 	talk = getenv("TALK") != NULL;
 	return mkdtemp(dir) ? 0 : -1;
 }
 
 int eng_teardown(void **state)
 {
-	static const char *const files[] = {"w.json", "log", "scenario", "s.state.json", "s.state.journal", "s.state.key",
-	                                    "s.state.lock"};
+	static const char *const files[] = {
+		"w.json",          "log",         "scenario",    "s.state.json",
+		"s.state.journal", "s.state.key", "s.state.lock"};
 
 	(void)state;
 	eng_stop();

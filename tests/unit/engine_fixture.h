@@ -44,7 +44,7 @@ struct result *eng_run(const char *text, unsigned flags);
 /* All errors of the manifest, one a line; "" when there are none. */
 const char *eng_errors(const char *text);
 struct result *eng_apply(const char *text); /* with --prune */
-size_t eng_changes(const char *text);       /* operations of the plan that are more than "no change" */
+size_t eng_changes(const char *text); /* operations of the plan that are more than "no change" */
 
 /* The world file: as of the last stop. */
 struct json *eng_world(void);
