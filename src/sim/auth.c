@@ -11,6 +11,7 @@
 #include "sim/call.h"
 #include "sim/fence.h"
 #include "sim/fields.h"
+#include "sim/params.h"
 #include "sim/scenario.h"
 #include "sim/world.h"
 
@@ -292,8 +293,9 @@ static const char *check_key(struct call *c)
 static int check_nonce(struct call *c)
 {
 	const struct scenario *sc = c->w->sc;
+	bool write = c->op != NULL && c->op->rate == RATE_WRITE;
 
-	if (sc->fence && fence_seen(c->w->fence, c->nonce, c->rq->wall_ms, sc->fence_ms))
+	if (sc->fence && fence_seen(c->w->fence, c->nonce, c->rq->wall_ms, sc->fence_ms, write))
 		return call_fail(c, 400, "SignatureNonceUsed",
 		                 "Specified signature nonce was used already.");
 	return 0;

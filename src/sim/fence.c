@@ -14,6 +14,7 @@ struct generation {
 	struct map at;
 	VEC(const char *) nonce;
 	VEC(int64_t) wall;
+	VEC(bool) keep;
 	int64_t begun;
 };
 
@@ -54,16 +55,17 @@ static bool generation_has(const struct generation *g, const char *nonce, int64_
 	return at != MAP_NONE && g->wall.v[at] >= not_before;
 }
 
-static void generation_add(struct generation *g, const char *nonce, int64_t wall)
+static void generation_add(struct generation *g, const char *nonce, int64_t wall, bool keep)
 {
 	const char *own = arena_strdup(&g->a, nonce);
 
 	map_put(&g->at, own, (uint32_t)g->nonce.n);
 	*VEC_PUSH(&g->a, &g->nonce) = own;
 	*VEC_PUSH(&g->a, &g->wall) = wall;
+	*VEC_PUSH(&g->a, &g->keep) = keep;
 }
 
-bool fence_seen(struct fence *f, const char *nonce, int64_t now_wall, int64_t window_ms)
+bool fence_seen(struct fence *f, const char *nonce, int64_t now_wall, int64_t window_ms, bool keep)
 {
 	int64_t not_before = now_wall - window_ms + 1;
 
@@ -75,7 +77,7 @@ bool fence_seen(struct fence *f, const char *nonce, int64_t now_wall, int64_t wi
 		arena_release(&f->g[f->now].a);
 		generation_init(&f->g[f->now], now_wall);
 	}
-	generation_add(&f->g[f->now], nonce, now_wall);
+	generation_add(&f->g[f->now], nonce, now_wall, keep);
 	return false;
 }
 
@@ -87,7 +89,7 @@ void fence_write(const struct fence *f, struct buf *out, int64_t now_wall, int64
 	for (int k = 1; k >= 0; k--) {
 		g = &f->g[k == 0 ? f->now : 1 - f->now];
 		for (size_t i = 0; i < g->nonce.n; i++) {
-			if (g->wall.v[i] < now_wall - window_ms)
+			if (!g->keep.v[i] || g->wall.v[i] < now_wall - window_ms)
 				continue;
 			buf_puts(out, first ? "\n{\"nonce\": " : ",\n{\"nonce\": ");
 			first = false;
@@ -103,5 +105,5 @@ void fence_restore(struct fence *f, const char *nonce, int64_t wall_ms)
 
 	if (g->begun == 0)
 		g->begun = wall_ms;
-	generation_add(g, nonce, wall_ms);
+	generation_add(g, nonce, wall_ms, true);
 }

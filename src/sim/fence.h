@@ -14,8 +14,11 @@ struct fence;
 
 struct fence *fence_new(void);
 void fence_free(struct fence *f);
-/* True: used within window_ms before now. False: now it is used. */
-bool fence_seen(struct fence *f, const char *nonce, int64_t now_wall, int64_t window_ms);
+/*
+ * True: used within window_ms before now. False: now it is used. keep: goes into the world file;
+ * those of reads do not, or a long run would fill it.
+ */
+bool fence_seen(struct fence *f, const char *nonce, int64_t now_wall, int64_t window_ms, bool keep);
 /* For the world file: `{"nonce": "...", "wall_ms": N}` objects, one a line, those still refused. */
 void fence_write(const struct fence *f, struct buf *out, int64_t now_wall, int64_t window_ms);
 void fence_restore(struct fence *f, const char *nonce, int64_t wall_ms);

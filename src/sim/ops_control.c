@@ -158,9 +158,8 @@ static int batch_ids(struct call *c, struct job **v, size_t *n)
 	const char *list = arg(c, "DtsJobIds");
 	char *id;
 
-	if (list[0] ==
-	    /* 1.4: comma separated here, a JSON array only in ModifyDtsJobDedicatedCluster */
-	    '[')
+	/* 1.4: comma separated here, a JSON array only in ModifyDtsJobDedicatedCluster. */
+	if (list[0] == '[')
 		return call_bad(c, "DtsJobIds");
 	for (*n = 0; (id = text_field(c->a, list, ',', *n)) != NULL; (*n)++) {
 		if (*n == BATCH_MAX || id[0] == '\0')
@@ -261,17 +260,15 @@ int op_reset(struct call *c)
 		return call_state(c, "InvalidJobStatus");
 	world_new_id(c->w, id);
 	fresh = job_blank(c->w, id, i, text_eq(j->dir, "Reverse"));
-	fresh->prechecks =
-		j->prechecks; /* [precheck.*] times counts on: it is the same job to its owner */
+	/* [precheck.*] times counts on: it is the same job to its owner. */
+	fresh->prechecks = j->prechecks;
 	if (j->status == ST_PRECHECK_FAILED)
 		str_set(&fresh->failed_items, j->failed_items);
 	str_set(&fresh->name, j->name); /* for the globs of the scenario */
 	if (stale_begins(c, fresh, true, j->status))
 		job_set_status(c->w, fresh, ST_PRECHECK_FAILED);
 	str_set(&fresh->name, i->id);
-	fresh->hidden_until_ms =
-		0; /* the instance was listed before; its new job takes the old one's place */
-	job_touch(c->w, j);
+	job_list_as(c->w, fresh, j);
 	j->gone_ms = LONG_GONE; /* forgotten at once: the old id is stale (13 #25) */
 	c->effect = true;
 	return 0;

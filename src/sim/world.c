@@ -257,6 +257,17 @@ void job_touch(struct world *w, struct job *j)
 	j->listed_until_ms = w->now_ms + w->sc->lag_ms;
 }
 
+void job_list_as(struct world *w, struct job *fresh, const struct job *old)
+{
+	fresh->hidden_until_ms = 0;
+	if (w->instant || w->sc->lag_ms == 0)
+		return;
+	fresh->listed = sys_malloc(sizeof(*fresh->listed));
+	memset(fresh->listed, 0, sizeof(*fresh->listed));
+	fields_copy(job_fields, job_nfields, old, fresh->listed);
+	fresh->listed_until_ms = w->now_ms + w->sc->lag_ms;
+}
+
 const struct job *job_as_listed(struct world *w, struct job *j)
 {
 	job_settle(w, j);

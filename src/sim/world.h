@@ -146,6 +146,8 @@ struct instance *job_instance(struct world *w, const struct job *j); /* NULL: no
 void job_settle(struct world *w, struct job *j);
 /* Call before changing anything a list shows: lists go on showing the former state for the lag. */
 void job_touch(struct world *w, struct job *j);
+/* A reset: for the lag, lists show the old job in the place of the fresh one. */
+void job_list_as(struct world *w, struct job *fresh, const struct job *old);
 const struct job *job_as_listed(struct world *w, struct job *j);
 bool job_forgotten(const struct world *w, const struct job *j);
 void job_set_status(struct world *w, struct job *j,

@@ -324,6 +324,11 @@ static void test_reset(void **st)
 	assert_string_equal(fx_get(&f, "Status"), "NotConfigured");
 	fresh = arena_strdup(&f.mine, fx_get(&f, "DtsJobId"));
 	assert_string_not_equal(fresh, f.job);
+	assert_string_equal(listed(&f, f.job), "Synchronizing"); /* lists still show the old one */
+	assert_string_equal(listed(&f, fresh), "absent");
+	fx_pass(&f, 2000);
+	assert_string_equal(listed(&f, f.job), "absent");
+	assert_string_equal(listed(&f, fresh), "NotConfigured");
 	fx_configure(&f, NULL); /* the instance is still there */
 	assert_string_equal(fx_get(&f, "DtsJobId"), fresh);
 	assert_int_equal(f.w.inst.n, 1);

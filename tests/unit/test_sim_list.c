@@ -394,7 +394,7 @@ static void test_world_file(void **st)
 	g.now_ms = g.w.now_ms + 30000;
 	g.nonce = 100;
 	assert_string_equal(fx_status(&g, f.job), "synchronizing");
-	g.nonce = 0;
+	g.nonce = 0; /* that of the purchase, now on a read */
 	fx_call(&g, "DescribeDtsJobDetail", "DtsJobId", f.job, NULL);
 	assert_string_equal(fx_code(&g), "SignatureNonceUsed");
 	g.nonce = 200;
