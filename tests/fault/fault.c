@@ -56,6 +56,7 @@ static const char *const class_names[CLASS__COUNT] = {
 
 struct shared {
 	struct verdict_counts c[CLASS__COUNT];
+	size_t kills; /* runs that really died of SIGKILL */
 };
 
 struct work {
@@ -122,6 +123,7 @@ static void kills(struct work *w)
 			if (rc != 128 + SIGKILL)
 				break; /* the run ended unharmed: there is no k-th call */
 			w->sh->c[KILLS].injected++;
+			w->sh->kills++;
 		}
 		w->serial = 0; /* workers leave the inner loop at different k */
 	}
@@ -134,29 +136,34 @@ static const char *const replies[] = {"cut-before", "cut-after", "half", "garbag
                                       "code:ServiceUnavailable:503", "code:InternalError:500",
                                       "body-code:InternalError", "code:Throttling.User:400"};
 
+static void one_reply(struct work *w, size_t a, size_t r, size_t nth, int kill_ms)
+{
+	enum class k = kill_ms ? REPLY_KILLS : REPLIES;
+	struct run_spec s = {.kill_after_ms = kill_ms};
+	bool with_stranger = (a + r + nth) % 2;
+	char scenario[512], what[160];
+	int rc;
+
+	if (!mine(w))
+		return;
+	snprintf(scenario, sizeof scenario, "[fault.x]\naction = %s\nnth = %zu\ncount = 1\ndo = %s\n%s", actions[a], nth,
+	         replies[r], with_stranger ? (r % 2 ? stranger : bare_stranger) : "");
+	snprintf(what, sizeof what, "%s #%zu %s%s", actions[a], nth, replies[r], kill_ms ? " then kill" : "");
+	rc = trial(w, k, scenario, &s, with_stranger, what);
+	w->sh->c[k].injected++;
+	w->sh->kills += kill_ms && rc == 128 + SIGKILL;
+}
+
 static void broken_replies(struct work *w, bool kill_too)
 {
 	size_t nths = w->longer ? 4 : 1;
+	int times = !kill_too ? 1 : w->longer ? 12 : 2;
 
 	for (size_t a = 0; a < sizeof actions / sizeof *actions; a++)
 		for (size_t r = 0; r < sizeof replies / sizeof *replies; r++)
 			for (size_t nth = 1; nth <= nths; nth++)
-				for (int ms = kill_too ? 20 : 0; ms <= (kill_too ? (w->longer ? 1200 : 200) : 0);
-				     ms += w->longer ? 240 : 180) {
-					char scenario[512], what[160];
-					struct run_spec s = {.kill_after_ms = ms};
-					bool with_stranger = (a + r + nth) % 2;
-
-					snprintf(scenario, sizeof scenario,
-					         "[fault.x]\naction = %s\nnth = %zu\ncount = 1\ndo = %s\n%s", actions[a], nth,
-					         replies[r], with_stranger ? (r % 2 ? stranger : bare_stranger) : "");
-					snprintf(what, sizeof what, "%s #%zu %s%s", actions[a], nth, replies[r],
-					         kill_too ? " then kill" : "");
-					if (!mine(w))
-						continue;
-					trial(w, kill_too ? REPLY_KILLS : REPLIES, scenario, &s, with_stranger, what);
-					w->sh->c[kill_too ? REPLY_KILLS : REPLIES].injected++;
-				}
+				for (int i = 0; i < times; i++)
+					one_reply(w, a, r, nth, kill_too ? 4 + i * (w->longer ? 24 : 60) : 0);
 }
 
 static void disk_errors(struct work *w)
@@ -185,14 +192,14 @@ static void disk_errors(struct work *w)
 
 static void allocations(struct work *w)
 {
-	size_t step = w->longer ? 7 : 151;
+	size_t step = w->longer ? 1 : 31;
 
 	for (size_t k = 1; w->fault_binary && k < 20000; k += step) {
 		char fault[64], what[64];
 		struct run_spec s = {.fault = fault, .binary = w->fault_binary};
 		int rc;
 
-		snprintf(fault, sizeof fault, "alloc:%zu:fail", k);
+		snprintf(fault, sizeof fault, "alloc:%zu:ENOSPC", k);
 		snprintf(what, sizeof what, "allocation #%zu fails", k);
 		if (!mine(w))
 			continue;
@@ -298,8 +305,12 @@ static void add(struct verdict_counts *to, const struct verdict_counts *from)
 static int table(const struct shared *sh, int workers)
 {
 	struct verdict_counts sum = {0};
-	size_t passed = 0, failed = 0;
+	size_t passed = 0, failed = 0, kills = 0, replies_broken = 0;
 
+	for (int i = 0; i < workers; i++) {
+		kills += sh[i].kills;
+		replies_broken += sh[i].c[REPLIES].injected + sh[i].c[REPLY_KILLS].injected;
+	}
 	printf("%-26s %9s %9s %6s %7s %7s %5s %7s %5s %7s %9s\n", "fault class", "injected", "duplic.", "orphan", "foreign",
 	       "lost", "plan", "invalid", "stuck", "secrets", "decisions");
 	for (int k = 0; k < CLASS__COUNT; k++) {
@@ -315,7 +326,7 @@ static int table(const struct shared *sh, int workers)
 		failed += bad > c.trials ? c.trials : bad;
 		passed += c.trials - (bad > c.trials ? c.trials : bad);
 	}
-	printf("%-26s %9zu\n", "all", sum.injected);
+	printf("%-26s %9zu, of them %zu runs killed and %zu replies lost or broken\n", "all", sum.injected, kills, replies_broken);
 	printf("%zu passed, %zu failed\n", passed, failed);
 	return failed ? 1 : 0;
 }
