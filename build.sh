@@ -125,11 +125,11 @@ unlocked() {
 }
 
 libraries() {
-	key=$({ cat vendor/versions.txt vendor/*.sh vendor/*.h "$VB/download/vouched.txt"; gcc -dumpfullversion; echo "$VB"; } 2>/dev/null | sha256sum)
+	key=$({ cat vendor/versions.txt vendor/*.sh vendor/*.[ch] "$VB/download/vouched.txt"; gcc -dumpfullversion; echo "$VB"; } 2>/dev/null | sha256sum)
 	[ "$(cat "$VB/$1/all.stamp" 2>/dev/null)" != "$key" ] || return 0
 	libraries_obtain
 	libraries_build "$1" || exit 1
-	{ cat vendor/versions.txt vendor/*.sh vendor/*.h "$VB/download/vouched.txt"; gcc -dumpfullversion; echo "$VB"; } | sha256sum >"$VB/$1/all.stamp"
+	{ cat vendor/versions.txt vendor/*.sh vendor/*.[ch] "$VB/download/vouched.txt"; gcc -dumpfullversion; echo "$VB"; } | sha256sum >"$VB/$1/all.stamp"
 }
 
 # --- generated files --------------------------------------------------------
@@ -360,24 +360,36 @@ count() {
 	total_failed=$((total_failed + $2))
 }
 
-# run_units: cmocka programs, one line each, everything of a failing one.
+# run_units: cmocka programs, several at a time; one line each, everything of a
+# failing one.
 run_units() {
-	for t in "$B"/san/unit/test_*; do
-		case $t in *.o | *.d) continue ;; esac
-		[ -f "tests/unit/${t##*/}.c" ] || continue
-		log=$t.log
-		status=0
-		CMOCKA_MESSAGE_OUTPUT=TAP TEST_VECTORS=tests/vectors timeout 300 "$t" >"$log" 2>&1 </dev/null || status=$?
+	# shellcheck disable=SC2016
+	for t in tests/unit/test_*.c; do
+		[ -x "$B/san/unit/$(basename "$t" .c)" ] && basename "$t" .c
+	done | xargs -P "$JOBS" -I{} sh -c '
+		s=0
+		CMOCKA_MESSAGE_OUTPUT=TAP TEST_VECTORS=tests/vectors timeout 900 "$1/{}" >"$1/{}.log" 2>&1 </dev/null || s=$?
+		echo "$s" >"$1/{}.status"' units "$B/san/unit"
+	for t in tests/unit/test_*.c; do
+		[ -f "$t" ] || continue
+		name=$(basename "$t" .c)
+		log=$B/san/unit/$name.log
+		if [ ! -x "$B/san/unit/$name" ]; then
+			count 0 1
+			say "FAIL  $name is not built"
+			continue
+		fi
+		status=$(cat "$B/san/unit/$name.status")
 		ok=$(grep -c '^ok ' "$log") || :
 		bad=$(grep -c '^not ok ' "$log") || :
 		if [ "$status" -ne 0 ] && [ "$bad" -eq 0 ]; then bad=1; fi
 		if [ "$ok" -eq 0 ] && [ "$bad" -eq 0 ]; then bad=1; fi
 		count "$ok" "$bad"
 		if [ "$bad" -eq 0 ]; then
-			say "ok    ${t##*/} ($ok)"
+			say "ok    $name ($ok)"
 		else
 			sed 's/^/    /' "$log"
-			say "FAIL  ${t##*/} ($bad of $((ok + bad)), status $status)"
+			say "FAIL  $name ($bad of $((ok + bad)), status $status)"
 		fi
 	done
 }
@@ -423,6 +435,7 @@ verb_test() {
 		say "FAIL  a sanitizer or unit test program does not build"
 		count 0 1
 	fi
+	tree fault all || count 0 1
 	unlocked
 	run_units
 	run_script tests/build-checks.sh

@@ -212,7 +212,7 @@ check_tree() {
 		[ -f "$f" ] || echo "$f is missing"
 	done >"$OUT/tree"
 	grep -qE '^## \[?[0-9]+\.[0-9]+\.[0-9]+' CHANGELOG.md || echo 'CHANGELOG.md names no version' >>"$OUT/tree"
-	grep -E '^vendor/' "$OUT/files" | grep -vE '^vendor/([a-z_]+\.(sh|h)|versions\.txt)$' |
+	grep -E '^vendor/' "$OUT/files" | grep -vE '^vendor/([a-z_]+\.(sh|c|h)|versions\.txt)$' |
 		sed 's/$/: only recipes and pins live in vendor/' >>"$OUT/tree"
 }
 

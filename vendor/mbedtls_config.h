@@ -16,7 +16,9 @@
 #define MBEDTLS_ERROR_C
 #define MBEDTLS_VERSION_C
 
-/* randomness */
+/* randomness: the kernel's, see mbedtls_entropy.c */
+#define MBEDTLS_NO_PLATFORM_ENTROPY
+#define MBEDTLS_ENTROPY_HARDWARE_ALT
 #define MBEDTLS_ENTROPY_C
 #define MBEDTLS_CTR_DRBG_C
 #define MBEDTLS_HMAC_DRBG_C
