@@ -400,6 +400,49 @@ static void resumes(void **s)
 	assert_string_equal(steps(op_at(&w, "synchronization_job.a")), "start, wait");
 }
 
+static bool noted(const struct op *op, const char *text)
+{
+	for (size_t i = 0; i < op->nnotes; i++)
+		if (strstr(op->notes[i], text))
+			return true;
+	return false;
+}
+
+/* The Notice section of the reference, as lines of the plan. */
+static void notices(void **s)
+{
+	const char *paused = HEAD INSTANCE("a") JOB("a", "");
+	struct world w;
+	const struct op *op;
+	struct record *r;
+
+	(void)s;
+	build(&w, paused);
+	record(&w, "synchronization_instance.a", "dtsone", "one");
+	r = record(&w, "synchronization_job.a", "dtsone", "one");
+	r->status = "Suspending";
+	r->status_since_ms = 1700000000000;
+	w.o.now_ms = 1700000000000 + 7 * 3600000LL;
+	row(&w, "dtsone", "one", "a", "Suspending", SHOP ",\"ExpireTime\":\"2027-01-01T00:00:00Z\"");
+	make(&w);
+	op = op_at(&w, "synchronization_job.a");
+	assert_true(noted(op, "at least since 2023-11-14T22:13:20Z"));
+	assert_true(noted(op, "past 6 hours"));
+	assert_true(noted(op, "still billed"));
+	assert_true(noted(op, "reads the source's log"));
+	assert_true(noted(op, "after 7 days it fails"));
+	assert_true(noted(op, "destroy --target"));
+	w.o.now_ms += 7 * 86400000LL;
+	make(&w);
+	assert_true(noted(op_at(&w, "synchronization_job.a"), "past 7 days"));
+	((struct observed *)w.inv.v[0])->pay_type = "PrePaid";
+	make(&w);
+	assert_true(noted(op_at(&w, "synchronization_instance.a"), "prepaid until 2027-01-01"));
+	w.o.destroy = true;
+	make(&w);
+	assert_non_null(strstr(op_at(&w, "synchronization_job.a")->refused, "prepaid"));
+}
+
 static int setup(void **s)
 {
 	(void)s;
@@ -428,6 +471,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(class_belongs_to_the_pair, setup, teardown),
 	    cmocka_unit_test_setup_teardown(targets, setup, teardown),
 	    cmocka_unit_test_setup_teardown(resumes, setup, teardown),
+	    cmocka_unit_test_setup_teardown(notices, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(t, NULL, NULL);
