@@ -190,10 +190,8 @@ static const struct api_param p_modify_dts_job[] = {
 };
 
 static const struct api_param p_modify_dts_job_name[] = {
-	{"DtsJobId", 'S', QUERY, true, true},
-	{"DtsJobName", 'S', QUERY, true, true},
-	{"RegionId", 'S', QUERY, false, false},
-	{"ResourceGroupId", 'S', QUERY, false, false},
+	{"DtsJobId", 'S', QUERY, true, true},     {"DtsJobName", 'S', QUERY, true, true},
+	{"RegionId", 'S', QUERY, false, false},   {"ResourceGroupId", 'S', QUERY, false, false},
 	{"ZeroEtlJob", 'B', QUERY, false, false},
 };
 
@@ -248,24 +246,17 @@ static const struct api_param p_modify_dts_job_dedicated_cluster[] = {
 };
 
 static const struct api_param p_transfer_instance_class[] = {
-	{"DtsJobId", 'S', QUERY, true, true},
-	{"InstanceClass", 'S', QUERY, true, true},
-	{"OrderType", 'S', QUERY, true, true},
-	{"RegionId", 'S', QUERY, false, false},
+	{"DtsJobId", 'S', QUERY, true, true},          {"InstanceClass", 'S', QUERY, true, true},
+	{"OrderType", 'S', QUERY, true, true},         {"RegionId", 'S', QUERY, false, false},
 	{"ResourceGroupId", 'S', QUERY, false, false},
 };
 
 static const struct api_param p_transfer_pay_type[] = {
-	{"AutoPay", 'B', QUERY, false, false},
-	{"BuyCount", 'S', QUERY, false, false},
-	{"ChargeType", 'S', QUERY, true, true},
-	{"DtsJobId", 'S', QUERY, true, true},
-	{"InstanceClass", 'S', QUERY, false, false},
-	{"MaxDu", 'I', QUERY, false, false},
-	{"MinDu", 'I', QUERY, false, false},
-	{"Period", 'S', QUERY, false, false},
-	{"RegionId", 'S', QUERY, false, false},
-	{"ResourceGroupId", 'S', QUERY, false, false},
+	{"AutoPay", 'B', QUERY, false, false},       {"BuyCount", 'S', QUERY, false, false},
+	{"ChargeType", 'S', QUERY, true, true},      {"DtsJobId", 'S', QUERY, true, true},
+	{"InstanceClass", 'S', QUERY, false, false}, {"MaxDu", 'I', QUERY, false, false},
+	{"MinDu", 'I', QUERY, false, false},         {"Period", 'S', QUERY, false, false},
+	{"RegionId", 'S', QUERY, false, false},      {"ResourceGroupId", 'S', QUERY, false, false},
 };
 
 static const struct api_param p_upgrade_two_way[] = {
@@ -276,25 +267,17 @@ static const struct api_param p_upgrade_two_way[] = {
 };
 
 static const struct api_param p_convert_resource_group[] = {
-	{"DtsJobId", 'S', QUERY, false, false},
-	{"NewResourceGroupId", 'S', QUERY, false, true},
-	{"RegionId", 'S', QUERY, false, false},
-	{"ResourceGroupId", 'S', QUERY, false, false},
-	{"ResourceId", 'S', QUERY, false, true},
-	{"ZeroEtlJob", 'B', QUERY, false, false},
+	{"DtsJobId", 'S', QUERY, false, false},  {"NewResourceGroupId", 'S', QUERY, false, true},
+	{"RegionId", 'S', QUERY, false, false},  {"ResourceGroupId", 'S', QUERY, false, false},
+	{"ResourceId", 'S', QUERY, false, true}, {"ZeroEtlJob", 'B', QUERY, false, false},
 };
 
 static const struct api_param p_create_job_monitor_rule[] = {
-	{"DelayRuleTime", 'I', QUERY, false, false},
-	{"DtsJobId", 'S', QUERY, true, true},
-	{"NoticeValue", 'I', QUERY, false, false},
-	{"Period", 'I', QUERY, false, false},
-	{"Phone", 'S', QUERY, false, false},
-	{"RegionId", 'S', QUERY, false, false},
-	{"ResourceGroupId", 'S', QUERY, false, false},
-	{"State", 'S', QUERY, false, true},
-	{"Times", 'I', QUERY, false, false},
-	{"Type", 'S', QUERY, false, true},
+	{"DelayRuleTime", 'I', QUERY, false, false},   {"DtsJobId", 'S', QUERY, true, true},
+	{"NoticeValue", 'I', QUERY, false, false},     {"Period", 'I', QUERY, false, false},
+	{"Phone", 'S', QUERY, false, false},           {"RegionId", 'S', QUERY, false, false},
+	{"ResourceGroupId", 'S', QUERY, false, false}, {"State", 'S', QUERY, false, true},
+	{"Times", 'I', QUERY, false, false},           {"Type", 'S', QUERY, false, true},
 };
 
 static const struct api_param p_skip_pre_check[] = {
@@ -308,12 +291,9 @@ static const struct api_param p_skip_pre_check[] = {
 };
 
 static const struct api_param p_tag_resources[] = {
-	{"RegionId", 'S', QUERY, true, true},
-	{"ResourceGroupId", 'S', QUERY, false, false},
-	{"ResourceId", 'L', QUERY, true, true},
-	{"ResourceType", 'S', QUERY, false, true},
-	{"Tag", 'L', QUERY, true, true},
-	{"Tag.Key", 'S', QUERY, true, true},
+	{"RegionId", 'S', QUERY, true, true},   {"ResourceGroupId", 'S', QUERY, false, false},
+	{"ResourceId", 'L', QUERY, true, true}, {"ResourceType", 'S', QUERY, false, true},
+	{"Tag", 'L', QUERY, true, true},        {"Tag.Key", 'S', QUERY, true, true},
 	{"Tag.Value", 'S', QUERY, true, true},
 };
 
@@ -363,12 +343,9 @@ static const struct api_param p_describe_dts_job_detail[] = {
 };
 
 static const struct api_param p_describe_dts_job_config[] = {
-	{"DtsJobId", 'S', QUERY, false, false},
-	{"ForAcceleration", 'S', QUERY, false, false},
-	{"Module", 'S', QUERY, false, false},
-	{"OwnerId", 'S', QUERY, false, false},
-	{"RegionId", 'S', QUERY, false, false},
-	{"ResourceGroupId", 'S', QUERY, false, false},
+	{"DtsJobId", 'S', QUERY, false, false}, {"ForAcceleration", 'S', QUERY, false, false},
+	{"Module", 'S', QUERY, false, false},   {"OwnerId", 'S', QUERY, false, false},
+	{"RegionId", 'S', QUERY, false, false}, {"ResourceGroupId", 'S', QUERY, false, false},
 };
 
 static const struct api_param p_describe_pre_check_status[] = {
@@ -391,51 +368,78 @@ static const struct api_param p_describe_job_monitor_rule[] = {
 };
 
 static const struct api_param p_list_tag_resources[] = {
-	{"NextToken", 'S', QUERY, false, false},
-	{"RegionId", 'S', QUERY, true, true},
-	{"ResourceGroupId", 'S', QUERY, false, false},
-	{"ResourceId", 'L', QUERY, false, false},
-	{"ResourceType", 'S', QUERY, true, true},
-	{"Tag", 'L', QUERY, false, false},
-	{"Tag.Key", 'S', QUERY, false, false},
-	{"Tag.Value", 'S', QUERY, false, false},
+	{"NextToken", 'S', QUERY, false, false},       {"RegionId", 'S', QUERY, true, true},
+	{"ResourceGroupId", 'S', QUERY, false, false}, {"ResourceId", 'L', QUERY, false, false},
+	{"ResourceType", 'S', QUERY, true, true},      {"Tag", 'L', QUERY, false, false},
+	{"Tag.Key", 'S', QUERY, false, false},         {"Tag.Value", 'S', QUERY, false, false},
 };
 
 #define P(x) x, sizeof(x) / sizeof((x)[0])
 #define NORMAL_MS 15000
-#define SLOW_MS 60000 /* configuration and orders take long; the vendor's own tool waits 60 s, too */
+#define SLOW_MS                                                                                    \
+	60000 /* configuration and orders take long; the vendor's own tool waits 60 s, too */
 
 static const struct api_def defs[API__COUNT] = {
-/*	name, parameters, repeat, rate class, fresh connection, timeout */
-	[API_CREATE_DTS_INSTANCE] = {"CreateDtsInstance", P(p_create_dts_instance), REPEAT_NEVER, RATE_WRITE, true, SLOW_MS},
-	[API_CONFIGURE_DTS_JOB] = {"ConfigureDtsJob", P(p_configure_dts_job), REPEAT_LOOK, RATE_WRITE, false, SLOW_MS},
-	[API_START_DTS_JOB] = {"StartDtsJob", P(p_start_dts_job), REPEAT_LOOK, RATE_WRITE, false, NORMAL_MS},
-	[API_START_DTS_JOBS] = {"StartDtsJobs", P(p_start_dts_jobs), REPEAT_LOOK, RATE_WRITE, false, NORMAL_MS},
-	[API_SUSPEND_DTS_JOB] = {"SuspendDtsJob", P(p_suspend_dts_job), REPEAT_LOOK, RATE_WRITE, false, NORMAL_MS},
-	[API_SUSPEND_DTS_JOBS] = {"SuspendDtsJobs", P(p_suspend_dts_jobs), REPEAT_LOOK, RATE_WRITE, false, NORMAL_MS},
-	[API_RESET_DTS_JOB] = {"ResetDtsJob", P(p_reset_dts_job), REPEAT_NEVER, RATE_WRITE, true, NORMAL_MS},
-	[API_DELETE_DTS_JOB] = {"DeleteDtsJob", P(p_delete_dts_job), REPEAT_SAFE, RATE_WRITE, false, NORMAL_MS},
-	[API_DELETE_DTS_JOBS] = {"DeleteDtsJobs", P(p_delete_dts_jobs), REPEAT_SAFE, RATE_WRITE, false, NORMAL_MS},
-	[API_MODIFY_DTS_JOB] = {"ModifyDtsJob", P(p_modify_dts_job), REPEAT_SAFE, RATE_WRITE, false, NORMAL_MS},
-	[API_MODIFY_DTS_JOB_NAME] = {"ModifyDtsJobName", P(p_modify_dts_job_name), REPEAT_SAFE, RATE_WRITE, false, NORMAL_MS},
-	[API_MODIFY_DTS_JOB_PASSWORD] = {"ModifyDtsJobPassword", P(p_modify_dts_job_password), REPEAT_SAFE, RATE_WRITE, false, NORMAL_MS},
-	[API_MODIFY_DTS_JOB_ENDPOINT] = {"ModifyDtsJobEndpoint", P(p_modify_dts_job_endpoint), REPEAT_NEVER, RATE_WRITE, true, NORMAL_MS},
-	[API_MODIFY_DTS_JOB_CONFIG] = {"ModifyDtsJobConfig", P(p_modify_dts_job_config), REPEAT_SAFE, RATE_WRITE, false, NORMAL_MS},
-	[API_MODIFY_DTS_JOB_DEDICATED_CLUSTER] = {"ModifyDtsJobDedicatedCluster", P(p_modify_dts_job_dedicated_cluster), REPEAT_LOOK, RATE_WRITE, false, NORMAL_MS},
-	[API_TRANSFER_INSTANCE_CLASS] = {"TransferInstanceClass", P(p_transfer_instance_class), REPEAT_NEVER, RATE_WRITE, true, SLOW_MS},
-	[API_TRANSFER_PAY_TYPE] = {"TransferPayType", P(p_transfer_pay_type), REPEAT_NEVER, RATE_WRITE, true, SLOW_MS},
-	[API_UPGRADE_TWO_WAY] = {"UpgradeTwoWay", P(p_upgrade_two_way), REPEAT_NEVER, RATE_WRITE, true, SLOW_MS},
-	[API_CONVERT_RESOURCE_GROUP] = {"ConvertInstanceResourceGroup", P(p_convert_resource_group), REPEAT_SAFE, RATE_WRITE, false, NORMAL_MS},
-	[API_CREATE_JOB_MONITOR_RULE] = {"CreateJobMonitorRule", P(p_create_job_monitor_rule), REPEAT_SAFE, RATE_WRITE, false, NORMAL_MS},
-	[API_SKIP_PRE_CHECK] = {"SkipPreCheck", P(p_skip_pre_check), REPEAT_SAFE, RATE_WRITE, false, NORMAL_MS},
-	[API_TAG_RESOURCES] = {"TagResources", P(p_tag_resources), REPEAT_SAFE, RATE_WRITE, false, NORMAL_MS},
-	[API_UNTAG_RESOURCES] = {"UntagResources", P(p_untag_resources), REPEAT_SAFE, RATE_WRITE, false, NORMAL_MS},
-	[API_DESCRIBE_DTS_JOBS] = {"DescribeDtsJobs", P(p_describe_dts_jobs), REPEAT_READ, RATE_LIST, false, NORMAL_MS},
-	[API_DESCRIBE_DTS_JOB_DETAIL] = {"DescribeDtsJobDetail", P(p_describe_dts_job_detail), REPEAT_READ, RATE_DETAIL, false, NORMAL_MS},
-	[API_DESCRIBE_DTS_JOB_CONFIG] = {"DescribeDtsJobConfig", P(p_describe_dts_job_config), REPEAT_READ, RATE_READ, false, NORMAL_MS},
-	[API_DESCRIBE_PRE_CHECK_STATUS] = {"DescribePreCheckStatus", P(p_describe_pre_check_status), REPEAT_READ, RATE_READ, false, NORMAL_MS},
-	[API_DESCRIBE_JOB_MONITOR_RULE] = {"DescribeJobMonitorRule", P(p_describe_job_monitor_rule), REPEAT_READ, RATE_READ, false, NORMAL_MS},
-	[API_LIST_TAG_RESOURCES] = {"ListTagResources", P(p_list_tag_resources), REPEAT_READ, RATE_READ, false, NORMAL_MS},
+	/*	name, parameters, repeat, rate class, fresh connection, timeout */
+	[API_CREATE_DTS_INSTANCE] = {"CreateDtsInstance", P(p_create_dts_instance), REPEAT_NEVER,
+                                     RATE_WRITE, true, SLOW_MS},
+	[API_CONFIGURE_DTS_JOB] = {"ConfigureDtsJob", P(p_configure_dts_job), REPEAT_LOOK,
+                                   RATE_WRITE, false, SLOW_MS},
+	[API_START_DTS_JOB] = {"StartDtsJob", P(p_start_dts_job), REPEAT_LOOK, RATE_WRITE, false,
+                               NORMAL_MS},
+	[API_START_DTS_JOBS] = {"StartDtsJobs", P(p_start_dts_jobs), REPEAT_LOOK, RATE_WRITE, false,
+                                NORMAL_MS},
+	[API_SUSPEND_DTS_JOB] = {"SuspendDtsJob", P(p_suspend_dts_job), REPEAT_LOOK, RATE_WRITE,
+                                 false, NORMAL_MS},
+	[API_SUSPEND_DTS_JOBS] = {"SuspendDtsJobs", P(p_suspend_dts_jobs), REPEAT_LOOK, RATE_WRITE,
+                                  false, NORMAL_MS},
+	[API_RESET_DTS_JOB] = {"ResetDtsJob", P(p_reset_dts_job), REPEAT_NEVER, RATE_WRITE, true,
+                               NORMAL_MS},
+	[API_DELETE_DTS_JOB] = {"DeleteDtsJob", P(p_delete_dts_job), REPEAT_SAFE, RATE_WRITE, false,
+                                NORMAL_MS},
+	[API_DELETE_DTS_JOBS] = {"DeleteDtsJobs", P(p_delete_dts_jobs), REPEAT_SAFE, RATE_WRITE,
+                                 false, NORMAL_MS},
+	[API_MODIFY_DTS_JOB] = {"ModifyDtsJob", P(p_modify_dts_job), REPEAT_SAFE, RATE_WRITE, false,
+                                NORMAL_MS},
+	[API_MODIFY_DTS_JOB_NAME] = {"ModifyDtsJobName", P(p_modify_dts_job_name), REPEAT_SAFE,
+                                     RATE_WRITE, false, NORMAL_MS},
+	[API_MODIFY_DTS_JOB_PASSWORD] = {"ModifyDtsJobPassword", P(p_modify_dts_job_password),
+                                         REPEAT_SAFE, RATE_WRITE, false, NORMAL_MS},
+	[API_MODIFY_DTS_JOB_ENDPOINT] = {"ModifyDtsJobEndpoint", P(p_modify_dts_job_endpoint),
+                                         REPEAT_NEVER, RATE_WRITE, true, NORMAL_MS},
+	[API_MODIFY_DTS_JOB_CONFIG] = {"ModifyDtsJobConfig", P(p_modify_dts_job_config),
+                                       REPEAT_SAFE, RATE_WRITE, false, NORMAL_MS},
+	[API_MODIFY_DTS_JOB_DEDICATED_CLUSTER] = {"ModifyDtsJobDedicatedCluster",
+                                                  P(p_modify_dts_job_dedicated_cluster),
+                                                  REPEAT_LOOK, RATE_WRITE, false, NORMAL_MS},
+	[API_TRANSFER_INSTANCE_CLASS] = {"TransferInstanceClass", P(p_transfer_instance_class),
+                                         REPEAT_NEVER, RATE_WRITE, true, SLOW_MS},
+	[API_TRANSFER_PAY_TYPE] = {"TransferPayType", P(p_transfer_pay_type), REPEAT_NEVER,
+                                   RATE_WRITE, true, SLOW_MS},
+	[API_UPGRADE_TWO_WAY] = {"UpgradeTwoWay", P(p_upgrade_two_way), REPEAT_NEVER, RATE_WRITE,
+                                 true, SLOW_MS},
+	[API_CONVERT_RESOURCE_GROUP] = {"ConvertInstanceResourceGroup", P(p_convert_resource_group),
+                                        REPEAT_SAFE, RATE_WRITE, false, NORMAL_MS},
+	[API_CREATE_JOB_MONITOR_RULE] = {"CreateJobMonitorRule", P(p_create_job_monitor_rule),
+                                         REPEAT_SAFE, RATE_WRITE, false, NORMAL_MS},
+	[API_SKIP_PRE_CHECK] = {"SkipPreCheck", P(p_skip_pre_check), REPEAT_SAFE, RATE_WRITE, false,
+                                NORMAL_MS},
+	[API_TAG_RESOURCES] = {"TagResources", P(p_tag_resources), REPEAT_SAFE, RATE_WRITE, false,
+                               NORMAL_MS},
+	[API_UNTAG_RESOURCES] = {"UntagResources", P(p_untag_resources), REPEAT_SAFE, RATE_WRITE,
+                                 false, NORMAL_MS},
+	[API_DESCRIBE_DTS_JOBS] = {"DescribeDtsJobs", P(p_describe_dts_jobs), REPEAT_READ,
+                                   RATE_LIST, false, NORMAL_MS},
+	[API_DESCRIBE_DTS_JOB_DETAIL] = {"DescribeDtsJobDetail", P(p_describe_dts_job_detail),
+                                         REPEAT_READ, RATE_DETAIL, false, NORMAL_MS},
+	[API_DESCRIBE_DTS_JOB_CONFIG] = {"DescribeDtsJobConfig", P(p_describe_dts_job_config),
+                                         REPEAT_READ, RATE_READ, false, NORMAL_MS},
+	[API_DESCRIBE_PRE_CHECK_STATUS] = {"DescribePreCheckStatus", P(p_describe_pre_check_status),
+                                           REPEAT_READ, RATE_READ, false, NORMAL_MS},
+	[API_DESCRIBE_JOB_MONITOR_RULE] = {"DescribeJobMonitorRule", P(p_describe_job_monitor_rule),
+                                           REPEAT_READ, RATE_READ, false, NORMAL_MS},
+	[API_LIST_TAG_RESOURCES] = {"ListTagResources", P(p_list_tag_resources), REPEAT_READ,
+                                    RATE_READ, false, NORMAL_MS},
 };
 
 const struct api_def *api_def(enum api_action a)

@@ -46,10 +46,10 @@ enum api_action {
 };
 
 enum api_repeat {
-	REPEAT_READ,   /* no effect: resend at will */
-	REPEAT_SAFE,   /* an effect that a second call does not change (dts-api.md 9) */
-	REPEAT_LOOK,   /* read the state first, resend only if the effect is still missing */
-	REPEAT_NEVER,  /* buys or restarts something: never resent; a lost answer is settled by looking */
+	REPEAT_READ, /* no effect: resend at will */
+	REPEAT_SAFE, /* an effect that a second call does not change (dts-api.md 9) */
+	REPEAT_LOOK, /* read the state first, resend only if the effect is still missing */
+	REPEAT_NEVER, /* buys or restarts something: never resent; a lost answer is settled by looking */
 };
 
 enum api_rate { RATE_LIST, RATE_DETAIL, RATE_READ, RATE_WRITE, RATE__COUNT };
@@ -59,7 +59,7 @@ struct api_param {
 	char type;        /* 'S' string, 'B' boolean, 'I' integer, 'D' decimal, 'L' repeat list */
 	bool body;        /* form body, else query */
 	bool required;    /* by the published metadata: a call without it is refused */
-	bool advised;     /* required, or called so by the SDK model or the help page (dts-api.md 4): send it if you can */
+	bool advised; /* required, or called so by the SDK model or the help page (dts-api.md 4): send it if you can */
 };
 
 struct api_def {

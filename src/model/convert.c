@@ -12,20 +12,20 @@
 
 /* PREPAY and POSTPAY are the spelling of the billing calls (dts-api.md 1.4). */
 static const char *const pay_words[][2] = {
-    {"PostPaid", "PayAsYouGo"},
-    {"PrePaid", "Subscription"},
-    {"POSTPAY", "PayAsYouGo"},
-    {"PREPAY", "Subscription"},
+	{"PostPaid", "PayAsYouGo"},
+	{"PrePaid", "Subscription"},
+	{"POSTPAY", "PayAsYouGo"},
+	{"PREPAY", "Subscription"},
 };
 
 /* dts-api.md 11; both spellings of ATLAS, and one answer cuts the E of CERTIFICATE. */
 static const char *const ssl_words[][2] = {
-    {"DISABLE", "0"},
-    {"ENABLE_WITH_CERTIFICATE", "1"},
-    {"ENABLE_WITH_CERTIFICAT", "1"},
-    {"ENABLE_ONLY_4_MONGODB_ALTAS", "1"},
-    {"ENABLE_ONLY_4_MONGODB_ATLAS", "1"},
-    {"ENABLE_ONLY_4_KAFKA_SCRAM_SHA_256", "3"},
+	{"DISABLE", "0"},
+	{"ENABLE_WITH_CERTIFICATE", "1"},
+	{"ENABLE_WITH_CERTIFICAT", "1"},
+	{"ENABLE_ONLY_4_MONGODB_ALTAS", "1"},
+	{"ENABLE_ONLY_4_MONGODB_ATLAS", "1"},
+	{"ENABLE_ONLY_4_KAFKA_SCRAM_SHA_256", "3"},
 };
 
 const char *attr_wire(struct arena *a, const struct attr_def *at, const char *value)
@@ -193,7 +193,7 @@ static bool redact_tree(struct arena *a, struct json *root,
 		}
 		for (struct json *c = x.v->child; c; c = c->next)
 			*VEC_PUSH(a, &todo) = (struct visit){
-			    c, x.secret || (c->key && attr_secret_member(c->key))};
+				c, x.secret || (c->key && attr_secret_member(c->key))};
 	}
 	return any;
 }

@@ -16,17 +16,19 @@ int guard_check(const struct plan *p, const struct guard_opts *o, struct err *e)
 	                 p->count[OP_RESUME];
 
 	if (o->max_changes >= 0 && changes > (size_t)o->max_changes) {
-		err_set(e, ERR_DECISION, "the plan has %zu changes, --max-changes allows %lld", changes,
-		        (long long)o->max_changes);
+		err_set(e, ERR_DECISION, "the plan has %zu changes, --max-changes allows %lld",
+		        changes, (long long)o->max_changes);
 		return err_hint(e, "look at `dtsbatch plan`, then raise --max-changes");
 	}
 	if (o->max_deletes >= 0 && lost > (size_t)o->max_deletes) {
-		err_set(e, ERR_DECISION, "the plan deletes or replaces %zu resources, --max-deletes allows %lld",
+		err_set(e, ERR_DECISION,
+		        "the plan deletes or replaces %zu resources, --max-deletes allows %lld",
 		        lost, (long long)o->max_deletes);
 		return err_hint(e, "look at `dtsbatch plan`, then raise --max-deletes");
 	}
 	if (o->max_gone >= 0 && p->gone > (size_t)o->max_gone) {
-		err_set(e, ERR_DECISION, "%zu recorded resources are gone on the service, --max-gone allows %lld",
+		err_set(e, ERR_DECISION,
+		        "%zu recorded resources are gone on the service, --max-gone allows %lld",
 		        p->gone, (long long)o->max_gone);
 		return err_hint(e, "check account, region and endpoint");
 	}
@@ -37,12 +39,16 @@ int guard_check(const struct plan *p, const struct guard_opts *o, struct err *e)
 		        "%zu of %zu recorded resources are gone on the service; this smells of a wrong "
 		        "account, region or endpoint",
 		        p->gone, p->recorded);
-		return err_hint(e, "check them; if it is true, run again with --max-gone %zu", p->gone);
+		return err_hint(e, "check them; if it is true, run again with --max-gone %zu",
+		                p->gone);
 	}
 	if (o->max_deletes < 0 && is_many(lost, p->recorded)) {
-		err_set(e, ERR_DECISION, "the plan deletes or replaces %zu of %zu recorded resources and nobody "
-		        "looked at it", lost, p->recorded);
-		return err_hint(e, "look at `dtsbatch plan`, then run again with --max-deletes %zu", lost);
+		err_set(e, ERR_DECISION,
+		        "the plan deletes or replaces %zu of %zu recorded resources and nobody "
+		        "looked at it",
+		        lost, p->recorded);
+		return err_hint(e, "look at `dtsbatch plan`, then run again with --max-deletes %zu",
+		                lost);
 	}
 	return 0;
 }

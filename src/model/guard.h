@@ -11,10 +11,11 @@ struct plan;
 struct err;
 
 struct guard_opts {
-	int64_t max_changes, max_deletes, max_gone; /* -1: not set (then the rule of thumb for deletes and gone) */
-	bool looked;   /* somebody saw this plan and said yes */
-	bool destroy;  /* explicit: no guard on deletions */
-	bool imported; /* a single import: no guard on what is gone */
+	int64_t max_changes, max_deletes,
+		max_gone; /* -1: not set (then the rule of thumb for deletes and gone) */
+	bool looked;      /* somebody saw this plan and said yes */
+	bool destroy;     /* explicit: no guard on deletions */
+	bool imported;    /* a single import: no guard on what is gone */
 };
 
 /* ERR_DECISION with the numbers and the option that lifts the guard; 0 when the plan may run. */

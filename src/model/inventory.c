@@ -12,7 +12,8 @@ void inventory_init(struct inventory *inv, struct arena *a)
 	map_init(&inv->by_reverse, a);
 }
 
-static const char *text_or(struct arena *a, const struct json *row, const char *path, const char *otherwise)
+static const char *text_or(struct arena *a, const struct json *row, const char *path,
+                           const char *otherwise)
 {
 	const char *s = json_text(a, row, path);
 
@@ -34,16 +35,16 @@ void observed_read(struct observed *o, struct arena *a, const struct json *row, 
 	if (!direction)
 		direction = json_str(row, "SynchronizationDirection");
 	*o = (struct observed){
-	    .instance_id = text_or(a, row, "DtsInstanceID", ""),
-	    .job_id = text_or(a, row, "DtsJobId", ""),
-	    .name = text_or(a, row, "DtsJobName", ""),
-	    .raw_status = text_or(a, row, "Status", ""),
-	    .cls = json_text(a, row, "DtsJobClass"),
-	    .pay_type = json_text(a, row, "PayType"),
-	    .created_s = row_time(row, "CreateTime"),
-	    .expire_s = row_time(row, "ExpireTime"),
-	    .row = row,
-	    .error = text_empty(error) ? NULL : error,
+		.instance_id = text_or(a, row, "DtsInstanceID", ""),
+		.job_id = text_or(a, row, "DtsJobId", ""),
+		.name = text_or(a, row, "DtsJobName", ""),
+		.raw_status = text_or(a, row, "Status", ""),
+		.cls = json_text(a, row, "DtsJobClass"),
+		.pay_type = json_text(a, row, "PayType"),
+		.created_s = row_time(row, "CreateTime"),
+		.expire_s = row_time(row, "ExpireTime"),
+		.row = row,
+		.error = text_empty(error) ? NULL : error,
 	};
 	o->status = status_parse(o->raw_status);
 	o->reverse = reverse || text_ieq(direction, "Reverse");
@@ -57,7 +58,8 @@ static void add_one(struct inventory *inv, const struct json *row, bool reverse,
 
 	observed_read(&o, inv->a, row, reverse);
 	o.two_way = o.two_way || two_way;
-	if (status_class(o.status) == SC_GONE) { /* soft delete: still listed, not there (dts-api.md 3.7) */
+	if (status_class(o.status) ==
+	    SC_GONE) { /* soft delete: still listed, not there (dts-api.md 3.7) */
 		inv->finished++;
 		return;
 	}
@@ -66,7 +68,8 @@ static void add_one(struct inventory *inv, const struct json *row, bool reverse,
 	if (inv->n == inv->cap) {
 		size_t cap = inv->cap ? inv->cap * 2 : 64;
 
-		inv->v = arena_grow(inv->a, inv->v, inv->cap * sizeof *inv->v, cap * sizeof *inv->v);
+		inv->v =
+			arena_grow(inv->a, inv->v, inv->cap * sizeof *inv->v, cap * sizeof *inv->v);
 		inv->cap = cap;
 	}
 	stored = arena_new(inv->a, struct observed);
@@ -102,7 +105,8 @@ struct observed *inventory_job(const struct inventory *inv, const char *job_id)
 	return lookup(inv, &inv->by_job, job_id);
 }
 
-struct observed *inventory_instance(const struct inventory *inv, const char *instance_id, bool reverse)
+struct observed *inventory_instance(const struct inventory *inv, const char *instance_id,
+                                    bool reverse)
 {
 	return lookup(inv, reverse ? &inv->by_reverse : &inv->by_instance, instance_id);
 }

@@ -313,9 +313,9 @@ static const char *normalize_phones(struct arena *a, const struct attr_def *at, 
 		if (skip) {
 			diag_error(d, source_pos(src, off), "separate the numbers by `,` (U+002C)",
 			           skip == 3 && (unsigned char)text[off + 1] == 0xbc &&
-			                   (unsigned char)text[off + 2] == 0x8c
-			               ? "%s: a fullwidth comma (U+FF0C) separates nothing"
-			               : "%s: this character separates nothing",
+			                           (unsigned char)text[off + 2] == 0x8c
+			                   ? "%s: a fullwidth comma (U+FF0C) separates nothing"
+			                   : "%s: this character separates nothing",
 			           at->key);
 			ok = false;
 		}
@@ -460,9 +460,9 @@ struct json *normalize_json_any(struct arena *a, const struct attr_def *at, cons
 	unquoted = v->type == JSON_STRING ? schema_unquote_json(a, text, n) : NULL;
 	if (unquoted) {
 		diag_error(
-		    d, source_pos(src, 0), arena_printf(a, "write: %s = %s", at->key, unquoted),
-		    "%s: this is a quoted string whose text is JSON; the JSON itself is needed",
-		    at->key);
+			d, source_pos(src, 0), arena_printf(a, "write: %s = %s", at->key, unquoted),
+			"%s: this is a quoted string whose text is JSON; the JSON itself is needed",
+			at->key);
 		return NULL;
 	}
 	return v;

@@ -12,9 +12,9 @@
 #include "model/plan_internal.h"
 
 static const char *const kind_names[OP__COUNT] = {
-    [OP_NOOP] = "no change", [OP_CREATE] = "create",   [OP_RESUME] = "resume creation", [OP_ADOPT] = "import",
-    [OP_UPDATE] = "update",  [OP_REPLACE] = "replace", [OP_DELETE] = "delete",          [OP_FORGET] = "forget",
-    [OP_MOVE] = "move",
+	[OP_NOOP] = "no change", [OP_CREATE] = "create", [OP_RESUME] = "resume creation",
+	[OP_ADOPT] = "import",   [OP_UPDATE] = "update", [OP_REPLACE] = "replace",
+	[OP_DELETE] = "delete",  [OP_FORGET] = "forget", [OP_MOVE] = "move",
 };
 
 static const char *const impact_names[7] = {"online",  "pause", "resync",      "resume-at-offset",
@@ -42,11 +42,13 @@ const struct observed *planner_find(const struct planner *pl, const struct recor
 	if (r->type == &type_instance)
 		return inventory_instance(pl->inv, r->instance_id, false);
 	o = inventory_job(pl->inv, r->job_id ? r->job_id : r->id);
-	if (o && (text_eq(o->instance_id, r->instance_id) || !*o->instance_id || text_empty(r->instance_id)))
+	if (o && (text_eq(o->instance_id, r->instance_id) || !*o->instance_id ||
+	          text_empty(r->instance_id)))
 		return o;
 	/* Job ids go stale after a reset (dts-api.md 13 #25): the instance and the direction still tell. */
 	dir = attr_find(r->type, "synchronization_direction");
-	return inventory_instance(pl->inv, r->instance_id, dir >= 0 && text_ieq(r->attrs[dir], "Reverse"));
+	return inventory_instance(pl->inv, r->instance_id,
+	                          dir >= 0 && text_ieq(r->attrs[dir], "Reverse"));
 }
 
 bool planner_is_gone(const struct planner *pl, const struct record *r, const struct observed *seen)
@@ -68,13 +70,18 @@ static void match_records(struct planner *pl)
 		uint32_t k = map_get(&pl->rec_by_addr, r->address);
 		uint32_t old = r->life.was ? map_get(&pl->rec_by_addr, r->life.was) : MAP_NONE;
 
-		if (k != MAP_NONE && old != MAP_NONE && map_get(&pl->b->by_address, r->life.was) == MAP_NONE)
-			diag_error(pl->d, r->pos, "keep one of them: `dtsbatch state rm` forgets the other",
-			           "%s: `was = %s`, but the state has both", r->address, r->life.was);
+		if (k != MAP_NONE && old != MAP_NONE &&
+		    map_get(&pl->b->by_address, r->life.was) == MAP_NONE)
+			diag_error(pl->d, r->pos,
+			           "keep one of them: `dtsbatch state rm` forgets the other",
+			           "%s: `was = %s`, but the state has both", r->address,
+			           r->life.was);
 		if (k == MAP_NONE && old != MAP_NONE) {
 			if (map_get(&pl->b->by_address, r->life.was) != MAP_NONE)
-				diag_error(pl->d, r->pos, "take the old section out, or the `was` key",
-				           "%s: `was = %s`, but that section still exists", r->address, r->life.was);
+				diag_error(pl->d, r->pos,
+				           "take the old section out, or the `was` key",
+				           "%s: `was = %s`, but that section still exists",
+				           r->address, r->life.was);
 			k = old;
 		}
 		if (k == MAP_NONE)
@@ -100,7 +107,8 @@ const char *planner_lookup(void *ctx, uint32_t res, enum computed what)
 	}
 	if (!r || (op && (op->kind == OP_CREATE || op->kind == OP_DELETE || op->kind == OP_FORGET)))
 		return NULL;
-	if (op && op->kind == OP_REPLACE && (op->type == &type_instance || what == COMP_ID || what == COMP_JOB_ID))
+	if (op && op->kind == OP_REPLACE &&
+	    (op->type == &type_instance || what == COMP_ID || what == COMP_JOB_ID))
 		return NULL;
 	switch (what) {
 	case COMP_ID:
@@ -132,8 +140,10 @@ static void pick(struct planner *pl, const uint32_t *order)
 	size_t n = pl->b->n;
 
 	for (size_t i = 0; i < n; i++)
-		pl->picked[i] = !pl->o->ntargets || matches(pl->o->targets, pl->o->ntargets, pl->b->v[i].address);
-	for (size_t k = n; pl->o->ntargets && k-- > 0;) { /* users first: a picked one picks what it needs */
+		pl->picked[i] = !pl->o->ntargets ||
+		                matches(pl->o->targets, pl->o->ntargets, pl->b->v[i].address);
+	for (size_t k = n;
+	     pl->o->ntargets && k-- > 0;) { /* users first: a picked one picks what it needs */
 		uint32_t i = order[k];
 
 		for (uint32_t e = g->out_at[i]; pl->picked[i] && e < g->out_at[i + 1]; e++)
@@ -169,13 +179,15 @@ static struct op *new_op(struct planner *pl, const char *address, const struct t
 
 static const char *replace_refusal(struct planner *pl, const struct diff *df, const struct op *op)
 {
-	const char *extra = df->endpoint_keys
-	                        ? "; for the same data behind another address, `endpoint_change = same-data` lets the "
-	                          "endpoint be changed in place"
-	                        : "";
+	const char *extra =
+		df->endpoint_keys
+			? "; for the same data behind another address, `endpoint_change = same-data` lets the "
+			  "endpoint be changed in place"
+			: "";
 
-	return arena_printf(pl->a, "only a replacement can change %s: `replace = allowed` in [%s] permits it%s",
-	                    df->replace_keys, op->address, extra);
+	return arena_printf(
+		pl->a, "only a replacement can change %s: `replace = allowed` in [%s] permits it%s",
+		df->replace_keys, op->address, extra);
 }
 
 static void decide_existing(struct planner *pl, struct op *op, const struct resource *r)
@@ -194,8 +206,9 @@ static void decide_existing(struct planner *pl, struct op *op, const struct reso
 		plan_steps_resume(pl, op, &df);
 		return;
 	}
-	if (instance_new || forced || (df.replace && !(op->seen && op->type == &type_job &&
-	                                               op->seen->status == ST_PRECHECK_FAILED))) {
+	if (instance_new || forced ||
+	    (df.replace &&
+	     !(op->seen && op->type == &type_job && op->seen->status == ST_PRECHECK_FAILED))) {
 		bool adopt = op->kind == OP_ADOPT;
 
 		op->kind = OP_REPLACE;
@@ -205,8 +218,11 @@ static void decide_existing(struct planner *pl, struct op *op, const struct reso
 		if (r->life.protect || (op->have && op->have->protect))
 			op->refused = "protected: `protect = true` forbids a replacement";
 		else if (adopt)
-			op->refused = arena_printf(pl->a, "what is imported differs in %s, which only a replacement can "
-			                           "change: mend the section", df.replace_keys);
+			op->refused = arena_printf(
+				pl->a,
+				"what is imported differs in %s, which only a replacement can "
+				"change: mend the section",
+				df.replace_keys);
 		else if (!instance_new && !forced && !r->life.replace_allowed)
 			op->refused = replace_refusal(pl, &df, op);
 		plan_steps_replace(pl, op);
@@ -217,7 +233,8 @@ static void decide_existing(struct planner *pl, struct op *op, const struct reso
 			op->kind = OP_UPDATE;
 		plan_steps_update(pl, op, &df);
 		if (df.lower_class)
-			op->refused = "the class can only rise; lowering it takes a ticket to the vendor";
+			op->refused =
+				"the class can only rise; lowering it takes a ticket to the vendor";
 	}
 	if (op->kind == OP_NOOP && !text_eq(op->have->address, r->address)) {
 		op->kind = OP_MOVE;
@@ -230,11 +247,13 @@ static void decide_new(struct planner *pl, struct op *op, const struct resource 
 	op->kind = OP_CREATE;
 	for (size_t i = 0; i < pl->o->nunsettled; i++)
 		if (text_eq(pl->o->unsettled[i], r->address))
-			op->why = "the answer of its purchase was lost: it is settled first, and bought only if it did not arrive";
+			op->why =
+				"the answer of its purchase was lost: it is settled first, and bought only if it did not arrive";
 	plan_list_values(pl, op);
 	plan_steps_create(pl, op);
 	if (r->type == &type_instance && text_ieq(res_get(r, "payment_type"), "Subscription"))
-		plan_note(pl, op, "a subscription is paid at once and cannot be deleted by the API");
+		plan_note(pl, op,
+		          "a subscription is paid at once and cannot be deleted by the API");
 }
 
 static void decide_import(struct planner *pl, struct op *op, const struct resource *r)
@@ -246,17 +265,24 @@ static void decide_import(struct planner *pl, struct op *op, const struct resour
 	if (r->type == &type_job)
 		op->seen = inventory_job(pl->inv, id);
 	if (!op->seen)
-		op->seen = inventory_instance(pl->inv, id, r->type == &type_job && text_ieq(dir, "Reverse"));
+		op->seen = inventory_instance(pl->inv, id,
+		                              r->type == &type_job && text_ieq(dir, "Reverse"));
 	op->kind = OP_ADOPT;
 	op->why = arena_printf(pl->a, "import of %s", id);
 	if (!op->seen) {
-		op->refused = pl->o->refresh ? arena_printf(pl->a, "%s does not exist in this account and region", id)
-		                             : "an import needs to look: leave --refresh=false out";
+		op->refused =
+			pl->o->refresh
+				? arena_printf(pl->a,
+		                               "%s does not exist in this account and region", id)
+				: "an import needs to look: leave --refresh=false out";
 		return;
 	}
 	if (r->type == &type_job && op->seen->status == ST_NOT_CONFIGURED) {
-		op->refused = arena_printf(pl->a, "%s is an instance without a configured job: import it as an "
-		                           "instance, a job section then configures it", id);
+		op->refused =
+			arena_printf(pl->a,
+		                     "%s is an instance without a configured job: import it as an "
+		                     "instance, a job section then configures it",
+		                     id);
 		return;
 	}
 	decide_existing(pl, op, r);
@@ -338,9 +364,11 @@ static bool instance_stays(const struct planner *pl, const struct record *job)
 
 static bool two_way_record(const struct record *r)
 {
-	int i = attr_find(r->type, r->type == &type_job ? "synchronization_direction" : "sync_architecture");
+	int i = attr_find(r->type,
+	                  r->type == &type_job ? "synchronization_direction" : "sync_architecture");
 
-	return i >= 0 && r->attrs[i] && (r->type == &type_job || text_ieq(r->attrs[i], "bidirectional"));
+	return i >= 0 && r->attrs[i] &&
+	       (r->type == &type_job || text_ieq(r->attrs[i], "bidirectional"));
 }
 
 static void delete_steps(struct planner *pl, struct op *op, const struct record *r)
@@ -350,7 +378,8 @@ static void delete_steps(struct planner *pl, struct op *op, const struct record 
 		plan_step_add(op, DO_RESET);
 		op->impact = IMPACT_REPLACE;
 		op->impact &= ~(unsigned)(IMPACT_REPLACE | IMPACT_RESYNC);
-		plan_note(pl, op, "its instance stays: the job is reset, the instance is still billed");
+		plan_note(pl, op,
+		          "its instance stays: the job is reset, the instance is still billed");
 		return;
 	}
 	if (r->type == &type_job && !two_way_record(r))
@@ -380,7 +409,8 @@ static void plan_delete(struct planner *pl, struct op *op, bool explicit_destroy
 	if (r->protect)
 		op->refused = "protected: `protect = true` is recorded; apply it as false first";
 	else if (op->seen && text_ieq(op->seen->pay_type, "PrePaid"))
-		op->refused = "prepaid: the API cannot delete it; unsubscribe in the console, then `dtsbatch state rm`";
+		op->refused =
+			"prepaid: the API cannot delete it; unsubscribe in the console, then `dtsbatch state rm`";
 }
 
 static bool file_is_missing(const struct planner *pl, const char *file)
@@ -413,9 +443,12 @@ static void plan_orphans(struct planner *pl)
 			pl->p->gone++;
 		pl->del_of[i] = (uint32_t)pl->ops.n - 1;
 		plan_delete(pl, op, pl->o->destroy);
-		if (!pl->o->destroy && !op->refused && op->kind == OP_DELETE && file_is_missing(pl, r->file))
-			op->refused = arena_printf(pl->a, "%s, which held its section, is missing: nothing of it is pruned",
-			                           r->file);
+		if (!pl->o->destroy && !op->refused && op->kind == OP_DELETE &&
+		    file_is_missing(pl, r->file))
+			op->refused = arena_printf(
+				pl->a,
+				"%s, which held its section, is missing: nothing of it is pruned",
+				r->file);
 		plan_notice(pl, op);
 	}
 }
@@ -442,7 +475,8 @@ static void edges_of_sections(struct planner *pl)
 		if (pl->op_of[i] == RES_NONE || is_removal(&pl->ops.v[pl->op_of[i]]))
 			continue;
 		for (uint32_t e = g->out_at[i]; e < g->out_at[i + 1]; e++)
-			if (pl->op_of[g->out[e]] != RES_NONE && !is_removal(&pl->ops.v[pl->op_of[g->out[e]]]))
+			if (pl->op_of[g->out[e]] != RES_NONE &&
+			    !is_removal(&pl->ops.v[pl->op_of[g->out[e]]]))
 				need(pl, pl->op_of[i], pl->op_of[g->out[e]]);
 	}
 }
@@ -475,9 +509,11 @@ static void edges_of_removals(struct planner *pl)
 				continue;
 			need(pl, target, i);
 			dep = &pl->ops.v[target];
-			if (op->kind == OP_DELETE && dep->kind == OP_DELETE && op->type == &type_job &&
-			    dep->type == &type_instance && text_eq(op->have->instance_id, dep->have->instance_id) &&
-			    !op->refused && !two_way_record(dep->have) && !two_way_record(op->have)) {
+			if (op->kind == OP_DELETE && dep->kind == OP_DELETE &&
+			    op->type == &type_job && dep->type == &type_instance &&
+			    text_eq(op->have->instance_id, dep->have->instance_id) &&
+			    !op->refused && !two_way_record(dep->have) &&
+			    !two_way_record(op->have)) {
 				dep->released_by = op->address;
 				dep->nsteps = 0;
 				dep->impact = 0;
@@ -486,7 +522,8 @@ static void edges_of_removals(struct planner *pl)
 				op->impact &= ~(unsigned)IMPACT_STOPS_PAYING;
 			}
 			if (op->refused && !dep->refused && dep->kind == OP_DELETE)
-				dep->refused = arena_printf(pl->a, "%s, which lives on it, stays", op->address);
+				dep->refused = arena_printf(pl->a, "%s, which lives on it, stays",
+				                            op->address);
 		}
 	}
 }
@@ -522,7 +559,8 @@ static void edges_of_directions(struct planner *pl)
 				continue;
 			if (pass == 0 && text_ieq(dir, "Forward"))
 				map_put(&forward, inst, i);
-			if (pass == 1 && text_ieq(dir, "Reverse") && map_get(&forward, inst) != MAP_NONE) {
+			if (pass == 1 && text_ieq(dir, "Reverse") &&
+			    map_get(&forward, inst) != MAP_NONE) {
 				uint32_t f = map_get(&forward, inst);
 				bool removal = is_removal(op) && is_removal(&pl->ops.v[f]);
 
@@ -556,8 +594,9 @@ static void count(struct planner *pl)
 	}
 }
 
-void plan_make(struct plan *p, struct arena *a, const struct batch *b, const struct record_list *recs,
-               const struct inventory *inv, const struct plan_opts *o, struct diag *d)
+void plan_make(struct plan *p, struct arena *a, const struct batch *b,
+               const struct record_list *recs, const struct inventory *inv,
+               const struct plan_opts *o, struct diag *d)
 {
 	struct planner pl = {.p = p, .a = a, .b = b, .recs = recs, .inv = inv, .o = o, .d = d};
 	uint32_t *order = arena_array(a, uint32_t, b->n + 1);

@@ -17,69 +17,72 @@
 enum op_kind {
 	OP_NOOP,
 	OP_CREATE,
-	OP_RESUME,  /* a creation that an earlier run did not finish */
-	OP_ADOPT,   /* import_id: take into the state (with the updates that are needed) */
+	OP_RESUME, /* a creation that an earlier run did not finish */
+	OP_ADOPT,  /* import_id: take into the state (with the updates that are needed) */
 	OP_UPDATE,
 	OP_REPLACE,
 	OP_DELETE,
-	OP_FORGET,  /* leave it on the service, drop the record */
-	OP_MOVE,    /* was = OLD: record renamed, DTS untouched */
+	OP_FORGET, /* leave it on the service, drop the record */
+	OP_MOVE,   /* was = OLD: record renamed, DTS untouched */
 	OP__COUNT
 };
 
 /* What an operation does, in order. Table in step.c: name, action, statuses in which it is legal. */
 enum step {
 	STEP_NONE,
-	DO_BUY,          /* CreateDtsInstance */
-	DO_CONFIGURE,    /* ConfigureDtsJob on a bought instance */
+	DO_BUY,            /* CreateDtsInstance */
+	DO_CONFIGURE,      /* ConfigureDtsJob on a bought instance */
 	DO_CONFIGURE_FREE, /* ConfigureDtsJob without instance (configure first) */
-	DO_PRECHECK,     /* StartDtsJob of the free job; waits for PreCheckPass */
-	DO_BUY_JOB,      /* CreateDtsInstance(JobId) */
-	DO_WAIT_CREATED, /* until status_satisfies(), first convergence */
-	DO_PARAMS,       /* ModifyDtsJobConfig */
+	DO_PRECHECK,       /* StartDtsJob of the free job; waits for PreCheckPass */
+	DO_BUY_JOB,        /* CreateDtsInstance(JobId) */
+	DO_WAIT_CREATED,   /* until status_satisfies(), first convergence */
+	DO_PARAMS,         /* ModifyDtsJobConfig */
 	DO_RENAME,
 	DO_PASSWORD_SRC,
 	DO_PASSWORD_DEST,
-	DO_CLASS,        /* then waits until Upgrade is over */
+	DO_CLASS, /* then waits until Upgrade is over */
 	DO_PAYTYPE,
 	DO_TWOWAY,
 	DO_CLUSTER,
 	DO_GROUP,
 	DO_TAGS,
-	DO_UNTAG,        /* tags that we set and the manifest dropped */
-	DO_OBJECTS,      /* then waits until Modifying is over */
+	DO_UNTAG,   /* tags that we set and the manifest dropped */
+	DO_OBJECTS, /* then waits until Modifying is over */
 	DO_RESERVED,
 	DO_ENDPOINT_SRC,
 	DO_ENDPOINT_DEST,
 	DO_DELAY_RULE,
 	DO_ERROR_RULE,
-	DO_START,        /* then waits for Synchronizing or Initializing */
-	DO_SUSPEND,      /* then waits for Suspending */
-	DO_RESET,        /* ResetDtsJob, waits for NotConfigured, re-resolves the job id */
-	DO_VERIFY,       /* read ids, name and endpoints again before a delete; gone: the rest is skipped */
-	DO_DELETE,       /* DeleteDtsJob(s) */
+	DO_START,   /* then waits for Synchronizing or Initializing */
+	DO_SUSPEND, /* then waits for Suspending */
+	DO_RESET,   /* ResetDtsJob, waits for NotConfigured, re-resolves the job id */
+	DO_VERIFY, /* read ids, name and endpoints again before a delete; gone: the rest is skipped */
+	DO_DELETE, /* DeleteDtsJob(s) */
 	DO_WAIT_GONE,
 	STEP__COUNT
 };
 
 struct step_def {
-	const char *verb;      /* "rename": for people */
+	const char *verb;       /* "rename": for people */
 	enum api_action action; /* API_NONE: no call */
-	unsigned legal;        /* ST_BIT mask of statuses in which the call is accepted; 0: any */
+	unsigned legal;         /* ST_BIT mask of statuses in which the call is accepted; 0: any */
 	unsigned impact;
 };
 const struct step_def *step_def(enum step s);
-enum step route_step(enum route r, bool source); /* the step that carries a change of this route; STEP_NONE for replace/none */
+enum step route_step(
+	enum route r,
+	bool source); /* the step that carries a change of this route; STEP_NONE for replace/none */
 
 #define OP_STEPS_MAX 20
 
 struct change {
 	uint16_t attr;
-	const char *from, *to; /* redacted, for people; NULL: absent. "(known after apply)" for unknown ids */
-	bool behind;        /* the record already held `to`: someone changed the service behind our back */
+	const char *from,
+		*to; /* redacted, for people; NULL: absent. "(known after apply)" for unknown ids */
+	bool behind; /* the record already held `to`: someone changed the service behind our back */
 	bool not_verifiable;
 	bool secret;
-	const char *note;   /* NULL or e.g. "cannot be removed by the API" */
+	const char *note; /* NULL or e.g. "cannot be removed by the API" */
 };
 
 struct op {
@@ -93,39 +96,46 @@ struct op {
 	size_t nchanges;
 	enum step steps[OP_STEPS_MAX];
 	unsigned nsteps;
-	unsigned impact;     /* IMPACT_ bits */
-	const char *why;     /* one line: "not in the state", "section removed", ... NULL: evident */
-	const char *refused; /* the operation is needed but not allowed; text says what would allow it. Not executed */
-	const char *const *notes; /* further lines for people (suspended since, not verifiable keys, expiry) */
+	unsigned impact; /* IMPACT_ bits */
+	const char *why; /* one line: "not in the state", "section removed", ... NULL: evident */
+	const char *
+		refused; /* the operation is needed but not allowed; text says what would allow it. Not executed */
+	const char *const *
+		notes; /* further lines for people (suspended since, not verifiable keys, expiry) */
 	size_t nnotes;
-	const char *released_by; /* delete: address of the job whose deletion releases this instance */
-	const char *new_id;      /* adopt: id to take */
+	const char
+		*released_by; /* delete: address of the job whose deletion releases this instance */
+	const char *new_id;   /* adopt: id to take */
 };
 
 struct plan {
-	struct op *ops; /* creates and updates in dependency order of the batch, then deletes in reverse order */
+	struct op *
+		ops; /* creates and updates in dependency order of the batch, then deletes in reverse order */
 	size_t n;
 	struct graph graph; /* op -> ops it must come after */
 	size_t count[OP__COUNT];
 	size_t refused;
-	size_t impact[7];   /* how many ops have each impact bit */
+	size_t impact[7];     /* how many ops have each impact bit */
 	const char **orphans; /* recorded, section vanished, not pruned */
 	size_t norphans;
-	size_t gone;        /* recorded but not on the service */
-	size_t recorded;    /* records looked at */
+	size_t gone;     /* recorded but not on the service */
+	size_t recorded; /* records looked at */
 };
 
 struct plan_opts {
-	bool destroy;        /* everything recorded (or targeted) is to be deleted */
+	bool destroy; /* everything recorded (or targeted) is to be deleted */
 	bool prune;
-	bool refresh;        /* false: the inventory was not read, trust the records */
+	bool refresh; /* false: the inventory was not read, trust the records */
 	const char *const *targets, *const *excludes, *const *replaces; /* globs */
 	size_t ntargets, nexcludes, nreplaces;
-	const uint8_t *fp_key; /* 32 bytes for secret fingerprints; NULL: lost, secrets are not verifiable */
-	int64_t now_ms;        /* wall clock */
-	const char *const *missing_files; /* manifest files that contributed last time and are gone: block pruning of what they held */
+	const uint8_t *
+		fp_key; /* 32 bytes for secret fingerprints; NULL: lost, secrets are not verifiable */
+	int64_t now_ms; /* wall clock */
+	const char *const *
+		missing_files; /* manifest files that contributed last time and are gone: block pruning of what they held */
 	size_t nmissing_files;
-	const char *const *unsettled; /* addresses whose purchase by an earlier run has no answer yet */
+	const char *const
+		*unsettled; /* addresses whose purchase by an earlier run has no answer yet */
 	size_t nunsettled;
 };
 
@@ -134,18 +144,22 @@ struct record_list {
 	size_t n;
 };
 
-void plan_make(struct plan *p, struct arena *a, const struct batch *b, const struct record_list *recs, const struct inventory *inv,
+void plan_make(struct plan *p, struct arena *a, const struct batch *b,
+               const struct record_list *recs, const struct inventory *inv,
                const struct plan_opts *o, struct diag *d);
 const char *op_kind_name(enum op_kind k);
-const char *impact_name(unsigned bit_index); /* online, pause, resync, resume-at-offset, replace, pays, stops-paying */
+const char *impact_name(
+	unsigned
+		bit_index); /* online, pause, resync, resume-at-offset, replace, pays, stops-paying */
 /* "hmac-sha256:<hex>" of a secret; NULL without a key. */
 const char *plan_fingerprint(struct arena *a, const uint8_t *fp_key, const char *secret);
 /* Class a pair shall have: the instance section's or else its job's; NULL: not said. */
 const char *plan_wanted_class(const struct batch *b, uint32_t res);
 /* Keys of the JSON object `recorded` that `wanted` lacks; both may be NULL. Returns their number. */
-size_t plan_dropped_keys(struct arena *a, const char *recorded, const char *wanted, const char *const **keys);
+size_t plan_dropped_keys(struct arena *a, const char *recorded, const char *wanted,
+                         const char *const **keys);
 /* The attributes of a record after this op has been applied: wire form, secrets as fingerprints. lookup gives ids. */
-void plan_applied(struct arena *a, const struct batch *b, const struct resource *r, const uint8_t *fp_key, id_lookup lookup,
-                  void *ctx, const char **attrs);
+void plan_applied(struct arena *a, const struct batch *b, const struct resource *r,
+                  const uint8_t *fp_key, id_lookup lookup, void *ctx, const char **attrs);
 
 #endif

@@ -18,7 +18,8 @@ static const char *redact_mark(void *ctx, struct arena *a, const char *text)
 	return "(secret)";
 }
 
-static const char *shown(struct planner *pl, const struct attr_def *at, const char *value, bool secret)
+static const char *shown(struct planner *pl, const struct attr_def *at, const char *value,
+                         bool secret)
 {
 	if (!value)
 		return NULL;
@@ -86,8 +87,8 @@ static void add_key(struct planner *pl, const char **list, const char *key)
 	*list = *list ? arena_printf(pl->a, "%s, %s", *list, key) : key;
 }
 
-static void note_route(struct planner *pl, const struct op *op, struct diff *df, const struct attr_def *at,
-                       const char *from, const char *to)
+static void note_route(struct planner *pl, const struct op *op, struct diff *df,
+                       const struct attr_def *at, const char *from, const char *to)
 {
 	const struct resource *r = &pl->b->v[op->want];
 	enum route route = at->route;
@@ -106,7 +107,8 @@ static void note_route(struct planner *pl, const struct op *op, struct diff *df,
 	}
 	if (route == ROUTE_NONE)
 		return;
-	if (route == ROUTE_CLASS && class_rank(from) >= 0 && class_rank(to) >= 0 && class_rank(to) < class_rank(from))
+	if (route == ROUTE_CLASS && class_rank(from) >= 0 && class_rank(to) >= 0 &&
+	    class_rank(to) < class_rank(from))
 		df->lower_class = true;
 	if (route == ROUTE_PASSWORD) {
 		df->src = df->src || source;
@@ -132,8 +134,8 @@ static struct change *push_change(struct planner *pl, struct op *op, size_t attr
 }
 
 /* What the record holds, as text comparable with `want`. */
-static bool record_agrees(const struct planner *pl, const struct attr_def *at, const struct value *v, const char *want,
-                          const char *recorded)
+static bool record_agrees(const struct planner *pl, const struct attr_def *at,
+                          const struct value *v, const char *want, const char *recorded)
 {
 	if (!recorded)
 		return false;
@@ -168,7 +170,8 @@ static const char *wanted_text(struct planner *pl, const struct op *op, size_t i
 	return batch_text(pl->a, &r->vals[i], planner_lookup, pl);
 }
 
-size_t plan_dropped_keys(struct arena *a, const char *recorded, const char *wanted, const char *const **keys)
+size_t plan_dropped_keys(struct arena *a, const char *recorded, const char *wanted,
+                         const char *const **keys)
 {
 	const struct json *r = recorded ? json_parse(a, recorded, strlen(recorded), NULL) : NULL;
 	const struct json *w = wanted ? json_parse(a, wanted, strlen(wanted), NULL) : NULL;
@@ -183,11 +186,15 @@ size_t plan_dropped_keys(struct arena *a, const char *recorded, const char *want
 }
 
 /* Tags of others are not ours to judge; those that we set and the manifest dropped are removed. */
-static void diff_tags(struct planner *pl, struct op *op, struct diff *df, size_t i, const char *want, const char *seen)
+static void diff_tags(struct planner *pl, struct op *op, struct diff *df, size_t i,
+                      const char *want, const char *seen)
 {
 	const char *recorded = op->have ? op->have->attrs[i] : NULL;
 	const char *const *keys;
-	bool missing = !attr_satisfied(&op->type->attrs[i], want, seen ? seen : recorded ? recorded : "{}");
+	bool missing = !attr_satisfied(&op->type->attrs[i], want,
+	                               seen       ? seen
+	                               : recorded ? recorded
+	                                          : "{}");
 	bool dropped = plan_dropped_keys(pl->a, recorded, want, &keys) > 0;
 	struct change *c;
 
@@ -237,7 +244,8 @@ static void diff_one(struct planner *pl, struct op *op, struct diff *df, size_t 
 		c = push_change(pl, op, i);
 		c->from = op->seen->raw_status;
 		c->to = want;
-		c->behind = op->have && text_eq(recorded, want) && status_class(op->seen->status) != SC_MOVING;
+		c->behind = op->have && text_eq(recorded, want) &&
+		            status_class(op->seen->status) != SC_MOVING;
 		df->routes |= 1u << ROUTE_STATUS;
 		return;
 	}
@@ -247,14 +255,16 @@ static void diff_one(struct planner *pl, struct op *op, struct diff *df, size_t 
 		diff_tags(pl, op, df, i, want, seen);
 		return;
 	}
-	if (seen ? attr_satisfied(at, want, seen) : (!recorded || record_agrees(pl, at, v, want, recorded))) {
+	if (seen ? attr_satisfied(at, want, seen)
+	         : (!recorded || record_agrees(pl, at, v, want, recorded))) {
 		if (!dropped_something(at, want, recorded))
 			return;
 		if (at->route != ROUTE_PARAMS) {
 			c = push_change(pl, op, i);
 			c->from = shown(pl, at, recorded, v->secret);
 			c->to = shown(pl, at, want, v->secret);
-			c->note = "keys taken out of the manifest stay on the service: the API cannot remove them";
+			c->note =
+				"keys taken out of the manifest stay on the service: the API cannot remove them";
 			return;
 		}
 	}
@@ -309,8 +319,8 @@ static const char *fp_mark(void *ctx, struct arena *a, const char *text)
 	return fp ? fp : "hmac-sha256:";
 }
 
-void plan_applied(struct arena *a, const struct batch *b, const struct resource *r, const uint8_t *fp_key, id_lookup lookup,
-                  void *ctx, const char **attrs)
+void plan_applied(struct arena *a, const struct batch *b, const struct resource *r,
+                  const uint8_t *fp_key, id_lookup lookup, void *ctx, const char **attrs)
 {
 	struct mark_ctx m = {fp_key};
 

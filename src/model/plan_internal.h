@@ -13,14 +13,14 @@ struct planner {
 	const struct inventory *inv;
 	const struct plan_opts *o;
 	struct diag *d;
-	struct map rec_by_addr;          /* address -> index in recs */
-	const struct record **have;      /* by resource: its record (also under the former address) */
-	const struct observed **seen;    /* by resource */
-	bool *picked;                    /* by resource: selected by --target/--exclude */
-	uint32_t *op_of;                 /* by resource: op index or RES_NONE */
-	uint32_t *del_of;                /* by record: index of its delete/forget op or RES_NONE */
-	bool *claimed;                   /* by record: a section stands for it */
-	VEC(struct edge) edges;          /* over ops */
+	struct map rec_by_addr;       /* address -> index in recs */
+	const struct record **have;   /* by resource: its record (also under the former address) */
+	const struct observed **seen; /* by resource */
+	bool *picked;                 /* by resource: selected by --target/--exclude */
+	uint32_t *op_of;              /* by resource: op index or RES_NONE */
+	uint32_t *del_of;             /* by record: index of its delete/forget op or RES_NONE */
+	bool *claimed;                /* by record: a section stands for it */
+	VEC(struct edge) edges;       /* over ops */
 	VEC(struct op) ops;
 	VEC(const char *) orphans;
 };
@@ -37,10 +37,10 @@ struct diff {
 	const char *replace_keys;  /* "a, b" */
 	const char *endpoint_keys; /* endpoint changes without the promise: replacement, too */
 	bool lower_class;
-	uint32_t routes;           /* bit per route that must be walked */
-	bool untag;                /* tags of ours are to be removed */
-	bool src, dest;            /* ROUTE_PASSWORD: which ends */
-	bool ep_src, ep_dest;      /* ROUTE_ENDPOINT: which ends */
+	uint32_t routes;      /* bit per route that must be walked */
+	bool untag;           /* tags of ours are to be removed */
+	bool src, dest;       /* ROUTE_PASSWORD: which ends */
+	bool ep_src, ep_dest; /* ROUTE_ENDPOINT: which ends */
 };
 void plan_diff(struct planner *pl, struct op *op, struct diff *df);
 /* All set values, as changes from nothing: for creates. */
@@ -52,7 +52,8 @@ void plan_steps_resume(struct planner *pl, struct op *op, const struct diff *df)
 void plan_steps_update(struct planner *pl, struct op *op, const struct diff *df);
 void plan_steps_replace(struct planner *pl, struct op *op);
 void plan_step_add(struct op *op, enum step s);
-void plan_note(struct planner *pl, struct op *op, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void plan_note(struct planner *pl, struct op *op, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 /* Suspended since, prepaid expiry: the reference's Notice section. */
 void plan_notice(struct planner *pl, struct op *op);
 

@@ -47,7 +47,9 @@ static void add_after_configure(struct planner *pl, struct op *op, const struct 
 	if (!res_get(r, "job_parameters"))
 		return;
 	if (text_ieq(status, "Suspending"))
-		plan_note(pl, op, "job_parameters need a running job: they are set when the job is started");
+		plan_note(
+			pl, op,
+			"job_parameters need a running job: they are set when the job is started");
 	else
 		plan_step_add(op, DO_PARAMS);
 }
@@ -63,7 +65,9 @@ static void add_job_steps(struct planner *pl, struct op *op, const struct resour
 		plan_step_add(op, DO_RENAME);
 		if (res_get(r, "tags"))
 			plan_step_add(op, DO_TAGS);
-		plan_note(pl, op, "configure first (experimental): nothing is bought unless the precheck passes");
+		plan_note(
+			pl, op,
+			"configure first (experimental): nothing is bought unless the precheck passes");
 	}
 	add_after_configure(pl, op, r);
 }
@@ -112,7 +116,8 @@ void plan_steps_replace(struct planner *pl, struct op *op)
 		bool moved = r->instance != RES_NONE && pl->op_of[r->instance] != RES_NONE &&
 		             (pl->ops.v[pl->op_of[r->instance]].kind == OP_CREATE ||
 		              pl->ops.v[pl->op_of[r->instance]].kind == OP_REPLACE);
-		const char *id = batch_text(pl->a, res_val(r, "dts_instance_id"), planner_lookup, pl);
+		const char *id =
+			batch_text(pl->a, res_val(r, "dts_instance_id"), planner_lookup, pl);
 
 		if (moved) {
 			/* The old job went with its instance. */
@@ -122,7 +127,8 @@ void plan_steps_replace(struct planner *pl, struct op *op)
 			plan_step_add(op, DO_RESET); /* keeps the paid instance */
 			plan_step_add(op, DO_CONFIGURE);
 			if (op->have && id && !text_eq(id, op->have->instance_id))
-				plan_note(pl, op, "instance %s stays, empty and billed", op->have->instance_id);
+				plan_note(pl, op, "instance %s stays, empty and billed",
+				          op->have->instance_id);
 		}
 		add_after_configure(pl, op, r);
 	}
@@ -132,9 +138,10 @@ void plan_steps_replace(struct planner *pl, struct op *op)
 /* One step per route, in the order of the reference (dts-api.md 11), passwords before what needs a connection. */
 static void add_route_steps(struct op *op, const struct diff *df)
 {
-	static const enum route order[] = {ROUTE_NAME, ROUTE_GROUP, ROUTE_TAGS, ROUTE_DELAY, ROUTE_ERROR,
-	                                   ROUTE_PASSWORD, ROUTE_ENDPOINT, ROUTE_PAYTYPE, ROUTE_CLASS, ROUTE_TWOWAY,
-	                                   ROUTE_CLUSTER, ROUTE_RESERVED, ROUTE_OBJECTS};
+	static const enum route order[] = {
+		ROUTE_NAME,     ROUTE_GROUP,    ROUTE_TAGS,    ROUTE_DELAY, ROUTE_ERROR,
+		ROUTE_PASSWORD, ROUTE_ENDPOINT, ROUTE_PAYTYPE, ROUTE_CLASS, ROUTE_TWOWAY,
+		ROUTE_CLUSTER,  ROUTE_RESERVED, ROUTE_OBJECTS};
 
 	for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
 		if (!(df->routes & (1u << order[i])))
@@ -156,15 +163,17 @@ static void add_route_steps(struct op *op, const struct diff *df)
 
 static bool before_first_start(const struct op *op)
 {
-	return op->seen && (op->seen->status == ST_NOT_CONFIGURED || op->seen->status == ST_NOT_STARTED ||
-	                    op->seen->status == ST_PRECHECK_FAILED);
+	return op->seen &&
+	       (op->seen->status == ST_NOT_CONFIGURED || op->seen->status == ST_NOT_STARTED ||
+	        op->seen->status == ST_PRECHECK_FAILED);
 }
 
 /* Changes that a job which never ran takes by being configured once more (dts-api.md 3.3). */
 static bool reconfigures(const struct op *op, const struct diff *df)
 {
-	const uint32_t simple = 1u << ROUTE_NAME | 1u << ROUTE_STATUS | 1u << ROUTE_DELAY | 1u << ROUTE_ERROR |
-	                        1u << ROUTE_GROUP | 1u << ROUTE_TAGS | 1u << ROUTE_PARAMS | 1u << ROUTE_PASSWORD;
+	const uint32_t simple = 1u << ROUTE_NAME | 1u << ROUTE_STATUS | 1u << ROUTE_DELAY |
+	                        1u << ROUTE_ERROR | 1u << ROUTE_GROUP | 1u << ROUTE_TAGS |
+	                        1u << ROUTE_PARAMS | 1u << ROUTE_PASSWORD;
 
 	return before_first_start(op) && ((df->routes & ~simple) || df->replace);
 }
@@ -174,8 +183,9 @@ void plan_steps_update(struct planner *pl, struct op *op, const struct diff *df)
 	const struct resource *r = &pl->b->v[op->want];
 	const char *want = op->type == &type_job ? res_get(r, "status") : NULL;
 	bool running = op->seen && status_class(op->seen->status) == SC_RUNNING;
-	bool needs_running = df->routes & (1u << ROUTE_OBJECTS | 1u << ROUTE_RESERVED | 1u << ROUTE_CLASS |
-	                                   1u << ROUTE_ENDPOINT | 1u << ROUTE_PARAMS | 1u << ROUTE_TWOWAY);
+	bool needs_running =
+		df->routes & (1u << ROUTE_OBJECTS | 1u << ROUTE_RESERVED | 1u << ROUTE_CLASS |
+	                      1u << ROUTE_ENDPOINT | 1u << ROUTE_PARAMS | 1u << ROUTE_TWOWAY);
 	bool status_change = df->routes & (1u << ROUTE_STATUS);
 	bool start = status_change && text_ieq(want, "Synchronizing");
 	bool stop = status_change && text_ieq(want, "Suspending");
@@ -199,9 +209,13 @@ void plan_steps_update(struct planner *pl, struct op *op, const struct diff *df)
 		plan_step_add(op, DO_PARAMS);
 	if (stop)
 		plan_step_add(op, DO_SUSPEND);
-	if (needs_running && op->seen && op->seen->status == ST_SUSPENDING && !text_ieq(want, "Synchronizing")) {
-		plan_note(pl, op, "the job is suspended: these changes need a running job; set status = Synchronizing");
-		op->refused = "the service takes these changes only while the job runs, and it is suspended";
+	if (needs_running && op->seen && op->seen->status == ST_SUSPENDING &&
+	    !text_ieq(want, "Synchronizing")) {
+		plan_note(
+			pl, op,
+			"the job is suspended: these changes need a running job; set status = Synchronizing");
+		op->refused =
+			"the service takes these changes only while the job runs, and it is suspended";
 	}
 }
 
@@ -239,7 +253,8 @@ void plan_steps_resume(struct planner *pl, struct op *op, const struct diff *df)
 	plan_step_add(op, DO_WAIT_CREATED);
 	if (res_get(r, "job_parameters") && !text_ieq(res_get(r, "status"), "Suspending"))
 		plan_step_add(op, DO_PARAMS);
-	if (text_ieq(res_get(r, "status"), "Suspending") && status_class(op->seen->status) == SC_RUNNING)
+	if (text_ieq(res_get(r, "status"), "Suspending") &&
+	    status_class(op->seen->status) == SC_RUNNING)
 		plan_step_add(op, DO_SUSPEND);
 }
 
@@ -251,26 +266,34 @@ void plan_notice(struct planner *pl, struct op *op)
 	if (!seen)
 		return;
 	if (op->type == &type_job && seen->status == ST_SUSPENDING) {
-		int64_t since = op->have && op->have->status && status_parse(op->have->status) == ST_SUSPENDING
-		                    ? op->have->status_since_ms
-		                    : 0;
+		int64_t since = op->have && op->have->status &&
+		                                status_parse(op->have->status) == ST_SUSPENDING
+		                        ? op->have->status_since_ms
+		                        : 0;
 
 		if (since > 0) {
 			int64_t age = pl->o->now_ms - since;
 
 			text_utc(since / 1000, when);
-			plan_note(pl, op, "suspended at least since %s (%s)%s", when, text_duration(pl->a, age),
-			          age > 7 * 86400000LL  ? "; past 7 days: the service turns it to failed"
+			plan_note(pl, op, "suspended at least since %s (%s)%s", when,
+			          text_duration(pl->a, age),
+			          age > 7 * 86400000LL
+			                  ? "; past 7 days: the service turns it to failed"
 			          : age > 6 * 3600000LL ? "; past 6 hours: it may not start again"
 			                                : "");
 		}
-		plan_note(pl, op,
-		          "a suspended job is still billed and still reads the source's log; after 6 hours it may not "
-		          "start, after 7 days it fails; `dtsbatch destroy --target '%s'` releases it",
-		          op->address);
+		plan_note(
+			pl, op,
+			"a suspended job is still billed and still reads the source's log; after 6 hours it may not "
+			"start, after 7 days it fails; `dtsbatch destroy --target '%s'` releases it",
+			op->address);
 	}
-	if (op->type == &type_instance && text_ieq(seen->pay_type, "PrePaid") && seen->expire_s > 0) {
+	if (op->type == &type_instance && text_ieq(seen->pay_type, "PrePaid") &&
+	    seen->expire_s > 0) {
 		text_utc(seen->expire_s, when);
-		plan_note(pl, op, "prepaid until %s: suspending does not extend it, and the API cannot delete it", when);
+		plan_note(
+			pl, op,
+			"prepaid until %s: suspending does not extend it, and the API cannot delete it",
+			when);
 	}
 }

@@ -16,9 +16,9 @@ enum origin { ORIGIN_CREATED, ORIGIN_IMPORTED, ORIGIN_ADOPTED };
 /* How far a creation has come. A run that finds less than STEP_DONE resumes there, it never starts anew. */
 enum record_step {
 	STEP_CONFIGURED_FREE, /* configure-first: free job exists, not bought */
-	STEP_BOUGHT,          /* instance: nothing more to do; job: instance is there, not configured */
-	STEP_CONFIGURED,      /* ConfigureDtsJob answered; not yet converged once */
-	STEP_RESET,           /* ResetDtsJob done, to be configured again */
+	STEP_BOUGHT,     /* instance: nothing more to do; job: instance is there, not configured */
+	STEP_CONFIGURED, /* ConfigureDtsJob answered; not yet converged once */
+	STEP_RESET,      /* ResetDtsJob done, to be configured again */
 	STEP_DONE,
 };
 
@@ -40,7 +40,8 @@ struct record {
 	const char *status;             /* raw, last seen; NULL: never */
 	int64_t status_since_ms;        /* since when at least */
 	bool paused_by_us;              /* a pause of our own that the next run must end */
-	const char *extra; /* attributes that only a newer version knows: JSON object text, kept as it came; NULL: none */
+	const char *
+		extra; /* attributes that only a newer version knows: JSON object text, kept as it came; NULL: none */
 };
 
 struct record *record_new(struct arena *a, const char *address, const struct type_def *t);

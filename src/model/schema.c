@@ -97,9 +97,9 @@ bool instance_type_is_selfmanaged(const char *type)
 static const char *engine_family(const char *name)
 {
 	static const char *const alias[][2] = {
-	    {"DRDS", "POLARDBX20"}, {"POLARDBX10", "POLARDBX20"}, {"MARIADB", "MYSQL"},
-	    {"ADB20", "ADS"},       {"ELASTICSEARCH", "ELK"},     {"MAXCOMPUTE", "ODPS"},
-	    {"SQLSERVER", "MSSQL"}, {"ADBPG", "GREENPLUM"},       {"POSTGRES", "POSTGRESQL"},
+		{"DRDS", "POLARDBX20"}, {"POLARDBX10", "POLARDBX20"}, {"MARIADB", "MYSQL"},
+		{"ADB20", "ADS"},       {"ELASTICSEARCH", "ELK"},     {"MAXCOMPUTE", "ODPS"},
+		{"SQLSERVER", "MSSQL"}, {"ADBPG", "GREENPLUM"},       {"POSTGRES", "POSTGRESQL"},
 	};
 
 	for (size_t i = 0; i < sizeof alias / sizeof alias[0]; i++)
@@ -120,7 +120,8 @@ bool engine_equal(const char *a, const char *b)
 	static const char *const own[] = {"MARIADB", "POLARDBX10"};
 
 	for (size_t i = 0; a && b && i < sizeof own / sizeof own[0]; i++)
-		if (text_ieq(a, own[i]) != text_ieq(b, own[i]) && !text_ieq(a, "DRDS") && !text_ieq(b, "DRDS"))
+		if (text_ieq(a, own[i]) != text_ieq(b, own[i]) && !text_ieq(a, "DRDS") &&
+		    !text_ieq(b, "DRDS"))
 			return false;
 	return engine_same(a, b);
 }
@@ -134,8 +135,8 @@ static const char *kind_fits(const struct attr_def *at, const struct api_param *
 		return p->type == 'B' ? NULL : "a boolean for a parameter that is none";
 	case AK_INT: /* the service takes ports and checkpoints as strings */
 		return p->type == 'I' || p->type == 'S'
-		           ? NULL
-		           : "a whole number for a parameter that takes none";
+		               ? NULL
+		               : "a whole number for a parameter that takes none";
 	case AK_TAGS:
 		return p->type == 'L' ? NULL : "tags for a parameter that is no list";
 	default:
@@ -233,23 +234,23 @@ const char *schema_check(void)
 const char *route_text(enum route r)
 {
 	static const char *const text[ROUTE__COUNT] = {
-	    [ROUTE_REPLACE] = "only by replacement",
-	    [ROUTE_NONE] = "meant for the creation; a change sends nothing",
-	    [ROUTE_NAME] = "in place (ModifyDtsJobName)",
-	    [ROUTE_PASSWORD] = "in place (ModifyDtsJobPassword)",
-	    [ROUTE_OBJECTS] = "in place (ModifyDtsJob)",
-	    [ROUTE_RESERVED] = "in place (ModifyDtsJob, UPDATE_RESERVED)",
-	    [ROUTE_PARAMS] = "in place (ModifyDtsJobConfig)",
-	    [ROUTE_CLASS] = "in place, upwards only (TransferInstanceClass)",
-	    [ROUTE_STATUS] = "in place (StartDtsJob, SuspendDtsJob)",
-	    [ROUTE_DELAY] = "in place (CreateJobMonitorRule)",
-	    [ROUTE_ERROR] = "in place (CreateJobMonitorRule)",
-	    [ROUTE_ENDPOINT] = "in place if endpoint_change = same-data (ModifyDtsJobEndpoint)",
-	    [ROUTE_PAYTYPE] = "in place (TransferPayType)",
-	    [ROUTE_TWOWAY] = "in place, oneway to bidirectional only (UpgradeTwoWay)",
-	    [ROUTE_CLUSTER] = "in place (ModifyDtsJobDedicatedCluster)",
-	    [ROUTE_GROUP] = "in place (ConvertInstanceResourceGroup)",
-	    [ROUTE_TAGS] = "in place (TagResources, UntagResources)",
+		[ROUTE_REPLACE] = "only by replacement",
+		[ROUTE_NONE] = "meant for the creation; a change sends nothing",
+		[ROUTE_NAME] = "in place (ModifyDtsJobName)",
+		[ROUTE_PASSWORD] = "in place (ModifyDtsJobPassword)",
+		[ROUTE_OBJECTS] = "in place (ModifyDtsJob)",
+		[ROUTE_RESERVED] = "in place (ModifyDtsJob, UPDATE_RESERVED)",
+		[ROUTE_PARAMS] = "in place (ModifyDtsJobConfig)",
+		[ROUTE_CLASS] = "in place, upwards only (TransferInstanceClass)",
+		[ROUTE_STATUS] = "in place (StartDtsJob, SuspendDtsJob)",
+		[ROUTE_DELAY] = "in place (CreateJobMonitorRule)",
+		[ROUTE_ERROR] = "in place (CreateJobMonitorRule)",
+		[ROUTE_ENDPOINT] = "in place if endpoint_change = same-data (ModifyDtsJobEndpoint)",
+		[ROUTE_PAYTYPE] = "in place (TransferPayType)",
+		[ROUTE_TWOWAY] = "in place, oneway to bidirectional only (UpgradeTwoWay)",
+		[ROUTE_CLUSTER] = "in place (ModifyDtsJobDedicatedCluster)",
+		[ROUTE_GROUP] = "in place (ConvertInstanceResourceGroup)",
+		[ROUTE_TAGS] = "in place (TagResources, UntagResources)",
 	};
 
 	if ((unsigned)r >= ROUTE__COUNT)

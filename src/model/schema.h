@@ -23,8 +23,8 @@ struct batch;
 enum attr_kind {
 	AK_STR,
 	AK_BOOL,
-	AK_INT,    /* whole decimal number, kept as text */
-	AK_ENUM,   /* values; an unknown one is a warning (the service's lists grow faster than ours) */
+	AK_INT, /* whole decimal number, kept as text */
+	AK_ENUM, /* values; an unknown one is a warning (the service's lists grow faster than ours) */
 	AK_OBJECT, /* JSON object */
 	AK_LIST,   /* JSON array */
 	AK_PHONES, /* comma list of mainland numbers; wire form: no blanks */
@@ -45,11 +45,11 @@ enum route {
 	ROUTE_DELAY,    /* CreateJobMonitorRule(Type=delay) */
 	ROUTE_ERROR,    /* CreateJobMonitorRule(Type=error) */
 	ROUTE_ENDPOINT, /* ModifyDtsJobEndpoint after endpoint_change = same-data, else replacement */
-	ROUTE_PAYTYPE,  /* TransferPayType */
-	ROUTE_TWOWAY,   /* UpgradeTwoWay (oneway -> bidirectional only) */
-	ROUTE_CLUSTER,  /* ModifyDtsJobDedicatedCluster */
-	ROUTE_GROUP,    /* ConvertInstanceResourceGroup */
-	ROUTE_TAGS,     /* TagResources, UntagResources */
+	ROUTE_PAYTYPE, /* TransferPayType */
+	ROUTE_TWOWAY,  /* UpgradeTwoWay (oneway -> bidirectional only) */
+	ROUTE_CLUSTER, /* ModifyDtsJobDedicatedCluster */
+	ROUTE_GROUP,   /* ConvertInstanceResourceGroup */
+	ROUTE_TAGS,    /* TagResources, UntagResources */
 	ROUTE__COUNT
 };
 
@@ -68,19 +68,23 @@ enum {
 enum {
 	A_REQUIRED = 1,
 	A_SECRET = 2,
-	A_NOREAD = 4,      /* the service never returns it: compared with the record, `not verifiable` */
-	A_NOCASE = 8,      /* compared without case */
-	A_ENGINE = 16,     /* compared as an engine name: spellings of purchase and configuration are one (dts-api.md 18) */
+	A_NOREAD = 4, /* the service never returns it: compared with the record, `not verifiable` */
+	A_NOCASE = 8, /* compared without case */
+	A_ENGINE =
+		16, /* compared as an engine name: spellings of purchase and configuration are one (dts-api.md 18) */
 	A_ALWAYS = 32,     /* always sent, also when false (the three initialization flags) */
 	A_PURCHASE = 64,   /* in a job: only for configure-first (no dts_instance_id) */
 	A_ID = 128,        /* an id: never continued over lines, may be known after apply only */
 	A_SOURCE = 256,    /* belongs to the source endpoint */
 	A_DEST = 512,      /* belongs to the destination endpoint */
 	A_COMPUTED = 1024, /* the service chooses when absent */
-	A_MERGE = 2048,    /* JSON: only what the manifest says must hold, keys the service added are ignored */
-	A_SEED = 4096,     /* stands in the reference document (counted by the argument walk) */
-	A_EXACT = 16384,   /* with A_ENGINE: engines that only the purchase does not tell apart are different ones here */
-	A_CLOSED = 8192,   /* AK_ENUM: the tool itself acts on the value, so an unknown one is an error */
+	A_MERGE =
+		2048, /* JSON: only what the manifest says must hold, keys the service added are ignored */
+	A_SEED = 4096, /* stands in the reference document (counted by the argument walk) */
+	A_EXACT =
+		16384, /* with A_ENGINE: engines that only the purchase does not tell apart are different ones here */
+	A_CLOSED =
+		8192, /* AK_ENUM: the tool itself acts on the value, so an unknown one is an error */
 };
 
 struct attr_def;
@@ -92,20 +96,20 @@ typedef const char *(*attr_refine)(struct arena *a, const struct attr_def *at, c
 enum read_from { READ_NEVER, READ_LIST, READ_DETAIL, READ_MONITOR, READ_CONFIG, READ_TAGS };
 
 struct attr_def {
-	const char *key;          /* Terraform argument name */
-	const char *param;        /* parameter of the creating action, or NULL */
-	enum api_action create;   /* the action that carries it at creation, or API_NONE */
+	const char *key;        /* Terraform argument name */
+	const char *param;      /* parameter of the creating action, or NULL */
+	enum api_action create; /* the action that carries it at creation, or API_NONE */
 	enum route route;
 	enum attr_kind kind;
 	unsigned flags;
-	const char *values;       /* AK_ENUM: "a|b|c"; else NULL */
-	int64_t min, max;         /* AK_INT: range; AK_STR: length in bytes; 0,0: unbounded */
+	const char *values; /* AK_ENUM: "a|b|c"; else NULL */
+	int64_t min, max;   /* AK_INT: range; AK_STR: length in bytes; 0,0: unbounded */
 	enum read_from from;
-	const char *read;         /* dotted path in the answer row, or NULL */
-	const char *def;          /* value of the service when absent, for explain; NULL: none */
-	const char *doc;          /* one or two sentences */
-	const char *when;         /* condition in words ("required when delay_notice = true"), or NULL */
-	attr_refine refine;       /* NULL: none */
+	const char *read;   /* dotted path in the answer row, or NULL */
+	const char *def;    /* value of the service when absent, for explain; NULL: none */
+	const char *doc;    /* one or two sentences */
+	const char *when;   /* condition in words ("required when delay_notice = true"), or NULL */
+	attr_refine refine; /* NULL: none */
 };
 
 #define ATTR_MAX 96 /* attributes per type at most */
@@ -178,18 +182,24 @@ const char *attr_read(struct arena *a, const struct attr_def *at, const struct j
 const char *attr_wire(struct arena *a, const struct attr_def *at, const char *value);
 /* A JSON value with the values of secret members (password, certificate, private key) replaced by mark(ctx, text). */
 const char *attr_redact(struct arena *a, const struct attr_def *at, const char *value,
-                        const char *(*mark)(void *ctx, struct arena *a, const char *text), void *ctx);
+                        const char *(*mark)(void *ctx, struct arena *a, const char *text),
+                        void *ctx);
 /* For people: what differs between two JSON values, at most max lines ("+ shop.orders", "- crm", "~ shop.t: filter"). */
-char *attr_json_diff(struct arena *a, const struct attr_def *at, const char *from, const char *to, size_t max);
+char *attr_json_diff(struct arena *a, const struct attr_def *at, const char *from, const char *to,
+                     size_t max);
 
 /* Is this member of a JSON value one whose text must be hidden (passwords, certificates, private keys)? */
 bool attr_secret_member(const char *key);
 
 /* Rank of an instance class (micro < small < ... < 8xlarge); -1 unknown. */
 int class_rank(const char *cls);
-bool instance_type_is_cloud(const char *type);   /* RDS, PolarDB, ...: instance id and region needed */
+bool instance_type_is_cloud(
+	const char *type); /* RDS, PolarDB, ...: instance id and region needed */
 bool instance_type_is_selfmanaged(const char *type); /* OTHER, ECS, EXPRESS, DG, CEN */
-bool engine_equal(const char *a, const char *b); /* two spellings of one product; MARIADB is not MYSQL */
-bool engine_same(const char *a, const char *b);  /* by family: DRDS = POLARDBX10 = POLARDBX20, Greenplum = GREENPLUM ... */
+bool engine_equal(const char *a,
+                  const char *b); /* two spellings of one product; MARIADB is not MYSQL */
+bool engine_same(
+	const char *a,
+	const char *b); /* by family: DRDS = POLARDBX10 = POLARDBX20, Greenplum = GREENPLUM ... */
 
 #endif

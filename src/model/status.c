@@ -10,25 +10,25 @@ static const struct {
 	const char *name;
 	enum status_class cls;
 } rows[ST__COUNT] = {
-    [ST_UNKNOWN] = {"unknown", SC_MOVING},
-    [ST_NOT_CONFIGURED] = {"NotConfigured", SC_REST},
-    [ST_NOT_STARTED] = {"NotStarted", SC_REST},
-    [ST_PRECHECKING] = {"Prechecking", SC_MOVING},
-    [ST_PRECHECK_FAILED] = {"PrecheckFailed", SC_FAILED},
-    /* Rest for an unpurchased job: whoever waits for that one knows it. */
-    [ST_PRECHECK_PASS] = {"PreCheckPass", SC_MOVING},
-    /* The full copy may run for days and counts as running (the reference's first NOTE). */
-    [ST_INITIALIZING] = {"Initializing", SC_RUNNING},
-    [ST_INITIALIZE_FAILED] = {"InitializeFailed", SC_FAILED},
-    [ST_SYNCHRONIZING] = {"Synchronizing", SC_RUNNING},
-    [ST_FAILED] = {"Failed", SC_FAILED},
-    [ST_SUSPENDING] = {"Suspending", SC_REST},
-    [ST_MODIFYING] = {"Modifying", SC_MOVING},
-    [ST_RETRYING] = {"Retrying", SC_MOVING},
-    [ST_UPGRADE] = {"Upgrade", SC_MOVING},
-    [ST_DOWNGRADE] = {"Downgrade", SC_MOVING},
-    [ST_LOCKED] = {"Locked", SC_BLOCKED},
-    [ST_FINISHED] = {"Finished", SC_GONE},
+	[ST_UNKNOWN] = {"unknown", SC_MOVING},
+	[ST_NOT_CONFIGURED] = {"NotConfigured", SC_REST},
+	[ST_NOT_STARTED] = {"NotStarted", SC_REST},
+	[ST_PRECHECKING] = {"Prechecking", SC_MOVING},
+	[ST_PRECHECK_FAILED] = {"PrecheckFailed", SC_FAILED},
+	/* Rest for an unpurchased job: whoever waits for that one knows it. */
+	[ST_PRECHECK_PASS] = {"PreCheckPass", SC_MOVING},
+	/* The full copy may run for days and counts as running (the reference's first NOTE). */
+	[ST_INITIALIZING] = {"Initializing", SC_RUNNING},
+	[ST_INITIALIZE_FAILED] = {"InitializeFailed", SC_FAILED},
+	[ST_SYNCHRONIZING] = {"Synchronizing", SC_RUNNING},
+	[ST_FAILED] = {"Failed", SC_FAILED},
+	[ST_SUSPENDING] = {"Suspending", SC_REST},
+	[ST_MODIFYING] = {"Modifying", SC_MOVING},
+	[ST_RETRYING] = {"Retrying", SC_MOVING},
+	[ST_UPGRADE] = {"Upgrade", SC_MOVING},
+	[ST_DOWNGRADE] = {"Downgrade", SC_MOVING},
+	[ST_LOCKED] = {"Locked", SC_BLOCKED},
+	[ST_FINISHED] = {"Finished", SC_GONE},
 };
 
 enum job_status status_parse(const char *raw)

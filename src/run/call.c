@@ -152,7 +152,10 @@ static void send_call(struct call *c)
 	struct pair extra[2];
 	size_t body_n = 0, nextra = 0, n = 0;
 	const char *h[12];
-	struct sign_request sr = {.method = "POST", .host = r->o.host, .action = c->api->name, .version = "2020-01-01"};
+	struct sign_request sr = {.method = "POST",
+	                          .host = r->o.host,
+	                          .action = c->api->name,
+	                          .version = "2020-01-01"};
 	struct http_req hr;
 
 	if (c->req.nform && !c->body)
@@ -182,9 +185,15 @@ static void send_call(struct call *c)
 	h[n++] = "Accept: application/json";
 	if (sr.content_type)
 		h[n++] = header(c, "Content-Type", sr.content_type);
-	hr = (struct http_req){.url = r->o.endpoint_url, .query = sig.query, .headers = h, .nheaders = n,
-	                       .body = c->body ? c->body : "", .body_n = body_n, .fresh = c->fresh,
-	                       .timeout_ms = c->api->timeout_ms, .user = c};
+	hr = (struct http_req){.url = r->o.endpoint_url,
+	                       .query = sig.query,
+	                       .headers = h,
+	                       .nheaders = n,
+	                       .body = c->body ? c->body : "",
+	                       .body_n = body_n,
+	                       .fresh = c->fresh,
+	                       .timeout_ms = c->api->timeout_ms,
+	                       .user = c};
 	r->stats.calls++;
 	r->stats.by_action[c->req.action]++;
 	r->calls_open++;
@@ -245,7 +254,8 @@ static int64_t pump(struct run *r)
 		while (r->queue[q].head) {
 			struct call *c = r->queue[q].head;
 
-			if (q == QUEUE_WRITE && r->mutating_in_flight + r->noted.n >= (size_t)r->o.parallelism)
+			if (q == QUEUE_WRITE &&
+			    r->mutating_in_flight + r->noted.n >= (size_t)r->o.parallelism)
 				break;
 			if (!rate_take(r, c->api->rate)) {
 				int64_t w = rate_wait_ms(r, c->api->rate);
@@ -311,7 +321,10 @@ static void retry_later(struct call *c, const struct dts_reply *reply)
 	if (c->repeat == REPEAT_NEVER) /* the next send is another intent with its own nonce */
 		call_outcome(c, OUTCOME_FAILED, reply->code ? reply->code : "not sent");
 	ev.text = arena_printf(&c->a, "%s: %s; again in %" PRId64 " ms", c->api->name,
-	                       reply->code ? reply->code : reply->raw ? reply->raw : "no answer", pause);
+	                       reply->code  ? reply->code
+	                       : reply->raw ? reply->raw
+	                                    : "no answer",
+	                       pause);
 	run_event(c->r, &ev);
 	c->timer = (struct timer){.fire = retry_now, .arg = c};
 	timer_set(&c->r->timers, &c->timer, sys_now_ms() + pause);
@@ -322,12 +335,15 @@ void reply_err(struct err *e, const struct api_def *api, const struct dts_reply 
 	const char *hint = retry_hint(&reply->facts);
 
 	if (reply->code)
-		err_set(e, retry_err_code(&reply->facts), "%s: %s: %s%s%s%s", api->name, reply->code,
-		        reply->message ? reply->message : "", reply->request_id ? " (RequestId " : "",
+		err_set(e, retry_err_code(&reply->facts), "%s: %s: %s%s%s%s", api->name,
+		        reply->code, reply->message ? reply->message : "",
+		        reply->request_id ? " (RequestId " : "",
 		        reply->request_id ? reply->request_id : "", reply->request_id ? ")" : "");
 	else
 		err_set(e, retry_err_code(&reply->facts), "%s: %s", api->name,
-		        reply->raw ? reply->raw : reply->message ? reply->message : "no usable answer");
+		        reply->raw       ? reply->raw
+		        : reply->message ? reply->message
+		                         : "no usable answer");
 	if (hint)
 		err_hint(e, "%s", hint);
 }
@@ -344,15 +360,17 @@ static void learn_clock(struct run *r, const struct http_res *res)
 		r->clock_offset_ms = 0;
 }
 
-static void trace(struct call *c, const struct http_res *res, const struct dts_reply *reply, enum verdict v)
+static void trace(struct call *c, const struct http_res *res, const struct dts_reply *reply,
+                  enum verdict v)
 {
 	struct event ev = {.kind = EV_CALL};
 
 	if (!c->r->o.verbose)
 		return;
-	ev.text = arena_printf(&c->a, "%s attempt %u: HTTP %d, %s, verdict %d, %" PRId64 " ms%s%s", c->api->name,
-	                       c->attempt + 1, res->status, reply->code ? reply->code : "ok", (int)v,
-	                       res->elapsed_ms, reply->request_id ? ", RequestId " : "",
+	ev.text = arena_printf(&c->a, "%s attempt %u: HTTP %d, %s, verdict %d, %" PRId64 " ms%s%s",
+	                       c->api->name, c->attempt + 1, res->status,
+	                       reply->code ? reply->code : "ok", (int)v, res->elapsed_ms,
+	                       reply->request_id ? ", RequestId " : "",
 	                       reply->request_id ? reply->request_id : "");
 	run_event(c->r, &ev);
 }
@@ -366,7 +384,9 @@ static bool goes_on(struct call *c, const struct dts_reply *reply, enum verdict 
 		if (!c->refreshed && r->clock_offset_ms && !run_stopping(r)) {
 			c->refreshed = true;
 			r->sign_offset_ms = r->clock_offset_ms;
-			run_note(r, NULL, "the clock here is off by %" PRId64 " s against the service: corrected for this run",
+			run_note(r, NULL,
+			         "the clock here is off by %" PRId64
+			         " s against the service: corrected for this run",
 			         r->clock_offset_ms / 1000);
 			retry_now(&(struct timer){.arg = c});
 			return true;
@@ -380,7 +400,8 @@ static bool goes_on(struct call *c, const struct dts_reply *reply, enum verdict 
 			retry_later(c, reply);
 			return true;
 		}
-		*v = !r->answered && reply->facts.net != NET_OK ? VERDICT_UNREACHABLE : VERDICT_FAIL;
+		*v = !r->answered && reply->facts.net != NET_OK ? VERDICT_UNREACHABLE
+		                                                : VERDICT_FAIL;
 	}
 	return false;
 }
@@ -404,8 +425,9 @@ static void on_result(void *arg, const struct http_res *res)
 		r->last_answer_ms = sys_now_ms();
 		learn_clock(r, res);
 	}
-	if (v == VERDICT_OK || (v == VERDICT_RETRY && reply.code &&
-	                        (text_starts(reply.code, "Throttling") || text_eq(reply.code, "Rejected.Throttling"))))
+	if (v == VERDICT_OK ||
+	    (v == VERDICT_RETRY && reply.code &&
+	     (text_starts(reply.code, "Throttling") || text_eq(reply.code, "Rejected.Throttling"))))
 		rate_learn(r, c->api->rate, v != VERDICT_OK);
 	if (v == VERDICT_OK && !is_write(c) && !c->fixed_nonce)
 		memcpy(r->read_nonce, c->nonce, sizeof r->read_nonce);
@@ -459,5 +481,6 @@ void run_turn(struct run *r, int64_t until_ms)
 		next = now + wait;
 	if (next == INT64_MAX)
 		next = now + 1000;
-	r->o.net->wait(r->o.net->ctx, next > now ? next - now : 0, r->stop_signal ? -1 : r->o.signal_fd, on_result, r);
+	r->o.net->wait(r->o.net->ctx, next > now ? next - now : 0,
+	               r->stop_signal ? -1 : r->o.signal_fd, on_result, r);
 }

@@ -64,7 +64,8 @@ const char *exec_lookup(void *ctx, uint32_t res, enum computed what)
 {
 	const struct exec *x = ctx;
 	const struct task *t = x->task_of[res] == RES_NONE ? NULL : &x->tasks[x->task_of[res]];
-	const struct record *rec = t && t->rec ? t->rec : state_get(x->r->o.state, x->b->v[res].address);
+	const struct record *rec =
+		t && t->rec ? t->rec : state_get(x->r->o.state, x->b->v[res].address);
 
 	if (!rec)
 		return NULL;
@@ -96,7 +97,8 @@ static void record_status(struct task *t)
 {
 	struct record *rec = t->rec;
 
-	if (!rec || t->op->type != &type_job || !t->raw[0] || (rec->status && status_parse(rec->status) == t->status))
+	if (!rec || t->op->type != &type_job || !t->raw[0] ||
+	    (rec->status && status_parse(rec->status) == t->status))
 		return;
 	rec->status_since_ms = sys_wall_ms();
 	rec->status = arena_strdup(t->x->a, t->raw);
@@ -140,8 +142,13 @@ static void release_successors(struct exec *x, uint32_t i)
 void task_end(struct task *t, enum op_result res)
 {
 	struct exec *x = t->x;
-	struct event ev = {.kind = EV_OP_DONE, .op = t->op, .index = t->idx, .result = res, .text = t->raw,
-	                   .items = t->items, .nitems = t->nitems};
+	struct event ev = {.kind = EV_OP_DONE,
+	                   .op = t->op,
+	                   .index = t->idx,
+	                   .result = res,
+	                   .text = t->raw,
+	                   .items = t->items,
+	                   .nitems = t->nitems};
 
 	if (t->state == TASK_ENDED)
 		return;
@@ -208,12 +215,14 @@ static bool same_strings(const char *const *a, const char *const *b, size_t n)
 /* Nothing is written for a resource that is as it was recorded: a no-op run leaves the state file alone. */
 static bool record_same(const struct record *a, const struct record *b)
 {
-	return b && text_eq(a->address, b->address) && text_eq(a->id, b->id) && text_eq(a->job_id, b->job_id) &&
-	       text_eq(a->instance_id, b->instance_id) && a->step == b->step && a->protect == b->protect &&
+	return b && text_eq(a->address, b->address) && text_eq(a->id, b->id) &&
+	       text_eq(a->job_id, b->job_id) && text_eq(a->instance_id, b->instance_id) &&
+	       a->step == b->step && a->protect == b->protect &&
 	       a->destroy_forgets == b->destroy_forgets && a->paused_by_us == b->paused_by_us &&
 	       text_eq(a->file, b->file) && a->ndeps == b->ndeps &&
 	       same_strings(a->deps, b->deps, a->ndeps) &&
-	       same_strings((const char *const *)a->attrs, (const char *const *)b->attrs, a->type->nattrs) &&
+	       same_strings((const char *const *)a->attrs, (const char *const *)b->attrs,
+	                    a->type->nattrs) &&
 	       (a->status != NULL) == (b->status != NULL) &&
 	       (!a->status || status_parse(a->status) == status_parse(b->status));
 }
@@ -242,7 +251,8 @@ static void close_decided(struct task *t)
 
 	for (size_t i = 0; i < n; i++)
 		if (text_eq(v[i].address, t->op->address)) {
-			state_outcome(t->x->r->o.state, v[i].id, OUTCOME_FORGOTTEN, "decided by import");
+			state_outcome(t->x->r->o.state, v[i].id, OUTCOME_FORGOTTEN,
+			              "decided by import");
 			v = state_intents(t->x->r->o.state, &n);
 			i = (size_t)-1;
 		}
@@ -302,7 +312,8 @@ static struct record *first_record(struct task *t)
 	if (!op->have || op->kind == OP_CREATE)
 		return NULL;
 	rec = record_copy(t->x->a, op->have);
-	if (op->seen && op->type == &type_job && *op->seen->job_id) { /* stale ids are mended on the way */
+	if (op->seen && op->type == &type_job &&
+	    *op->seen->job_id) { /* stale ids are mended on the way */
 		rec->job_id = arena_strdup(t->x->a, op->seen->job_id);
 		rec->id = rec->job_id;
 	}
@@ -319,10 +330,12 @@ static void task_begin(struct task *t)
 		task_fail(t, ERR_FAILED, "%s", op->refused);
 		return;
 	}
-	if (t->blocked_by != RES_NONE && op->kind != OP_NOOP) { /* what needs nothing is not harmed */
+	if (t->blocked_by != RES_NONE &&
+	    op->kind != OP_NOOP) { /* what needs nothing is not harmed */
 		err_set(&t->err, ERR_FAILED, "not done, because %s did not succeed",
 		        t->x->tasks[t->blocked_by].op->address);
-		task_end(t, t->x->tasks[t->blocked_by].result == RES_DEFERRED ? RES_DEFERRED : RES_BLOCKED);
+		task_end(t, t->x->tasks[t->blocked_by].result == RES_DEFERRED ? RES_DEFERRED
+		                                                              : RES_BLOCKED);
 		return;
 	}
 	t->rec = first_record(t);
@@ -379,8 +392,12 @@ static void settle_first(struct page_read *p)
 		return;
 	}
 	inventory_init(&x->settle2, x->a);
-	x->settle_page = (struct page_read){.r = x->r, .region = p->region, .status = "NotConfigured",
-	                                    .inv = &x->settle2, .done = settle_second, .owner = x};
+	x->settle_page = (struct page_read){.r = x->r,
+	                                    .region = p->region,
+	                                    .status = "NotConfigured",
+	                                    .inv = &x->settle2,
+	                                    .done = settle_second,
+	                                    .owner = x};
 	page_read_start(&x->settle_page);
 }
 
@@ -393,8 +410,12 @@ static void settle_fire(struct timer *timer)
 	x->settle_busy = true;
 	x->settle_region = x->settling.v[0]->region;
 	inventory_init(&x->settle1, x->a);
-	x->settle_page = (struct page_read){.r = x->r, .region = x->settle_region, .status = "NotConfigured",
-	                                    .inv = &x->settle1, .done = settle_first, .owner = x};
+	x->settle_page = (struct page_read){.r = x->r,
+	                                    .region = x->settle_region,
+	                                    .status = "NotConfigured",
+	                                    .inv = &x->settle1,
+	                                    .done = settle_first,
+	                                    .owner = x};
 	page_read_start(&x->settle_page);
 }
 
@@ -411,8 +432,8 @@ static void settle_arm(struct exec *x)
 	x->settle_timer.arg = x;
 	timer_set(&x->r->timers, &x->settle_timer,
 	          sys_now_ms() + (latest + x->r->o.settle_ms > run_server_ms(x->r)
-	                              ? latest + x->r->o.settle_ms - run_server_ms(x->r)
-	                              : 0));
+	                                  ? latest + x->r->o.settle_ms - run_server_ms(x->r)
+	                                  : 0));
 }
 
 static void fence_said(struct fence *f, enum arrived a)
@@ -421,8 +442,10 @@ static void fence_said(struct fence *f, enum arrived a)
 
 	t->buy.arrived = a;
 	if (a != ARRIVED_UNKNOWN)
-		run_note(f->r, t->op, a == ARRIVED_YES ? "the purchase did arrive at the service: it is looked for"
-		                                       : "the purchase did not arrive at the service");
+		run_note(f->r, t->op,
+		         a == ARRIVED_YES
+		                 ? "the purchase did arrive at the service: it is looked for"
+		                 : "the purchase did not arrive at the service");
 }
 
 void settle_add(struct task *t)
@@ -430,7 +453,8 @@ void settle_add(struct task *t)
 	struct exec *x = t->x;
 	struct event ev = {.kind = EV_NOTE, .op = t->op, .index = t->idx};
 
-	ev.text = "the answer of its purchase was lost: nothing is bought again until the account's list has settled";
+	ev.text =
+		"the answer of its purchase was lost: nothing is bought again until the account's list has settled";
 	run_event(x->r, &ev);
 	*VEC_PUSH(x->a, &x->settling) = t;
 	t->buy.fence.r = x->r;
@@ -451,7 +475,8 @@ static void adopt_checked(struct call *c, const struct dts_reply *reply, enum ve
 {
 	struct task *t = c->owner;
 	struct exec *x = t->x;
-	const struct json *list = v == VERDICT_OK ? json_path(reply->root, "TagResources.TagResource") : NULL;
+	const struct json *list =
+		v == VERDICT_OK ? json_path(reply->root, "TagResources.TagResource") : NULL;
 	bool ours = false;
 
 	for (const struct json *m = list ? list->child : NULL; m; m = m->next)
@@ -460,14 +485,16 @@ static void adopt_checked(struct call *c, const struct dts_reply *reply, enum ve
 	if (t->state == TASK_ENDED)
 		return;
 	if (!ours) {
-		run_note(x->r, t->op, "instance %s was taken by another state at the same time: given up",
+		run_note(x->r, t->op,
+		         "instance %s was taken by another state at the same time: given up",
 		         t->buy.instance_id);
 		t->buy.result = PURCHASE_OPEN;
 		*VEC_PUSH(x->a, &x->settling) = t;
 		settle_arm(x);
 		return;
 	}
-	run_note(x->r, t->op, "instance %s was bought by the lost call: adopted", t->buy.instance_id);
+	run_note(x->r, t->op, "instance %s was bought by the lost call: adopted",
+	         t->buy.instance_id);
 	state_outcome(x->r->o.state, t->buy.intent, OUTCOME_DONE, "adopted");
 	t->adopting = true;
 	step_effect(t, t->buy.instance_id, t->buy.job_id);
@@ -495,7 +522,8 @@ static void adopt_tagged(struct call *c, const struct dts_reply *reply, enum ver
 		return;
 	}
 	t->timer = (struct timer){.fire = adopt_read, .arg = t};
-	timer_set(&t->x->r->timers, &t->timer, sys_now_ms() + (int64_t)(2000 * t->x->r->o.poll_scale));
+	timer_set(&t->x->r->timers, &t->timer,
+	          sys_now_ms() + (int64_t)(2000 * t->x->r->o.poll_scale));
 }
 
 static void adopt_tag(struct task *t)
@@ -504,7 +532,8 @@ static void adopt_tag(struct task *t)
 
 	t->buy.instance_id = arena_strdup(t->x->a, t->buy.found->instance_id);
 	t->buy.job_id = arena_strdup(t->x->a, t->buy.found->job_id);
-	dts_encode_tag(&c->req, &c->a, t->region, t->buy.instance_id, LINEAGE_TAG, state_lineage(t->x->r->o.state));
+	dts_encode_tag(&c->req, &c->a, t->region, t->buy.instance_id, LINEAGE_TAG,
+	               state_lineage(t->x->r->o.state));
 	c->address = t->op->address;
 	call_start(c);
 }
@@ -517,8 +546,11 @@ static void settle_one(struct exec *x, struct task *t)
 		return;
 	switch (p->result) {
 	case PURCHASE_DECIDE:
-		err_hint(&t->err, "`dtsbatch import '%s' ID` takes one of them; `dtsbatch state forget-intent '%s'` says that "
-		         "none is ours", t->op->address, t->op->address);
+		err_hint(
+			&t->err,
+			"`dtsbatch import '%s' ID` takes one of them; `dtsbatch state forget-intent '%s'` says that "
+			"none is ours",
+			t->op->address, t->op->address);
 		task_fail(t, ERR_DECISION, "%s", p->why);
 		return;
 	case PURCHASE_ADOPT:
@@ -649,7 +681,8 @@ static bool deadline_over(const struct run *r)
 	return r->o.deadline_ms >= 0 && sys_now_ms() >= r->begun_ms + r->o.deadline_ms;
 }
 
-size_t run_apply(struct run *r, const struct plan *p, enum op_result *results, enum err_code *worst, int *sig, struct err *e)
+size_t run_apply(struct run *r, const struct plan *p, enum op_result *results, enum err_code *worst,
+                 int *sig, struct err *e)
 {
 	struct exec x = {.r = r, .p = p, .b = r->o.batch, .a = &r->a};
 	int64_t begun = sys_now_ms(), ticked = 0;

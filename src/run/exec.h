@@ -16,32 +16,39 @@
 #include "remote/http.h"
 #include "store/state.h"
 
-enum op_result { RES_PENDING, RES_DONE, RES_FAILED, RES_BLOCKED /* by a failed dependency */, RES_DEFERRED /* deadline, signal */, RES_DECISION /* the user must decide */ };
+enum op_result {
+	RES_PENDING,
+	RES_DONE,
+	RES_FAILED,
+	RES_BLOCKED /* by a failed dependency */,
+	RES_DEFERRED /* deadline, signal */,
+	RES_DECISION /* the user must decide */
+};
 
 /* Progress events, in order of happening. Strings live during the call only. */
 struct event {
 	enum event_kind {
-		EV_REFRESH,    /* page of pages read */
-		EV_STEP,       /* an op begins a step */
-		EV_STATUS,     /* a waiting op's raw status changed */
-		EV_OP_DONE,    /* with result and, on failure, err */
-		EV_RETRY,      /* a call will be repeated: text says why and when */
-		EV_NOTE,       /* anything worth a line: adoption, settlement, throttling */
-		EV_CALL,       /* --verbose: a request was sent / answered, secrets masked */
-		EV_TICK,       /* nothing happened, time passed: only with observer.tick_ms */
+		EV_REFRESH, /* page of pages read */
+		EV_STEP,    /* an op begins a step */
+		EV_STATUS,  /* a waiting op's raw status changed */
+		EV_OP_DONE, /* with result and, on failure, err */
+		EV_RETRY,   /* a call will be repeated: text says why and when */
+		EV_NOTE,    /* anything worth a line: adoption, settlement, throttling */
+		EV_CALL,    /* --verbose: a request was sent / answered, secrets masked */
+		EV_TICK,    /* nothing happened, time passed: only with observer.tick_ms */
 	} kind;
-	const struct op *op;  /* NULL: not about one op */
-	size_t index;         /* op index */
+	const struct op *op; /* NULL: not about one op */
+	size_t index;        /* op index */
 	enum step step;
 	enum op_result result;
-	const char *text;     /* status, reason, note */
+	const char *text; /* status, reason, note */
 	const struct err *err;
 	const struct precheck_failure {
 		const char *item, *message, *repair, *explain;
 		bool can_skip;
-	} *items; /* EV_OP_DONE after a failed precheck */
+	} * items; /* EV_OP_DONE after a failed precheck */
 	size_t nitems;
-	size_t done, total;   /* ops finished so far / to do */
+	size_t done, total; /* ops finished so far / to do */
 	int64_t elapsed_ms;
 };
 
@@ -56,16 +63,16 @@ struct run_opts {
 	const char *account_hint;
 	struct credential cred;
 	struct transport *net;
-	struct state *state;   /* NULL for read-only commands without state */
+	struct state *state; /* NULL for read-only commands without state */
 	const struct batch *batch;
 	struct observer obs;
-	int64_t parallelism;   /* mutating calls in flight */
-	int64_t deadline_ms;   /* -1: none; from run_init */
-	int64_t settle_ms;     /* server time after which absence counts */
+	int64_t parallelism; /* mutating calls in flight */
+	int64_t deadline_ms; /* -1: none; from run_init */
+	int64_t settle_ms;   /* server time after which absence counts */
 	bool adopt_ask, fail_fast, verbose;
-	double poll_scale;     /* 1; --simulate shortens the polling intervals */
-	int signal_fd;         /* a byte arrives per signal (main.c's pipe); -1: none */
-	uint32_t seed;         /* 0: from the kernel */
+	double poll_scale; /* 1; --simulate shortens the polling intervals */
+	int signal_fd;     /* a byte arrives per signal (main.c's pipe); -1: none */
+	uint32_t seed;     /* 0: from the kernel */
 };
 
 struct run_stats {
@@ -81,11 +88,13 @@ void run_free(struct run *r);
 
 /* Reads what exists: list pages or single reads, whichever is fewer, for the regions and ids of batch and records; then the single reads that
  * some attributes need (detail, monitor rules, runtime parameters). */
-int run_refresh(struct run *r, const struct batch *b, const struct record_list *recs, struct inventory *inv, struct err *e);
+int run_refresh(struct run *r, const struct batch *b, const struct record_list *recs,
+                struct inventory *inv, struct err *e);
 /* Settles every open intent of the state by looking (design.md 6), before any planning. ERR_DECISION when the user must decide. inv is current. */
 int run_recover(struct run *r, struct inventory *inv, struct err *e);
 /* Executes. results: p->n entries. Returns the number of ops not RES_DONE; *worst is the ranked error code. Signals: *sig is the first signal, 0 none. */
-size_t run_apply(struct run *r, const struct plan *p, enum op_result *results, enum err_code *worst, int *sig, struct err *e);
+size_t run_apply(struct run *r, const struct plan *p, enum op_result *results, enum err_code *worst,
+                 int *sig, struct err *e);
 const struct run_stats *run_stats(const struct run *r);
 
 #endif

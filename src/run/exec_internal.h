@@ -21,41 +21,42 @@ struct task {
 	uint32_t idx;
 	enum task_state state;
 	enum op_result result;
-	uint32_t waits;        /* dependencies not ended */
-	uint32_t blocked_by;   /* op index of a dependency that did not end well; RES_NONE */
+	uint32_t waits;      /* dependencies not ended */
+	uint32_t blocked_by; /* op index of a dependency that did not end well; RES_NONE */
 	unsigned step;
-	struct record *rec;    /* working copy; NULL: nothing exists yet */
-	const char **vals;     /* wanted values, ids resolved; NULL until needed */
+	struct record *rec; /* working copy; NULL: nothing exists yet */
+	const char **vals;  /* wanted values, ids resolved; NULL until needed */
 	const char *region;
 	enum job_status status; /* last seen */
 	char raw[48];
 	bool two_way, reverse;
-	bool acting;           /* a call of this step is under way or done: EV_STEP was sent */
+	bool acting; /* a call of this step is under way or done: EV_STEP was sent */
 	/* watching */
 	enum look look;
 	struct watch watch;
-	bool moved;            /* a moving or running status was seen since our last start/configure/reset */
-	bool old_failure;      /* it had failed before that: a failure may be the old one */
+	bool moved; /* a moving or running status was seen since our last start/configure/reset */
+	bool old_failure; /* it had failed before that: a failure may be the old one */
 	int64_t issued_ms;
 	bool restarted, skipped;
 	enum job_status busy_status;
 	unsigned looks, unknowns, busy, stale;
 	int64_t step_ms, op_ms;
-	bool single;           /* no batch: the batch failed */
-	uint64_t open_intent;  /* of the call whose answer was lost */
+	bool single;          /* no batch: the batch failed */
+	uint64_t open_intent; /* of the call whose answer was lost */
 	struct purchase buy;
-	bool adopting;         /* the instance was found, not answered: origin adopted */
-	char token[65];        /* ClientToken of ModifyDtsJob: one per change, the same for repeats */
+	bool adopting;  /* the instance was found, not answered: origin adopted */
+	char token[65]; /* ClientToken of ModifyDtsJob: one per change, the same for repeats */
 	struct err err;
 	struct precheck_failure *items;
 	size_t nitems;
 	struct timer timer;
-	struct task *next;     /* in a batch group or a list */
+	struct task *next; /* in a batch group or a list */
 };
 
-#define BATCH_IDS 10 /* DeleteDtsJobs takes 10; for the others nothing is published (dts-api.md 8) */
+#define BATCH_IDS                                                                                  \
+	10 /* DeleteDtsJobs takes 10; for the others nothing is published (dts-api.md 8) */
 
-#define JOIN_MS 30   /* so long a call waits for others to share a batch with */
+#define JOIN_MS 30 /* so long a call waits for others to share a batch with */
 
 struct joins {
 	struct task *head, *tail;
@@ -70,15 +71,15 @@ struct exec {
 	struct arena *a;
 	const struct inventory *inv; /* as refreshed: what was there before the first purchase */
 	struct task *tasks;
-	uint32_t *task_of;     /* resource -> op index or RES_NONE */
-	uint32_t *ready;       /* heap of task indices: longest remaining path first, then plan order */
+	uint32_t *task_of; /* resource -> op index or RES_NONE */
+	uint32_t *ready;   /* heap of task indices: longest remaining path first, then plan order */
 	size_t nready;
 	uint32_t *height;
-	size_t open;           /* tasks not ended */
-	size_t done, total;    /* of those that have something to do */
-	struct joins joins[3]; /* start, suspend, delete */
+	size_t open;              /* tasks not ended */
+	size_t done, total;       /* of those that have something to do */
+	struct joins joins[3];    /* start, suspend, delete */
 	struct timer joins_timer; /* wakes the loop; run_ready flushes */
-	bool fail_stop;        /* --fail-fast: no new steps */
+	bool fail_stop;           /* --fail-fast: no new steps */
 	VEC(struct task *) settling;
 	struct timer settle_timer;
 	bool settle_busy;
@@ -88,14 +89,15 @@ struct exec {
 };
 
 /* exec.c */
-void task_advance(struct task *t);              /* the current step is done: go on */
+void task_advance(struct task *t);               /* the current step is done: go on */
 void task_end(struct task *t, enum op_result r); /* err set before when it failed */
-void task_fail(struct task *t, enum err_code c, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void task_fail(struct task *t, enum err_code c, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 const char *exec_lookup(void *ctx, uint32_t res, enum computed what);
 void task_saw(struct task *t, const struct observed *o); /* remember status; report changes */
-void task_put(struct task *t);                  /* record into the journal buffer */
-void settle_add(struct task *t);                /* its purchase waits for settlement */
-bool exec_may_begin(const struct task *t, enum step s); /* deadline */
+void task_put(struct task *t);                           /* record into the journal buffer */
+void settle_add(struct task *t);                         /* its purchase waits for settlement */
+bool exec_may_begin(const struct task *t, enum step s);  /* deadline */
 
 /* task_step.c */
 void step_begin(struct task *t);
@@ -104,12 +106,16 @@ void step_issue(struct task *t);
 void step_effect(struct task *t, const char *instance_id, const char *job_id);
 void joins_flush(struct exec *x);
 void restart_done(struct call *c, const struct dts_reply *reply, enum verdict v);
-void record_apply(struct task *t, enum step s); /* attributes carried by step s are now as wanted; STEP__COUNT: all */
+void record_apply(
+	struct task *t,
+	enum step s); /* attributes carried by step s are now as wanted; STEP__COUNT: all */
 
 /* task_wait.c */
 void task_watch(struct task *t, enum look why, bool now);
 int64_t task_timeout_ms(const struct task *t);
 const char *task_region(const struct task *t);
-bool task_reverse(const struct task *t); /* is the job that the current step is about the Reverse one of a pair? */
+bool task_reverse(
+	const struct task
+		*t); /* is the job that the current step is about the Reverse one of a pair? */
 
 #endif

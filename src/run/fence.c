@@ -60,7 +60,8 @@ static void control_done(struct call *c, const struct dts_reply *reply, enum ver
 
 void fence_start(struct fence *f)
 {
-	bool usable = f->nonce[0] && f->r->read_nonce[0] && run_server_ms(f->r) - f->sent_ms < NONCE_LIFE_MS;
+	bool usable = f->nonce[0] && f->r->read_nonce[0] &&
+	              run_server_ms(f->r) - f->sent_ms < NONCE_LIFE_MS;
 
 	if (usable)
 		fence_call(f, f->r->read_nonce, control_done);

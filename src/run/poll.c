@@ -110,9 +110,13 @@ static void one_done(struct detail_read *d, const struct observed *o, bool ok)
 static void read_one(struct watch *w)
 {
 	w->busy = true;
-	w->detail = (struct detail_read){.r = w->r, .region = w->region, .instance_id = w->instance_id,
-	                                 .job_id = w->by_instance ? NULL : w->job_id, .reverse = w->reverse,
-	                                 .done = one_done, .owner = w};
+	w->detail = (struct detail_read){.r = w->r,
+	                                 .region = w->region,
+	                                 .instance_id = w->instance_id,
+	                                 .job_id = w->by_instance ? NULL : w->job_id,
+	                                 .reverse = w->reverse,
+	                                 .done = one_done,
+	                                 .owner = w};
 	detail_read_start(&w->detail);
 }
 
@@ -138,7 +142,8 @@ static void round_done(struct page_read *p)
 }
 
 /* Watches that are due now, and those that will be before long: one list serves them all. */
-static size_t count_due(const struct run *r, int64_t now, int64_t soon, size_t *near, const char **region)
+static size_t count_due(const struct run *r, int64_t now, int64_t soon, size_t *near,
+                        const char **region)
 {
 	size_t due = 0;
 
@@ -160,7 +165,8 @@ static void read_list(struct run *r, const char *region)
 	if (!r->round_arena.head)
 		arena_init(&r->round_arena);
 	inventory_init(&r->round_inv, &r->round_arena);
-	r->round = (struct page_read){.r = r, .region = region, .inv = &r->round_inv, .done = round_done};
+	r->round = (struct page_read){
+		.r = r, .region = region, .inv = &r->round_inv, .done = round_done};
 	r->listing = true;
 	page_read_start(&r->round);
 }

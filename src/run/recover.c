@@ -30,11 +30,17 @@ static void look_done(struct detail_read *d, const struct observed *o, bool ok)
 		l->o = *o;
 }
 
-static bool look_at(struct run *r, const char *region, const char *instance, const char *job, bool reverse, struct look *l)
+static bool look_at(struct run *r, const char *region, const char *instance, const char *job,
+                    bool reverse, struct look *l)
 {
-	struct detail_read d = {.r = r, .region = region ? region : r->o.region, .instance_id = instance,
-	                        .job_id = text_empty(instance) ? job : NULL, .reverse = reverse, .into = &r->a,
-	                        .done = look_done, .owner = l};
+	struct detail_read d = {.r = r,
+	                        .region = region ? region : r->o.region,
+	                        .instance_id = instance,
+	                        .job_id = text_empty(instance) ? job : NULL,
+	                        .reverse = reverse,
+	                        .into = &r->a,
+	                        .done = look_done,
+	                        .owner = l};
 
 	*l = (struct look){.a = &r->a};
 	detail_read_start(&d);
@@ -66,7 +72,8 @@ static struct record *record_for(struct run *r, const char *address)
 	return rec;
 }
 
-static void put_ids(struct run *r, struct record *rec, const struct observed *o, enum record_step step, const char *region)
+static void put_ids(struct run *r, struct record *rec, const struct observed *o,
+                    enum record_step step, const char *region)
 {
 	rec->instance_id = arena_strdup(&r->a, o->instance_id);
 	rec->job_id = arena_strdup(&r->a, o->job_id);
@@ -94,7 +101,8 @@ static enum outcome settle_configure(struct run *r, const struct intent *i)
 	if (!rec)
 		return OUTCOME_DONE;
 	put_ids(r, rec, &l.o, STEP_CONFIGURED, region);
-	run_note(r, NULL, "%s: job %s was configured by an earlier run: taken over", i->address, l.o.job_id);
+	run_note(r, NULL, "%s: job %s was configured by an earlier run: taken over", i->address,
+	         l.o.job_id);
 	return OUTCOME_DONE;
 }
 
@@ -114,7 +122,8 @@ static void name_done(struct call *c, const struct dts_reply *reply, enum verdic
 	n->ended = true;
 	n->ok = v == VERDICT_OK && dts_page(reply, &rows, &count, &total);
 	for (const struct json *row = rows ? rows->child : NULL; n->ok && row; row = row->next)
-		if (text_eq(json_str(row, "DtsJobName"), n->name)) { /* the service's search is fuzzy */
+		if (text_eq(json_str(row, "DtsJobName"),
+		            n->name)) { /* the service's search is fuzzy */
 			n->row = row;
 			n->matches++;
 		}
@@ -155,13 +164,15 @@ static enum outcome settle_free(struct run *r, const struct intent *i)
 		return OUTCOME_DONE;
 	observed_read(&o, &r->a, n.row, false);
 	put_ids(r, rec, &o, STEP_CONFIGURED_FREE, region);
-	run_note(r, NULL, "%s: free job %s of an earlier run found by its name", i->address, o.job_id);
+	run_note(r, NULL, "%s: free job %s of an earlier run found by its name", i->address,
+	         o.job_id);
 	return OUTCOME_DONE;
 }
 
 static enum outcome settle_reset(struct run *r, const struct intent *i)
 {
-	const char *instance = json_str(i->detail, "instance"), *region = json_str(i->detail, "region");
+	const char *instance = json_str(i->detail, "instance"),
+		   *region = json_str(i->detail, "region");
 	struct look l;
 	struct record *rec;
 
@@ -186,7 +197,8 @@ static enum outcome settle_buy_job(struct run *r, const struct intent *i)
 		return OUTCOME_UNKNOWN;
 	if (l.found && *l.o.instance_id && rec) {
 		put_ids(r, rec, &l.o, STEP_CONFIGURED, region);
-		run_note(r, NULL, "%s: instance %s was bought by an earlier run for its job", i->address, l.o.instance_id);
+		run_note(r, NULL, "%s: instance %s was bought by an earlier run for its job",
+		         i->address, l.o.instance_id);
 		return OUTCOME_DONE;
 	}
 	wait_settled(r, i->wall_ms);
@@ -211,7 +223,11 @@ static void fence_answer(struct fence *f, enum arrived a)
 
 static void ask_fence(struct run *r, struct purchase *p, const struct intent *i)
 {
-	p->fence = (struct fence){.r = r, .region = p->region, .sent_ms = p->sent_ms, .done = fence_answer, .owner = p};
+	p->fence = (struct fence){.r = r,
+	                          .region = p->region,
+	                          .sent_ms = p->sent_ms,
+	                          .done = fence_answer,
+	                          .owner = p};
 	if (i->nonce)
 		snprintf(p->fence.nonce, sizeof p->fence.nonce, "%s", i->nonce);
 	fence_start(&p->fence);
@@ -222,7 +238,10 @@ static void ask_fence(struct run *r, struct purchase *p, const struct intent *i)
 /* A purchase whose section is gone: nobody would settle it later. */
 static enum outcome settle_orphan(struct run *r, const struct intent *i, struct err *e)
 {
-	struct purchase p = {.address = i->address, .region = r->o.region, .intent = i->id, .detail = i->detail,
+	struct purchase p = {.address = i->address,
+	                     .region = r->o.region,
+	                     .intent = i->id,
+	                     .detail = i->detail,
 	                     .sent_ms = i->wall_ms};
 	struct purchase *v[1] = {&p};
 	struct inventory one, two;
@@ -238,8 +257,11 @@ static enum outcome settle_orphan(struct run *r, const struct intent *i, struct 
 	purchases_settle(r, v, 1, &one, &two);
 	if (p.result == PURCHASE_DECIDE) {
 		err_set(e, ERR_DECISION, "%s: %s", i->address, p.why);
-		err_hint(e, "`dtsbatch import '%s' ID` takes one of them; `dtsbatch state forget-intent '%s'` says that none "
-		         "is ours", i->address, i->address);
+		err_hint(
+			e,
+			"`dtsbatch import '%s' ID` takes one of them; `dtsbatch state forget-intent '%s'` says that none "
+			"is ours",
+			i->address, i->address);
 		return OUTCOME_UNKNOWN;
 	}
 	if (p.result != PURCHASE_ADOPT)
@@ -248,8 +270,9 @@ static enum outcome settle_orphan(struct run *r, const struct intent *i, struct 
 	if (rec) {
 		rec->origin = ORIGIN_ADOPTED;
 		put_ids(r, rec, p.found, STEP_DONE, p.region);
-		run_note(r, NULL, "%s: instance %s was bought by a lost call of an earlier run: adopted", i->address,
-		         p.found->instance_id);
+		run_note(r, NULL,
+		         "%s: instance %s was bought by a lost call of an earlier run: adopted",
+		         i->address, p.found->instance_id);
 	}
 	return OUTCOME_DONE;
 }
@@ -264,7 +287,8 @@ static enum outcome settle(struct run *r, const struct intent *i, struct err *e)
 		return still_wanted(r, i->address) ? OUTCOME_UNKNOWN : settle_orphan(r, i, e);
 	}
 	if (text_eq(i->action, "ConfigureDtsJob"))
-		return text_empty(json_str(i->detail, "instance")) ? settle_free(r, i) : settle_configure(r, i);
+		return text_empty(json_str(i->detail, "instance")) ? settle_free(r, i)
+		                                                   : settle_configure(r, i);
 	if (text_eq(i->action, "ResetDtsJob"))
 		return settle_reset(r, i);
 	return OUTCOME_DONE; /* the plan compares what it changed */
@@ -281,7 +305,8 @@ int run_recover(struct run *r, struct inventory *inv, struct err *e)
 		v[i] = open[i];
 		v[i].address = arena_strdup(&r->a, open[i].address);
 		v[i].action = arena_strdup(&r->a, open[i].action);
-		v[i].detail = open[i].detail ? json_clone(&r->a, open[i].detail) : json_new(&r->a, JSON_OBJECT);
+		v[i].detail = open[i].detail ? json_clone(&r->a, open[i].detail)
+		                             : json_new(&r->a, JSON_OBJECT);
 	}
 	for (; k < n && !run_stopping(r); k++) {
 		enum outcome o = settle(r, &v[k], e);

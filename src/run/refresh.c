@@ -11,10 +11,10 @@
 #include "run/run_internal.h"
 
 #define PAGE_ROWS 100
-#define FEW_IDS 3           /* up to so many instances are read one by one */
-#define FRESH_MS 20000      /* a list may lag behind what was changed so recently */
+#define FEW_IDS 3      /* up to so many instances are read one by one */
+#define FRESH_MS 20000 /* a list may lag behind what was changed so recently */
 #define FRESH_MAX 20
-#define CONFIRM_MAX 100     /* single reads before something counts as gone */
+#define CONFIRM_MAX 100 /* single reads before something counts as gone */
 
 /* ---- list pages ---------------------------------------------------------- */
 
@@ -40,7 +40,8 @@ static void page_done(struct call *c, const struct dts_reply *reply, enum verdic
 	p->open--;
 	if (v != VERDICT_OK || !dts_page(reply, &rows, &count, &total)) {
 		if (v == VERDICT_OK)
-			run_fail(p->r, ERR_FAILED, "DescribeDtsJobs: the answer contradicts itself");
+			run_fail(p->r, ERR_FAILED,
+			         "DescribeDtsJobs: the answer contradicts itself");
 		else if (!p->r->dead && !p->r->stop_signal)
 			reply_err(&p->r->fatal, c->api, reply), p->r->dead = true;
 		p->failed = true;
@@ -89,11 +90,17 @@ static void set_flag(struct page_read *p)
 	*(bool *)p->owner = true;
 }
 
-bool run_list(struct run *r, const char *region, const char *status, bool with_objects, struct inventory *inv)
+bool run_list(struct run *r, const char *region, const char *status, bool with_objects,
+              struct inventory *inv)
 {
 	bool ended = false;
-	struct page_read p = {.r = r, .region = region, .status = status, .with_objects = with_objects, .inv = inv,
-	                      .done = set_flag, .owner = &ended};
+	struct page_read p = {.r = r,
+	                      .region = region,
+	                      .status = status,
+	                      .with_objects = with_objects,
+	                      .inv = inv,
+	                      .done = set_flag,
+	                      .owner = &ended};
 
 	page_read_start(&p);
 	while (!ended)
@@ -121,7 +128,8 @@ void detail_read_start(struct detail_read *d)
 	struct call *c = call_new(d->r, API_DESCRIBE_DTS_JOB_DETAIL, detail_done, d);
 
 	c->into = d->into;
-	dts_encode_detail(&c->req, &c->a, d->region, d->job_id ? NULL : d->instance_id, d->job_id, d->reverse);
+	dts_encode_detail(&c->req, &c->a, d->region, d->job_id ? NULL : d->instance_id, d->job_id,
+	                  d->reverse);
 	call_start(c);
 }
 
@@ -135,7 +143,7 @@ struct refresh {
 
 struct extra {
 	struct refresh *f;
-	struct observed *o;        /* to be completed; NULL: a record to confirm */
+	struct observed *o; /* to be completed; NULL: a record to confirm */
 	const struct record *rec;
 	enum api_action action;
 	struct detail_read detail;
@@ -149,8 +157,9 @@ static void extra_done(struct call *c, const struct dts_reply *reply, enum verdi
 	x->f->open--;
 	if (v != VERDICT_OK || !copy) {
 		if (!x->f->r->dead && !x->f->r->stop_signal)
-			run_note(x->f->r, NULL, "%s of job %s did not answer: what it tells is not compared", c->api->name,
-			         x->o->job_id);
+			run_note(x->f->r, NULL,
+			         "%s of job %s did not answer: what it tells is not compared",
+			         c->api->name, x->o->job_id);
 		return;
 	}
 	if (x->action == API_DESCRIBE_DTS_JOB_DETAIL)
@@ -213,10 +222,14 @@ static void confirm(struct refresh *f, const struct record *rec, struct observed
 	int dir = attr_find(rec->type, "synchronization_direction");
 
 	*x = (struct extra){.f = f, .o = known, .rec = rec};
-	x->detail = (struct detail_read){.r = f->r, .region = rec->region ? rec->region : f->r->o.region,
-	                                 .instance_id = rec->instance_id, .done = confirm_done, .owner = x,
-	                                 .into = f->inv->a,
-	                                 .reverse = dir >= 0 && text_ieq(rec->attrs[dir], "Reverse")};
+	x->detail =
+		(struct detail_read){.r = f->r,
+	                             .region = rec->region ? rec->region : f->r->o.region,
+	                             .instance_id = rec->instance_id,
+	                             .done = confirm_done,
+	                             .owner = x,
+	                             .into = f->inv->a,
+	                             .reverse = dir >= 0 && text_ieq(rec->attrs[dir], "Reverse")};
 	if (text_empty(rec->instance_id))
 		x->detail.job_id = rec->job_id;
 	f->open++;
@@ -237,7 +250,9 @@ static struct observed *row_of(const struct inventory *inv, const struct record 
 	int dir = attr_find(rec->type, "synchronization_direction");
 	struct observed *o = rec->type == &type_job ? inventory_job(inv, rec->job_id) : NULL;
 
-	return o ? o : inventory_instance(inv, rec->instance_id, dir >= 0 && text_ieq(rec->attrs[dir], "Reverse"));
+	return o ? o
+	         : inventory_instance(inv, rec->instance_id,
+	                              dir >= 0 && text_ieq(rec->attrs[dir], "Reverse"));
 }
 
 static void confirm_records(struct refresh *f, const struct record_list *recs)
@@ -256,7 +271,8 @@ static void confirm_records(struct refresh *f, const struct record_list *recs)
 		if (!o && missing < CONFIRM_MAX) {
 			missing++;
 			confirm(f, rec, NULL);
-		} else if (o && fresh <= FRESH_MAX && now - rec->updated_ms < FRESH_MS && rec->type == &type_job) {
+		} else if (o && fresh <= FRESH_MAX && now - rec->updated_ms < FRESH_MS &&
+		           rec->type == &type_job) {
 			confirm(f, rec, o);
 		}
 	}
@@ -265,8 +281,8 @@ static void confirm_records(struct refresh *f, const struct record_list *recs)
 static bool wants(const struct resource *res, enum read_from from)
 {
 	for (size_t i = 0; i < res->type->nattrs; i++)
-		if (res->type->attrs[i].from == from && res->vals[i].state == V_SET && !attr_in(&res->life.ignore, i) &&
-		    !(res->type->attrs[i].flags & A_NOREAD))
+		if (res->type->attrs[i].from == from && res->vals[i].state == V_SET &&
+		    !attr_in(&res->life.ignore, i) && !(res->type->attrs[i].flags & A_NOREAD))
 			return true;
 	return false;
 }
@@ -347,7 +363,8 @@ static void add_once(struct arena *a, struct map *seen, struct needs *n, bool re
 		*VEC_PUSH(a, &n->instances) = s;
 }
 
-static void collect_needs(struct run *r, const struct batch *b, const struct record_list *recs, struct needs *n)
+static void collect_needs(struct run *r, const struct batch *b, const struct record_list *recs,
+                          struct needs *n)
 {
 	struct map ids, regions, addresses;
 
@@ -373,7 +390,8 @@ static void collect_needs(struct run *r, const struct batch *b, const struct rec
 	}
 }
 
-int run_refresh(struct run *r, const struct batch *b, const struct record_list *recs, struct inventory *inv, struct err *e)
+int run_refresh(struct run *r, const struct batch *b, const struct record_list *recs,
+                struct inventory *inv, struct err *e)
 {
 	struct refresh f = {.r = r, .inv = inv};
 	int64_t begun = sys_now_ms();

@@ -13,10 +13,10 @@
 /* Starting rates per second and account (dts-api.md 8): 80 % of the documented figures for reads; for writes nothing is
  * published, so they start high enough to be useful and give way at the first throttling. */
 static const struct rate start_rates[RATE__COUNT] = {
-    [RATE_LIST] = {.per_s = 16, .min_per_s = 1, .max_per_s = 19},
-    [RATE_DETAIL] = {.per_s = 32, .min_per_s = 1, .max_per_s = 38},
-    [RATE_READ] = {.per_s = 30, .min_per_s = 1, .max_per_s = 60},
-    [RATE_WRITE] = {.per_s = 100, .min_per_s = 1, .max_per_s = 500},
+	[RATE_LIST] = {.per_s = 16, .min_per_s = 1, .max_per_s = 19},
+	[RATE_DETAIL] = {.per_s = 32, .min_per_s = 1, .max_per_s = 38},
+	[RATE_READ] = {.per_s = 30, .min_per_s = 1, .max_per_s = 60},
+	[RATE_WRITE] = {.per_s = 100, .min_per_s = 1, .max_per_s = 500},
 };
 
 struct run *run_new(const struct run_opts *o)

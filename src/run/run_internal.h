@@ -20,7 +20,7 @@ struct timers {
 };
 void timer_set(struct timers *ts, struct timer *t, int64_t due_ms); /* moves it when already set */
 void timer_clear(struct timers *ts, struct timer *t);
-int64_t timers_next(const struct timers *ts); /* INT64_MAX: none */
+int64_t timers_next(const struct timers *ts);        /* INT64_MAX: none */
 bool timers_fire(struct timers *ts, int64_t now_ms); /* all that are due; false when none was */
 void timers_release(struct timers *ts);
 
@@ -32,25 +32,25 @@ typedef void (*call_done)(struct call *c, const struct dts_reply *reply, enum ve
 
 struct call {
 	struct run *r;
-	struct arena a; /* everything of this call; released with it */
+	struct arena a;     /* everything of this call; released with it */
 	struct arena *into; /* where the answer's tree goes; NULL: a */
 	struct dts_call req;
 	const struct api_def *api;
 	enum api_repeat repeat;
 	call_done done;
 	void *owner;
-	const char *address; /* for the intent and messages; NULL: reads */
+	const char *address;       /* for the intent and messages; NULL: reads */
 	const struct json *detail; /* of the intent; NULL: none */
-	uint64_t intent;     /* 0: none (reads, or no state) */
+	uint64_t intent;           /* 0: none (reads, or no state) */
 	unsigned attempt;
-	bool refreshed;      /* clock corrected or credential refreshed once */
+	bool refreshed; /* clock corrected or credential refreshed once */
 	bool fresh;
-	bool fixed_nonce;    /* a fence read: sent once, with the nonce given, and never again */
+	bool fixed_nonce; /* a fence read: sent once, with the nonce given, and never again */
 	int64_t begun_ms;
 	char nonce[33];
 	const char *body;
 	struct timer timer;
-	struct call *next;   /* in a queue */
+	struct call *next; /* in a queue */
 };
 
 struct call_queue {
@@ -84,7 +84,8 @@ struct page_read {
 };
 void page_read_start(struct page_read *p);
 /* The same, waiting. False (and run_fail) when it did not arrive whole. */
-bool run_list(struct run *r, const char *region, const char *status, bool with_objects, struct inventory *inv);
+bool run_list(struct run *r, const char *region, const char *status, bool with_objects,
+              struct inventory *inv);
 /* One DescribeDtsJobDetail: done gets the observed job, or NULL when it is surely not there; ok false: no answer. o lives during
  * the call only. */
 struct detail_read {
@@ -103,14 +104,14 @@ struct watch {
 	struct run *r;
 	const char *instance_id, *job_id;
 	bool reverse;
-	bool by_instance;     /* the job id is not known or stale: look by instance and direction */
+	bool by_instance; /* the job id is not known or stale: look by instance and direction */
 	/* Called with what was seen; NULL: not there (released). Returns true to end the watch. */
 	bool (*seen)(struct watch *w, const struct observed *o);
 	void *owner;
 	const char *region;
 	struct detail_read detail;
 	int64_t since_ms, next_ms;
-	unsigned absent;      /* answers in a row that lacked it */
+	unsigned absent; /* answers in a row that lacked it */
 	bool busy, active;
 	struct watch *prev, *next;
 };
@@ -121,8 +122,8 @@ void watch_end(struct watch *w);
 
 enum { QUEUE_READ, QUEUE_WRITE, QUEUE__COUNT };
 
-struct settle;    /* settle.c */
-struct exec;      /* exec.c */
+struct settle; /* settle.c */
+struct exec;   /* exec.c */
 
 struct run {
 	struct run_opts o;
@@ -132,40 +133,43 @@ struct run {
 	struct call_queue noted;               /* intent buffered: sent after the flush */
 	struct rate rate[RATE__COUNT];
 	size_t mutating_in_flight, calls_open;
-	int64_t clock_offset_ms;  /* service minus ours, by the last Date header */
-	int64_t sign_offset_ms;   /* put into signatures after the service refused our clock */
-	int64_t begun_ms;         /* monotonic */
-	int64_t last_answer_ms;   /* monotonic; of the last usable answer */
-	bool answered;            /* there was one */
+	int64_t clock_offset_ms; /* service minus ours, by the last Date header */
+	int64_t sign_offset_ms;  /* put into signatures after the service refused our clock */
+	int64_t begun_ms;        /* monotonic */
+	int64_t last_answer_ms;  /* monotonic; of the last usable answer */
+	bool answered;           /* there was one */
 	int stop_signal;
-	bool dead;                /* nothing more may be sent: `fatal` says why */
-	bool money_stop;          /* an order was refused for money: no further purchases */
+	bool dead;       /* nothing more may be sent: `fatal` says why */
+	bool money_stop; /* an order was refused for money: no further purchases */
 	struct err fatal;
 	struct run_stats stats;
 	/* poller */
 	struct watch *watches;
 	size_t nwatches;
 	struct timer poll_timer;
-	bool listing;             /* a list round is under way */
+	bool listing; /* a list round is under way */
 	struct page_read round;
 	struct inventory round_inv;
 	struct arena round_arena;
-	size_t total_rows;        /* rows of the account's list, as far as known */
-	struct exec *exec;        /* during run_apply */
-	const struct inventory *before; /* of the last refresh: what existed before the first purchase */
-	bool finishing;           /* no new calls: the queues are dropped */
+	size_t total_rows; /* rows of the account's list, as far as known */
+	struct exec *exec; /* during run_apply */
+	const struct inventory
+		*before; /* of the last refresh: what existed before the first purchase */
+	bool finishing;  /* no new calls: the queues are dropped */
 	uint64_t random_state;
-	char read_nonce[33];      /* of a finished read: the control of the fence */
+	char read_nonce[33]; /* of a finished read: the control of the fence */
 };
 
 /* One turn: fire timers, send what may be sent, flush the journal, wait for answers (at most until `until_ms`). */
 void run_turn(struct run *r, int64_t until_ms);
-void run_fail(struct run *r, enum err_code code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void run_fail(struct run *r, enum err_code code, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 bool run_stopping(const struct run *r); /* signal, deadline or dead: no new calls */
 uint32_t run_random(struct run *r);
 int64_t run_server_ms(const struct run *r);
 void run_event(struct run *r, struct event *ev);
-void run_note(struct run *r, const struct op *op, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void run_note(struct run *r, const struct op *op, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 /* "Code: message (RequestId ...)" of a failed reply into e, with hint. */
 void reply_err(struct err *e, const struct api_def *api, const struct dts_reply *reply);
 
@@ -177,8 +181,8 @@ enum arrived { ARRIVED_UNKNOWN, ARRIVED_YES, ARRIVED_NO };
 struct fence {
 	struct run *r;
 	const char *region;
-	char nonce[33];      /* of the purchase; "": not known */
-	int64_t sent_ms;     /* server time */
+	char nonce[33];                                /* of the purchase; "": not known */
+	int64_t sent_ms;                               /* server time */
 	void (*done)(struct fence *f, enum arrived a); /* may be called from fence_start */
 	void *owner;
 };
@@ -188,17 +192,19 @@ struct purchase {
 	struct fence fence;
 	enum arrived arrived;
 	const char *address, *region;
-	uint64_t intent;          /* open intent of the state */
+	uint64_t intent;           /* open intent of the state */
 	const struct json *detail; /* shape, before */
-	int64_t sent_ms;          /* server time */
+	int64_t sent_ms;           /* server time */
 	/* result */
 	enum { PURCHASE_OPEN, PURCHASE_ADOPT, PURCHASE_MISSING, PURCHASE_DECIDE } result;
 	const struct observed *found;
 	const char *instance_id, *job_id; /* of the one being adopted */
 	const char *why;
 };
-struct json *purchase_shape(struct arena *a, const struct dts_call *call, const struct inventory *inv);
+struct json *purchase_shape(struct arena *a, const struct dts_call *call,
+                            const struct inventory *inv);
 /* Decides all of v at once; inv1 and inv2 are two complete lists taken after the settling time. */
-void purchases_settle(struct run *r, struct purchase **v, size_t n, const struct inventory *inv1, const struct inventory *inv2);
+void purchases_settle(struct run *r, struct purchase **v, size_t n, const struct inventory *inv1,
+                      const struct inventory *inv2);
 
 #endif

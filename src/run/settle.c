@@ -17,13 +17,13 @@ static const struct {
 	const char *param, *path;
 	bool engine;
 } shape_rows[] = {
-    {"SourceRegion", "SourceEndpoint.Region", false},
-    {"DestinationRegion", "DestinationEndpoint.Region", false},
-    {"SourceEndpointEngineName", "SourceEndpoint.EngineName", true},
-    {"DestinationEndpointEngineName", "DestinationEndpoint.EngineName", true},
-    {"InstanceClass", "DtsJobClass", false},
-    {"PayType", "PayType", false},
-    {"ResourceGroupId", "ResourceGroupId", false},
+	{"SourceRegion", "SourceEndpoint.Region", false},
+	{"DestinationRegion", "DestinationEndpoint.Region", false},
+	{"SourceEndpointEngineName", "SourceEndpoint.EngineName", true},
+	{"DestinationEndpointEngineName", "DestinationEndpoint.EngineName", true},
+	{"InstanceClass", "DtsJobClass", false},
+	{"PayType", "PayType", false},
+	{"ResourceGroupId", "ResourceGroupId", false},
 };
 #define NSHAPE (sizeof shape_rows / sizeof *shape_rows)
 
@@ -41,7 +41,8 @@ static bool row_fits(struct arena *a, const struct json *detail, const struct js
 	return true;
 }
 
-struct json *purchase_shape(struct arena *a, const struct dts_call *call, const struct inventory *inv)
+struct json *purchase_shape(struct arena *a, const struct dts_call *call,
+                            const struct inventory *inv)
 {
 	struct json *o = json_new(a, JSON_OBJECT);
 	struct json *before = json_new(a, JSON_ARRAY);
@@ -49,7 +50,8 @@ struct json *purchase_shape(struct arena *a, const struct dts_call *call, const 
 	for (size_t i = 0; i < NSHAPE; i++)
 		for (size_t k = 0; k < call->nquery; k++)
 			if (text_eq(call->query[k].name, shape_rows[i].param))
-				json_add(o, shape_rows[i].param, json_new_str(a, arena_strdup(a, call->query[k].value)));
+				json_add(o, shape_rows[i].param,
+				         json_new_str(a, arena_strdup(a, call->query[k].value)));
 	for (size_t i = 0; inv && i < inv->n; i++)
 		if (inv->v[i]->status == ST_NOT_CONFIGURED && row_fits(a, o, inv->v[i]->row))
 			json_add(before, NULL, json_new_str(a, inv->v[i]->instance_id));
@@ -60,7 +62,8 @@ struct json *purchase_shape(struct arena *a, const struct dts_call *call, const 
 static bool same_shape(struct arena *a, const struct json *x, const struct json *y)
 {
 	for (size_t i = 0; i < NSHAPE; i++) {
-		const char *p = json_text(a, x, shape_rows[i].param), *q = json_text(a, y, shape_rows[i].param);
+		const char *p = json_text(a, x, shape_rows[i].param),
+			   *q = json_text(a, y, shape_rows[i].param);
 
 		if (!text_ieq(p ? p : "", q ? q : ""))
 			return false;
@@ -101,15 +104,16 @@ static bool foreign_tag(const struct run *r, const struct json *row)
 	return false;
 }
 
-static bool is_candidate(struct run *r, const struct purchase *p, const struct observed *o, const struct inventory *later,
-                         int64_t earliest_ms)
+static bool is_candidate(struct run *r, const struct purchase *p, const struct observed *o,
+                         const struct inventory *later, int64_t earliest_ms)
 {
 	const struct observed *again = inventory_instance(later, o->instance_id, false);
 
 	return o->status == ST_NOT_CONFIGURED && !o->reverse && *o->instance_id && again &&
 	       again->status == ST_NOT_CONFIGURED && row_fits(&r->a, p->detail, o->row) &&
 	       (o->created_s < 0 || o->created_s * 1000 >= earliest_ms - SKEW_MS) &&
-	       !was_before(p->detail, o->instance_id) && !in_state(r, o->instance_id) && !foreign_tag(r, o->row);
+	       !was_before(p->detail, o->instance_id) && !in_state(r, o->instance_id) &&
+	       !foreign_tag(r, o->row);
 }
 
 struct group {
@@ -133,11 +137,14 @@ static void decide_group(struct run *r, struct group *g)
 	}
 	if (g->nfound > g->here || (r->o.adopt_ask && g->nfound)) {
 		for (size_t i = 0; i < g->nfound && i < 10; i++)
-			list = arena_printf(&r->a, "%s%s%s", list, i ? ", " : "", g->found[i]->instance_id);
+			list = arena_printf(&r->a, "%s%s%s", list, i ? ", " : "",
+			                    g->found[i]->instance_id);
 		for (size_t i = 0; i < g->n; i++) {
 			g->v[i]->result = PURCHASE_DECIDE;
-			g->v[i]->why = arena_printf(&r->a, "the answer of a purchase was lost; %zu instance%s could be it: %s",
-			                            g->nfound, g->nfound == 1 ? "" : "s", list);
+			g->v[i]->why = arena_printf(
+				&r->a,
+				"the answer of a purchase was lost; %zu instance%s could be it: %s",
+				g->nfound, g->nfound == 1 ? "" : "s", list);
 		}
 		return;
 	}
@@ -153,7 +160,8 @@ static void decide_group(struct run *r, struct group *g)
 			g->v[i]->result = PURCHASE_MISSING;
 }
 
-void purchases_settle(struct run *r, struct purchase **v, size_t n, const struct inventory *inv1, const struct inventory *inv2)
+void purchases_settle(struct run *r, struct purchase **v, size_t n, const struct inventory *inv1,
+                      const struct inventory *inv2)
 {
 	bool *taken = arena_array(&r->a, bool, n + 1);
 

@@ -30,7 +30,8 @@ static void make_vals(struct task *t)
 	for (size_t i = 0; i < n; i++)
 		t->vals[i] = batch_text(t->x->a, &r->vals[i], exec_lookup, t->x);
 	if (t->op->type == &type_instance)
-		t->vals[attr_of(t->op->type, "instance_class")] = plan_wanted_class(t->x->b, t->op->want);
+		t->vals[attr_of(t->op->type, "instance_class")] =
+			plan_wanted_class(t->x->b, t->op->want);
 }
 
 static const char *val(struct task *t, const char *key)
@@ -64,9 +65,11 @@ void record_apply(struct task *t, enum step s)
 	if (!r || !t->rec)
 		return;
 	applied = arena_array(t->x->a, const char *, r->type->nattrs);
-	plan_applied(t->x->a, t->x->b, r, state_fp_key(t->x->r->o.state), exec_lookup, t->x, applied);
+	plan_applied(t->x->a, t->x->b, r, state_fp_key(t->x->r->o.state), exec_lookup, t->x,
+	             applied);
 	if (r->type == &type_instance && plan_wanted_class(t->x->b, t->op->want))
-		applied[attr_of(r->type, "instance_class")] = plan_wanted_class(t->x->b, t->op->want);
+		applied[attr_of(r->type, "instance_class")] =
+			plan_wanted_class(t->x->b, t->op->want);
 	for (size_t i = 0; i < r->type->nattrs; i++)
 		if (applied[i] && carried_by(&r->type->attrs[i], s))
 			t->rec->attrs[i] = applied[i];
@@ -138,7 +141,8 @@ void step_effect(struct task *t, const char *instance_id, const char *job_id)
 		break;
 	case DO_CONFIGURE:
 		record_start(t, STEP_CONFIGURED);
-		set_ids(t, text_empty(instance_id) ? val(t, "dts_instance_id") : instance_id, job_id);
+		set_ids(t, text_empty(instance_id) ? val(t, "dts_instance_id") : instance_id,
+		        job_id);
 		t->moved = false;
 		t->status = ST_UNKNOWN;
 		break;
@@ -184,8 +188,10 @@ static bool refusal_means_done(const struct task *t, const struct dts_reply *rep
 	enum step s = current(t);
 
 	if (s == DO_CONFIGURE && text_eq(reply->code, "UpdateJob.OperationDenied.InitStatus"))
-		return t->unknowns > 0; /* after a lost answer this is the proof that the first call worked */
-	if (s == DO_PASSWORD_SRC || s == DO_PASSWORD_DEST) /* equal to the current one: refused (dts-api.md 9) */
+		return t->unknowns >
+		       0; /* after a lost answer this is the proof that the first call worked */
+	if (s == DO_PASSWORD_SRC ||
+	    s == DO_PASSWORD_DEST) /* equal to the current one: refused (dts-api.md 9) */
 		return t->unknowns > 0 || t->op->kind == OP_RESUME;
 	if (s == DO_TWOWAY)
 		return t->unknowns > 0 && t->two_way;
@@ -208,7 +214,8 @@ static void step_lost(struct task *t, struct call *c)
 		settle_add(t);
 		return;
 	}
-	run_note(x->r, t->op, "the answer to %s was lost: looking whether it had its effect", c->api->name);
+	run_note(x->r, t->op, "the answer to %s was lost: looking whether it had its effect",
+	         c->api->name);
 	t->looks = 0;
 	task_watch(t, LOOK_EFFECT, false);
 }
@@ -219,12 +226,16 @@ static void step_failed(struct task *t, struct call *c, const struct dts_reply *
 
 	reply_err(&t->err, c->api, reply);
 	err_subject(&t->err, t->op->address);
-	if ((s == DO_PASSWORD_SRC || s == DO_PASSWORD_DEST) && reply->message && strstr(reply->message, "Password"))
-		err_hint(&t->err, "the service takes a user name only together with a password that is not the current one");
+	if ((s == DO_PASSWORD_SRC || s == DO_PASSWORD_DEST) && reply->message &&
+	    strstr(reply->message, "Password"))
+		err_hint(
+			&t->err,
+			"the service takes a user name only together with a password that is not the current one");
 	task_end(t, run_stopping(t->x->r) && !reply->code ? RES_DEFERRED : RES_FAILED);
 }
 
-static void take_verdict(struct task *t, struct call *c, const struct dts_reply *reply, enum verdict v)
+static void take_verdict(struct task *t, struct call *c, const struct dts_reply *reply,
+                         enum verdict v)
 {
 	if (t->state == TASK_ENDED) {
 		call_outcome(c, v == VERDICT_OK ? OUTCOME_DONE : OUTCOME_UNKNOWN, NULL);
@@ -303,15 +314,23 @@ static int join_slot(enum step s)
 	return s == DO_START ? 0 : s == DO_SUSPEND ? 1 : s == DO_DELETE ? 2 : -1;
 }
 
-static const enum api_action join_action[3] = {API_START_DTS_JOBS, API_SUSPEND_DTS_JOBS, API_DELETE_DTS_JOBS};
+static const enum api_action join_action[3] = {API_START_DTS_JOBS, API_SUSPEND_DTS_JOBS,
+                                               API_DELETE_DTS_JOBS};
 
 static void input_of(struct task *t, struct step_input *in)
 {
 	const struct resource *r = wanted(t);
 	int dir = attr_find(t->op->type, "synchronization_direction");
-	const char *direction = dir < 0 ? NULL : t->vals ? t->vals[dir] : t->rec ? t->rec->attrs[dir] : NULL;
+	const char *direction = dir < 0   ? NULL
+	                        : t->vals ? t->vals[dir]
+	                        : t->rec  ? t->rec->attrs[dir]
+	                                  : NULL;
 
-	*in = (struct step_input){.b = t->x->b, .op = t->op, .want = r, .vals = t->vals, .region = t->region,
+	*in = (struct step_input){.b = t->x->b,
+	                          .op = t->op,
+	                          .want = r,
+	                          .vals = t->vals,
+	                          .region = t->region,
 	                          .client_token = t->token};
 	in->reverse = task_reverse(t);
 	in->two_way = t->two_way || !text_empty(direction);
@@ -417,7 +436,8 @@ static const struct json *intent_detail(struct task *t, struct call *c, const st
 	struct json *d;
 
 	if (current(t) == DO_BUY) {
-		t->buy = (struct purchase){.address = t->op->address, .region = t->region,
+		t->buy = (struct purchase){.address = t->op->address,
+		                           .region = t->region,
 		                           .sent_ms = run_server_ms(t->x->r)};
 		t->buy.detail = purchase_shape(t->x->a, &c->req, t->x->inv);
 		return t->buy.detail;
@@ -450,8 +470,10 @@ static void new_token(struct task *t)
 
 static enum api_action single_action(enum step s)
 {
-	return s == DO_START ? API_START_DTS_JOB : s == DO_SUSPEND ? API_SUSPEND_DTS_JOB
-	     : s == DO_DELETE ? API_DELETE_DTS_JOB : step_def(s)->action;
+	return s == DO_START     ? API_START_DTS_JOB
+	       : s == DO_SUSPEND ? API_SUSPEND_DTS_JOB
+	       : s == DO_DELETE  ? API_DELETE_DTS_JOB
+	                         : step_def(s)->action;
 }
 
 void step_issue(struct task *t)
@@ -471,7 +493,9 @@ void step_issue(struct task *t)
 		t->issued_ms = sys_now_ms();
 	}
 	if ((s == DO_BUY || s == DO_BUY_JOB) && x->r->money_stop) {
-		task_fail(t, ERR_FAILED, "not bought: an order of this run was refused for lack of money or price plan");
+		task_fail(
+			t, ERR_FAILED,
+			"not bought: an order of this run was refused for lack of money or price plan");
 		return;
 	}
 	input_of(t, &in);
@@ -512,11 +536,15 @@ static bool resumes_purchase(struct task *t)
 	const struct intent *v = state_intents(t->x->r->o.state, &n);
 
 	for (size_t i = 0; i < n; i++) {
-		if (!text_eq(v[i].address, t->op->address) || !text_eq(v[i].action, "CreateDtsInstance"))
+		if (!text_eq(v[i].address, t->op->address) ||
+		    !text_eq(v[i].action, "CreateDtsInstance"))
 			continue;
-		t->buy = (struct purchase){.address = t->op->address, .region = t->region, .intent = v[i].id,
+		t->buy = (struct purchase){.address = t->op->address,
+		                           .region = t->region,
+		                           .intent = v[i].id,
 		                           .sent_ms = v[i].wall_ms};
-		t->buy.detail = v[i].detail ? json_clone(t->x->a, v[i].detail) : json_new(t->x->a, JSON_OBJECT);
+		t->buy.detail = v[i].detail ? json_clone(t->x->a, v[i].detail)
+		                            : json_new(t->x->a, JSON_OBJECT);
 		if (v[i].nonce)
 			snprintf(t->buy.fence.nonce, sizeof t->buy.fence.nonce, "%s", v[i].nonce);
 		t->unknowns++;
@@ -555,12 +583,19 @@ void step_begin(struct task *t)
 {
 	struct exec *x = t->x;
 	enum step s = current(t);
-	struct event ev = {.kind = EV_STEP, .op = t->op, .index = t->idx, .step = s, .text = t->raw,
-	                   .done = x->done, .total = x->total};
+	struct event ev = {.kind = EV_STEP,
+	                   .op = t->op,
+	                   .index = t->idx,
+	                   .step = s,
+	                   .text = t->raw,
+	                   .done = x->done,
+	                   .total = x->total};
 
 	if (!exec_may_begin(t, s)) {
-		err_set(&t->err, ERR_LATER, x->fail_stop ? "not begun: --fail-fast" : "not begun: it could not end before "
-		                                                                     "the deadline");
+		err_set(&t->err, ERR_LATER,
+		        x->fail_stop ? "not begun: --fail-fast"
+		                     : "not begun: it could not end before "
+		                       "the deadline");
 		task_end(t, RES_DEFERRED);
 		return;
 	}

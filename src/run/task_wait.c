@@ -94,20 +94,26 @@ static enum after after_step(struct task *t, const struct observed *o)
 	case DO_CLASS:
 		if (!text_ieq(o->cls, want(t, "instance_class")))
 			return AFTER_WAIT;
-		return status_class(o->status) == SC_MOVING && o->status != ST_INITIALIZING ? AFTER_WAIT : AFTER_OK;
+		return status_class(o->status) == SC_MOVING && o->status != ST_INITIALIZING
+		               ? AFTER_WAIT
+		               : AFTER_OK;
 	default:
-		return status_class(o->status) == SC_MOVING && o->status != ST_INITIALIZING ? AFTER_WAIT : AFTER_OK;
+		return status_class(o->status) == SC_MOVING && o->status != ST_INITIALIZING
+		               ? AFTER_WAIT
+		               : AFTER_OK;
 	}
 	if (o->status == ST_LOCKED)
 		return AFTER_FAILED;
-	return status_class(o->status) == SC_FAILED && failure_is_real(t) ? AFTER_FAILED : AFTER_WAIT;
+	return status_class(o->status) == SC_FAILED && failure_is_real(t) ? AFTER_FAILED
+	                                                                  : AFTER_WAIT;
 }
 
 /* ---- failures -------------------------------------------------------------- */
 
 static bool in_list(const struct task *t, const char *item)
 {
-	const char *list = t->op->want == RES_NONE ? NULL : t->x->b->v[t->op->want].life.skip_precheck;
+	const char *list =
+		t->op->want == RES_NONE ? NULL : t->x->b->v[t->op->want].life.skip_precheck;
 	struct arena *a = t->x->a;
 	const char *f;
 
@@ -190,7 +196,8 @@ static void take_items(struct task *t, const struct json *root)
 	t->items = arena_array(t->x->a, struct precheck_failure, n + 1);
 	t->nitems = n;
 	for (size_t i = 0; i < n; i++)
-		t->items[i] = (struct precheck_failure){.item = v[i].item, .message = v[i].message,
+		t->items[i] = (struct precheck_failure){.item = v[i].item,
+		                                        .message = v[i].message,
 		                                        .repair = v[i].repair,
 		                                        .explain = dts_precheck_explain(v[i].item),
 		                                        .can_skip = v[i].can_skip};
@@ -207,9 +214,12 @@ static void items_done(struct call *c, const struct dts_reply *reply, enum verdi
 	if (skip_items(t))
 		return;
 	if (current(t) == DO_PRECHECK)
-		err_hint(&t->err, "nothing was bought; the free job stays and is checked again by the next run");
+		err_hint(
+			&t->err,
+			"nothing was bought; the free job stays and is checked again by the next run");
 	else
-		err_hint(&t->err, "mend the cause; the next run starts the job again and buys nothing new");
+		err_hint(&t->err,
+		         "mend the cause; the next run starts the job again and buys nothing new");
 	task_fail(t, ERR_FAILED, "the precheck failed (%s)", t->raw);
 }
 
@@ -275,8 +285,8 @@ static bool endpoint_there(const struct task *t, const struct observed *o, bool 
 		const struct attr_def *at = &t->op->type->attrs[i];
 		const char *seen;
 
-		if (at->route != ROUTE_ENDPOINT || ((at->flags & A_SOURCE) != 0) != source || !t->vals[i] ||
-		    at->from != READ_LIST)
+		if (at->route != ROUTE_ENDPOINT || ((at->flags & A_SOURCE) != 0) != source ||
+		    !t->vals[i] || at->from != READ_LIST)
 			continue;
 		seen = attr_read(t->x->a, at, o->row);
 		if (seen && !attr_satisfied(at, t->vals[i], seen))
@@ -300,7 +310,8 @@ static bool effect_there(const struct task *t, const struct observed *o)
 		return o->status == ST_UPGRADE || text_ieq(o->cls, want(t, "instance_class"));
 	case DO_START:
 	case DO_PRECHECK:
-		return status_class(o->status) == SC_RUNNING || status_class(o->status) == SC_MOVING;
+		return status_class(o->status) == SC_RUNNING ||
+		       status_class(o->status) == SC_MOVING;
 	case DO_SUSPEND:
 		return o->status == ST_SUSPENDING;
 	case DO_RESET:
@@ -344,7 +355,8 @@ static bool look_effect(struct task *t, const struct observed *o)
 			return false;
 		watch_end(&t->watch);
 		err_hint(&t->err, "look at the console, then run `dtsbatch plan`");
-		task_fail(t, ERR_DECISION, "the answer to %s was lost and it cannot be repeated safely",
+		task_fail(t, ERR_DECISION,
+		          "the answer to %s was lost and it cannot be repeated safely",
 		          step_def(current(t))->verb);
 		return true;
 	}
@@ -355,7 +367,8 @@ static bool look_effect(struct task *t, const struct observed *o)
 	watch_end(&t->watch);
 	close_intent(t, OUTCOME_FAILED);
 	if (t->unknowns > 5)
-		task_fail(t, ERR_FAILED, "%s: no usable answer after %u tries", step_def(current(t))->verb, t->unknowns);
+		task_fail(t, ERR_FAILED, "%s: no usable answer after %u tries",
+		          step_def(current(t))->verb, t->unknowns);
 	else
 		step_issue(t);
 	return true;
@@ -388,7 +401,8 @@ static bool look_verify(struct task *t, const struct observed *o)
 	const char *what;
 
 	watch_end(&t->watch);
-	if (!o || (t->op->type == &type_job && o->status == ST_NOT_CONFIGURED && t->op->kind == OP_DELETE)) {
+	if (!o || (t->op->type == &type_job && o->status == ST_NOT_CONFIGURED &&
+	           t->op->kind == OP_DELETE)) {
 		/* gone already, or emptied: nothing of ours is left to delete */
 		bool replace = t->op->kind == OP_REPLACE;
 
@@ -399,7 +413,8 @@ static bool look_verify(struct task *t, const struct observed *o)
 			return true;
 		}
 		while (t->step + 1 < t->op->nsteps && t->op->steps[t->step + 1] != DO_BUY &&
-		       t->op->steps[t->step + 1] != DO_CONFIGURE && t->op->steps[t->step + 1] != DO_CONFIGURE_FREE)
+		       t->op->steps[t->step + 1] != DO_CONFIGURE &&
+		       t->op->steps[t->step + 1] != DO_CONFIGURE_FREE)
 			t->step++;
 		t->status = ST_UNKNOWN;
 		task_advance(t);
@@ -407,8 +422,11 @@ static bool look_verify(struct task *t, const struct observed *o)
 	}
 	what = moved_away(t, o);
 	if (what) {
-		err_hint(&t->err, "look at it in the console; `dtsbatch state rm` forgets it without deleting");
-		task_fail(t, ERR_FAILED, "not deleted: %s is no longer what the state knows (%s, \"%s\")", what,
+		err_hint(
+			&t->err,
+			"look at it in the console; `dtsbatch state rm` forgets it without deleting");
+		task_fail(t, ERR_FAILED,
+		          "not deleted: %s is no longer what the state knows (%s, \"%s\")", what,
 		          o->instance_id, o->name);
 		return true;
 	}
@@ -429,21 +447,25 @@ static bool look_legal(struct task *t, const struct observed *o)
 		return true;
 	}
 	if (!legal || (legal & ST_BIT(o->status))) {
-		if (t->busy && t->busy < 3 && t->watch.absent == 0 && t->busy_status == o->status && t->looks++ < 1)
+		if (t->busy && t->busy < 3 && t->watch.absent == 0 && t->busy_status == o->status &&
+		    t->looks++ < 1)
 			return false; /* the service just said busy: give it one more interval */
 		watch_end(&t->watch);
 		step_issue(t);
 		return true;
 	}
-	if ((s == DO_START && status_class(o->status) == SC_RUNNING) || (s == DO_SUSPEND && o->status == ST_SUSPENDING)) {
+	if ((s == DO_START && status_class(o->status) == SC_RUNNING) ||
+	    (s == DO_SUSPEND && o->status == ST_SUSPENDING)) {
 		watch_end(&t->watch);
 		task_advance(t);
 		return true;
 	}
-	if (status_class(o->status) == SC_MOVING || o->status == ST_INITIALIZING) /* the first copy ends, too */
+	if (status_class(o->status) == SC_MOVING ||
+	    o->status == ST_INITIALIZING) /* the first copy ends, too */
 		return false;
 	watch_end(&t->watch);
-	task_fail(t, ERR_FAILED, "%s is not possible while the job is %s", step_def(s)->verb, o->raw_status);
+	task_fail(t, ERR_FAILED, "%s is not possible while the job is %s", step_def(s)->verb,
+	          o->raw_status);
 	return true;
 }
 
@@ -454,7 +476,8 @@ static bool look_find(struct task *t, const struct observed *o)
 		task_fail(t, ERR_FAILED, "the service does not know it any more");
 		return true;
 	}
-	run_note(t->x->r, t->op, "job id %s is stale: %s by its instance", t->rec->job_id, o->job_id);
+	run_note(t->x->r, t->op, "job id %s is stale: %s by its instance", t->rec->job_id,
+	         o->job_id);
 	t->rec->job_id = arena_strdup(t->x->a, o->job_id);
 	if (t->op->type == &type_job)
 		t->rec->id = t->rec->job_id;
@@ -468,8 +491,9 @@ static bool look_after(struct task *t, const struct observed *o)
 	switch (after_step(t, o)) {
 	case AFTER_WAIT:
 		/* Configured, but the service did not start it by itself: say so once. */
-		if (o && current(t) == DO_WAIT_CREATED && o->status == ST_NOT_STARTED && !t->restarted &&
-		    text_ieq(want(t, "status"), "Synchronizing") && grace_over(t)) {
+		if (o && current(t) == DO_WAIT_CREATED && o->status == ST_NOT_STARTED &&
+		    !t->restarted && text_ieq(want(t, "status"), "Synchronizing") &&
+		    grace_over(t)) {
 			t->restarted = true;
 			watch_end(&t->watch);
 			restart(t);
@@ -481,8 +505,11 @@ static bool look_after(struct task *t, const struct observed *o)
 		return true;
 	case AFTER_GONE:
 		watch_end(&t->watch);
-		err_hint(&t->err, "somebody released it, or it ended by itself as a job without incremental phase does");
-		task_fail(t, ERR_FAILED, "gone on the service, last seen %s", t->raw[0] ? t->raw : "never");
+		err_hint(
+			&t->err,
+			"somebody released it, or it ended by itself as a job without incremental phase does");
+		task_fail(t, ERR_FAILED, "gone on the service, last seen %s",
+		          t->raw[0] ? t->raw : "never");
 		return true;
 	case AFTER_OK:
 		break;
@@ -550,7 +577,8 @@ bool task_reverse(const struct task *t)
 	enum step s = current(t);
 	const struct record *rec = t->rec ? t->rec : t->op->have;
 	int dir = attr_find(t->op->type, "synchronization_direction");
-	const char *wanted = dir >= 0 && t->vals ? t->vals[dir] : NULL, *had = dir >= 0 && rec ? rec->attrs[dir] : NULL;
+	const char *wanted = dir >= 0 && t->vals ? t->vals[dir] : NULL,
+		   *had = dir >= 0 && rec ? rec->attrs[dir] : NULL;
 
 	if (takes_away(s))
 		wanted = NULL;
@@ -591,8 +619,8 @@ void task_watch(struct task *t, enum look why, bool now)
 		w->instance_id = want(t, "dts_instance_id");
 	w->job_id = rec ? rec->job_id : NULL;
 	w->reverse = task_reverse(t);
-	w->by_instance = t->op->type == &type_instance || !w->job_id || why == LOOK_FIND || s == DO_RESET ||
-	                 (s == DO_CONFIGURE && why == LOOK_EFFECT);
+	w->by_instance = t->op->type == &type_instance || !w->job_id || why == LOOK_FIND ||
+	                 s == DO_RESET || (s == DO_CONFIGURE && why == LOOK_EFFECT);
 	if (!*w->instance_id)
 		w->by_instance = false;
 	w->next_ms = now ? sys_now_ms() : 0;

@@ -22,7 +22,8 @@ struct sim_opts {
 	const char *scenario_path; /* INI; NULL: defaults */
 	const char *log_path;      /* request log, JSON Lines, appended; NULL: none */
 	const char *world_path;    /* loaded if it is there, saved at stop; NULL: kept nowhere */
-	const char *seed; /* the text of a world to begin with where there is no world file; NULL: an
+	const char
+		*seed; /* the text of a world to begin with where there is no world file; NULL: an
 	                     empty one */
 	double time_scale; /* X service seconds per real second; 0: all is immediate, no lag */
 	const char *key_id, *key_secret; /* the accepted key pair; more: scenario [auth] keys */

@@ -33,11 +33,11 @@ enum state_mode {
 struct state_opts {
 	const char *path; /* X.state.json as given; links are resolved */
 	enum state_mode mode;
-	bool simulated;   /* the state must be (or becomes) a simulated one; a mismatch is refused */
+	bool simulated; /* the state must be (or becomes) a simulated one; a mismatch is refused */
 	int64_t lock_timeout_ms;
 	const char *command; /* for the lock message of a second run */
 	size_t reserve;      /* bytes of journal space to reserve before the first call */
-	size_t fold_min;     /* smallest journal that is folded during a run; 0: 1 MiB. Tests make it small */
+	size_t fold_min; /* smallest journal that is folded during a run; 0: 1 MiB. Tests make it small */
 };
 
 /* What the state belongs to. NULL: not known. */
@@ -47,15 +47,21 @@ struct state_home {
 
 /* An open or settled intent. */
 struct intent {
-	uint64_t id;          /* unique within the lineage; given by state_intent */
+	uint64_t id; /* unique within the lineage; given by state_intent */
 	const char *address;
-	const char *action;   /* api name */
-	int64_t wall_ms;      /* when noted, by the server's clock as far as known */
-	const char *nonce;    /* signature nonce of the (first) send; NULL if not a purchase */
-	const struct json *detail; /* purchase: shape and the ids of unconfigured instances seen before; may be NULL */
+	const char *action; /* api name */
+	int64_t wall_ms;    /* when noted, by the server's clock as far as known */
+	const char *nonce;  /* signature nonce of the (first) send; NULL if not a purchase */
+	const struct json *
+		detail; /* purchase: shape and the ids of unconfigured instances seen before; may be NULL */
 };
 
-enum outcome { OUTCOME_DONE, OUTCOME_FAILED /* surely without effect */, OUTCOME_UNKNOWN /* stays open */, OUTCOME_FORGOTTEN /* by the user */ };
+enum outcome {
+	OUTCOME_DONE,
+	OUTCOME_FAILED /* surely without effect */,
+	OUTCOME_UNKNOWN /* stays open */,
+	OUTCOME_FORGOTTEN /* by the user */
+};
 
 /*
  * Errors: 64 the name does not end in .state.json; 73/74 directory missing, read-only, full, foreign owner, mount point, no locks,
@@ -86,7 +92,7 @@ void state_detach(struct state *s);
 bool state_exists(const struct state *s); /* a snapshot or journal was there */
 uint64_t state_serial(const struct state *s);
 const char *state_lineage(const struct state *s); /* 32 hex digits; "" when read and not there */
-const char *state_path(const struct state *s); /* resolved */
+const char *state_path(const struct state *s);    /* resolved */
 /* 32 bytes. NULL: lost, and read only. With STATE_WRITE a lost key is replaced by a new one at the first write. Either way
  * the fingerprints made with the lost one are gone from the records (NULL: not verifiable), so nothing looks rotated. */
 const uint8_t *state_fp_key(const struct state *s);
@@ -98,10 +104,12 @@ void state_set_files(struct state *s, const char *const *files, size_t n);
 
 /* NULL: none. Valid until the next put or del of that address; records that state_open() found stay valid until the end. */
 const struct record *state_get(const struct state *s, const char *address);
-const struct record *const *state_list(struct state *s, size_t *n);         /* sorted by address; valid until the next put/del */
+const struct record *const *
+state_list(struct state *s, size_t *n); /* sorted by address; valid until the next put/del */
 
 /* All of these only buffer; state_flush() makes them durable, in order. */
-void state_put(struct state *s, const struct record *r); /* copies; a record equal to the stored one costs nothing */
+void state_put(struct state *s,
+               const struct record *r); /* copies; a record equal to the stored one costs nothing */
 void state_del(struct state *s, const char *address);
 uint64_t state_intent(struct state *s, const struct intent *i); /* i->id ignored */
 void state_outcome(struct state *s, uint64_t intent, enum outcome o, const char *note);

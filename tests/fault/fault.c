@@ -21,38 +21,41 @@
 	"source_endpoint_engine_name = MySQL\nsource_endpoint_region = ${region}\n"                \
 	"destination_endpoint_engine_name = MySQL\ndestination_endpoint_region = ${region}\n"      \
 	"instance_class = small\nsync_architecture = oneway\n"
-#define JOB(name, jobname, table, label)                                                           \
-	"[synchronization_job." name "]\n"                                                         \
-	"dts_instance_id = ${synchronization_instance." name ".id}\ndts_job_name = " jobname "\n"   \
-	"source_endpoint_instance_type = RDS\nsource_endpoint_instance_id = rm-source01\n"         \
-	"source_endpoint_engine_name = MySQL\nsource_endpoint_region = ${region}\n"                \
-	"source_endpoint_user_name = sync\nsource_endpoint_password = ${env:SOURCE_PASSWORD}\n"     \
-	"destination_endpoint_instance_type = RDS\ndestination_endpoint_instance_id = rm-target01\n" \
-	"destination_endpoint_engine_name = MySQL\ndestination_endpoint_region = ${region}\n"      \
+#define JOB(name, jobname, table, label)                                                                  \
+	"[synchronization_job." name "]\n"                                                                \
+	"dts_instance_id = ${synchronization_instance." name ".id}\ndts_job_name = " jobname "\n"         \
+	"source_endpoint_instance_type = RDS\nsource_endpoint_instance_id = rm-source01\n"                \
+	"source_endpoint_engine_name = MySQL\nsource_endpoint_region = ${region}\n"                       \
+	"source_endpoint_user_name = sync\nsource_endpoint_password = ${env:SOURCE_PASSWORD}\n"           \
+	"destination_endpoint_instance_type = RDS\ndestination_endpoint_instance_id = rm-target01\n"      \
+	"destination_endpoint_engine_name = MySQL\ndestination_endpoint_region = ${region}\n"             \
 	"destination_endpoint_user_name = sync\ndestination_endpoint_password = ${env:TARGET_PASSWORD}\n" \
-	"structure_initialization = true\ndata_initialization = true\ndata_synchronization = true\n" \
-	"replace = allowed\ndts_bis_label = " label "\nstatus = Synchronizing\n"                    \
-	"db_list = {\"shop\": {\"name\": \"shop\", \"all\": false, \"Table\": {\"" table "\": {\"name\": \"" table   \
-	"\", \"all\": true}}}}\n"
+	"structure_initialization = true\ndata_initialization = true\ndata_synchronization = true\n"      \
+	"replace = allowed\ndts_bis_label = " label "\nstatus = Synchronizing\n"                          \
+	"db_list = {\"shop\": {\"name\": \"shop\", \"all\": false, \"Table\": {\"" table                  \
+	"\": {\"name\": \"" table "\", \"all\": true}}}}\n"
 
 /* Before: a, b, c and an instance without job. After: a renamed and with another table, b replaced, c removed, e and f new. */
-static const char before[] = HEAD INSTANCE("a") JOB("a", "a", "t1", "normal") INSTANCE("b") JOB("b", "b", "t1", "normal")
-    INSTANCE("c") JOB("c", "c", "t1", "normal") INSTANCE("d");
+static const char before[] = HEAD INSTANCE("a") JOB("a", "a", "t1", "normal") INSTANCE("b")
+	JOB("b", "b", "t1", "normal") INSTANCE("c") JOB("c", "c", "t1", "normal") INSTANCE("d");
 static const char after[] = HEAD INSTANCE("a") JOB("a", "a-renamed", "t2", "normal") INSTANCE("b")
-    JOB("b", "b", "t1", "online") INSTANCE("d") INSTANCE("e") JOB("e", "e", "t1", "normal") INSTANCE("f")
-        JOB("f", "f", "t1", "normal");
+	JOB("b", "b", "t1", "online") INSTANCE("d") INSTANCE("e") JOB("e", "e", "t1", "normal")
+		INSTANCE("f") JOB("f", "f", "t1", "normal");
 
-static const char *const apply_args[] = {"apply", "--yes", "--prune", "--max-deletes", "9", "--state", "s.state.json",
-                                         "m.ini", NULL};
-static const struct wanted want = {
-    {"synchronization_instance.a", "synchronization_instance.b", "synchronization_instance.d",
-     "synchronization_instance.e", "synchronization_instance.f"},
-    5};
+static const char *const apply_args[] = {"apply",         "--yes", "--prune",
+                                         "--max-deletes", "9",     "--state",
+                                         "s.state.json",  "m.ini", NULL};
+static const struct wanted want = {{"synchronization_instance.a", "synchronization_instance.b",
+                                    "synchronization_instance.d", "synchronization_instance.e",
+                                    "synchronization_instance.f"},
+                                   5};
 
 enum class { KILLS, REPLIES, REPLY_KILLS, DISK, ALLOC, SIGNALS, TOGETHER, CLASS__COUNT };
 static const char *const class_names[CLASS__COUNT] = {
-    "kill at a system call", "lost or broken reply", "broken reply, then kill", "disk error", "allocation failure",
-    "signal",                "runs started together"};
+	"kill at a system call",   "lost or broken reply",
+	"broken reply, then kill", "disk error",
+	"allocation failure",      "signal",
+	"runs started together"};
 
 struct shared {
 	struct verdict_counts c[CLASS__COUNT];
@@ -63,7 +66,7 @@ struct work {
 	struct lab l;
 	struct shared *sh; /* this worker's own */
 	int worker, workers;
-	size_t serial;     /* trial number, the same in every worker */
+	size_t serial; /* trial number, the same in every worker */
 	const char *fault_binary;
 	bool longer;
 };
@@ -80,7 +83,8 @@ static void begin(struct work *w, const char *scenario)
 }
 
 /* Returns the exit status of the broken run. */
-static int trial(struct work *w, enum class k, const char *scenario, struct run_spec *s, bool strangers, const char *what)
+static int trial(struct work *w, enum class k, const char *scenario, struct run_spec *s,
+                 bool strangers, const char *what)
 {
 	struct verdict_counts *c = &w->sh->c[k];
 	int rc;
@@ -99,14 +103,27 @@ static int trial(struct work *w, enum class k, const char *scenario, struct run_
 	return rc;
 }
 
-static const char stranger[] = "[stranger]\nafter = CreateDtsInstance\nevery = 2\nmax = 3\nconfigure = true\n";
+static const char stranger[] =
+	"[stranger]\nafter = CreateDtsInstance\nevery = 2\nmax = 3\nconfigure = true\n";
 static const char bare_stranger[] = "[stranger]\nafter = CreateDtsInstance\nevery = 2\nmax = 2\n";
 
 static void kills(struct work *w)
 {
-	static const char *const calls[] = {"write", "fdatasync", "fsync", "rename", "openat,open", "sendto", "recvfrom",
-	                                    "connect", "socket", "poll,ppoll", "ftruncate,fallocate", "pwrite64,writev",
-	                                    "fcntl", "unlink", "close"};
+	static const char *const calls[] = {"write",
+	                                    "fdatasync",
+	                                    "fsync",
+	                                    "rename",
+	                                    "openat,open",
+	                                    "sendto",
+	                                    "recvfrom",
+	                                    "connect",
+	                                    "socket",
+	                                    "poll,ppoll",
+	                                    "ftruncate,fallocate",
+	                                    "pwrite64,writev",
+	                                    "fcntl",
+	                                    "unlink",
+	                                    "close"};
 	size_t step = w->longer ? 1 : 13;
 
 	for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
@@ -115,7 +132,8 @@ static void kills(struct work *w)
 			struct run_spec s = {.inject = inject};
 			int rc;
 
-			snprintf(inject, sizeof inject, "inject=%s:signal=KILL:when=%zu", calls[i], k);
+			snprintf(inject, sizeof inject, "inject=%s:signal=KILL:when=%zu", calls[i],
+			         k);
 			snprintf(what, sizeof what, "kill at %s #%zu", calls[i], k);
 			if (!mine(w))
 				continue;
@@ -129,12 +147,21 @@ static void kills(struct work *w)
 	}
 }
 
-static const char *const actions[] = {"CreateDtsInstance", "ConfigureDtsJob", "ModifyDtsJobName", "ModifyDtsJob",
-                                      "ResetDtsJob", "DeleteDtsJob*", "StartDtsJob*", "DescribeDtsJobs",
-                                      "DescribeDtsJobDetail"};
-static const char *const replies[] = {"cut-before", "cut-after", "half", "garbage", "html", "status:502", "status:504",
-                                      "code:ServiceUnavailable:503", "code:InternalError:500",
-                                      "body-code:InternalError", "code:Throttling.User:400"};
+static const char *const actions[] = {
+	"CreateDtsInstance", "ConfigureDtsJob", "ModifyDtsJobName",
+	"ModifyDtsJob",      "ResetDtsJob",     "DeleteDtsJob*",
+	"StartDtsJob*",      "DescribeDtsJobs", "DescribeDtsJobDetail"};
+static const char *const replies[] = {"cut-before",
+                                      "cut-after",
+                                      "half",
+                                      "garbage",
+                                      "html",
+                                      "status:502",
+                                      "status:504",
+                                      "code:ServiceUnavailable:503",
+                                      "code:InternalError:500",
+                                      "body-code:InternalError",
+                                      "code:Throttling.User:400"};
 
 static void one_reply(struct work *w, size_t a, size_t r, size_t nth, int kill_ms)
 {
@@ -146,9 +173,11 @@ static void one_reply(struct work *w, size_t a, size_t r, size_t nth, int kill_m
 
 	if (!mine(w))
 		return;
-	snprintf(scenario, sizeof scenario, "[fault.x]\naction = %s\nnth = %zu\ncount = 1\ndo = %s\n%s", actions[a], nth,
+	snprintf(scenario, sizeof scenario,
+	         "[fault.x]\naction = %s\nnth = %zu\ncount = 1\ndo = %s\n%s", actions[a], nth,
 	         replies[r], with_stranger ? (r % 2 ? stranger : bare_stranger) : "");
-	snprintf(what, sizeof what, "%s #%zu %s%s", actions[a], nth, replies[r], kill_ms ? " then kill" : "");
+	snprintf(what, sizeof what, "%s #%zu %s%s", actions[a], nth, replies[r],
+	         kill_ms ? " then kill" : "");
 	rc = trial(w, k, scenario, &s, with_stranger, what);
 	w->sh->c[k].injected++;
 	w->sh->kills += kill_ms && rc == 128 + SIGKILL;
@@ -163,12 +192,14 @@ static void broken_replies(struct work *w, bool kill_too)
 		for (size_t r = 0; r < sizeof replies / sizeof *replies; r++)
 			for (size_t nth = 1; nth <= nths; nth++)
 				for (int i = 0; i < times; i++)
-					one_reply(w, a, r, nth, kill_too ? 4 + i * (w->longer ? 24 : 60) : 0);
+					one_reply(w, a, r, nth,
+					          kill_too ? 4 + i * (w->longer ? 24 : 60) : 0);
 }
 
 static void disk_errors(struct work *w)
 {
-	static const char *const calls[] = {"write", "fdatasync", "fsync", "rename", "openat", "ftruncate", "fallocate"};
+	static const char *const calls[] = {"write",  "fdatasync", "fsync",    "rename",
+	                                    "openat", "ftruncate", "fallocate"};
 	static const char *const errors[] = {"ENOSPC", "EIO", "EDQUOT", "EROFS"};
 
 	for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
@@ -182,9 +213,12 @@ static void disk_errors(struct work *w)
 						continue;
 					/* only what touches our directory */
 					s.trace_path = NULL;
-					snprintf(inject, sizeof inject, "inject=%s:error=%s:when=%zu%s", calls[i], errors[e],
-					         k + (i == 4 ? 6 : 0), for_ever ? "+" : "");
-					snprintf(what, sizeof what, "%s #%zu%s %s", calls[i], k, for_ever ? "+" : "", errors[e]);
+					snprintf(inject, sizeof inject,
+					         "inject=%s:error=%s:when=%zu%s", calls[i],
+					         errors[e], k + (i == 4 ? 6 : 0),
+					         for_ever ? "+" : "");
+					snprintf(what, sizeof what, "%s #%zu%s %s", calls[i], k,
+					         for_ever ? "+" : "", errors[e]);
 					trial(w, DISK, "", &s, false, what);
 					w->sh->c[DISK].injected++;
 				}
@@ -217,7 +251,8 @@ static void signals(struct work *w)
 
 	for (size_t i = 0; i < 4; i++)
 		for (int ms = 4; ms < (w->longer ? 1200 : 100); ms += w->longer ? 12 : 24) {
-			struct run_spec s = {.signal = sigs[i], .signal_after_ms = ms,
+			struct run_spec s = {.signal = sigs[i],
+			                     .signal_after_ms = ms,
 			                     .kill_after_ms = sigs[i] == SIGSTOP ? ms + 200 : 0};
 			char what[64];
 
@@ -247,7 +282,8 @@ static void together(struct work *w)
 			int status;
 
 			wait(&status);
-			if (!WIFEXITED(status) || (WEXITSTATUS(status) != 0 && WEXITSTATUS(status) != 75))
+			if (!WIFEXITED(status) ||
+			    (WEXITSTATUS(status) != 0 && WEXITSTATUS(status) != 75))
 				c->stuck++;
 		}
 		snprintf(what, sizeof what, "%d runs together", n);
@@ -311,8 +347,9 @@ static int table(const struct shared *sh, int workers)
 		kills += sh[i].kills;
 		replies_broken += sh[i].c[REPLIES].injected + sh[i].c[REPLY_KILLS].injected;
 	}
-	printf("%-26s %9s %9s %6s %7s %7s %5s %7s %5s %7s %9s\n", "fault class", "injected", "duplic.", "orphan", "foreign",
-	       "lost", "plan", "invalid", "stuck", "secrets", "decisions");
+	printf("%-26s %9s %9s %6s %7s %7s %5s %7s %5s %7s %9s\n", "fault class", "injected",
+	       "duplic.", "orphan", "foreign", "lost", "plan", "invalid", "stuck", "secrets",
+	       "decisions");
 	for (int k = 0; k < CLASS__COUNT; k++) {
 		struct verdict_counts c = {0};
 		size_t bad;
@@ -320,13 +357,16 @@ static int table(const struct shared *sh, int workers)
 		for (int i = 0; i < workers; i++)
 			add(&c, &sh[i].c[k]);
 		add(&sum, &c);
-		bad = c.duplicates + c.orphans + c.foreign + c.lost + c.unclean + c.invalid + c.stuck + c.secrets;
-		printf("%-26s %9zu %9zu %6zu %7zu %7zu %5zu %7zu %5zu %7zu %9zu\n", class_names[k], c.injected, c.duplicates,
-		       c.orphans, c.foreign, c.lost, c.unclean, c.invalid, c.stuck, c.secrets, c.decisions);
+		bad = c.duplicates + c.orphans + c.foreign + c.lost + c.unclean + c.invalid +
+		      c.stuck + c.secrets;
+		printf("%-26s %9zu %9zu %6zu %7zu %7zu %5zu %7zu %5zu %7zu %9zu\n", class_names[k],
+		       c.injected, c.duplicates, c.orphans, c.foreign, c.lost, c.unclean, c.invalid,
+		       c.stuck, c.secrets, c.decisions);
 		failed += bad > c.trials ? c.trials : bad;
 		passed += c.trials - (bad > c.trials ? c.trials : bad);
 	}
-	printf("%-26s %9zu, of them %zu runs killed and %zu replies lost or broken\n", "all", sum.injected, kills, replies_broken);
+	printf("%-26s %9zu, of them %zu runs killed and %zu replies lost or broken\n", "all",
+	       sum.injected, kills, replies_broken);
 	printf("%zu passed, %zu failed\n", passed, failed);
 	return failed ? 1 : 0;
 }
@@ -346,10 +386,14 @@ int main(int argc, char **argv)
 			workers = atoi(argv[++i]);
 	}
 	signal(SIGPIPE, SIG_IGN);
-	sh = mmap(NULL, sizeof *sh * (size_t)workers, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	sh = mmap(NULL, sizeof *sh * (size_t)workers, PROT_READ | PROT_WRITE,
+	          MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	for (int i = 0; i < workers; i++)
 		if (fork() == 0) {
-			struct work w = {.sh = &sh[i], .worker = i, .workers = workers, .longer = longer,
+			struct work w = {.sh = &sh[i],
+			                 .worker = i,
+			                 .workers = workers,
+			                 .longer = longer,
 			                 .fault_binary = getenv("DTSBATCH_FAULT_BINARY")};
 
 			w.l.binary = argv[1];

@@ -66,7 +66,8 @@ void lab_write(const struct lab *l, const char *name, const char *text)
 	write_file(path, text, strlen(text));
 }
 
-static void each_file(const char *dir, void (*f)(const char *path, const char *name, void *arg), void *arg)
+static void each_file(const char *dir, void (*f)(const char *path, const char *name, void *arg),
+                      void *arg)
 {
 	DIR *d = opendir(dir);
 	struct dirent *e;
@@ -120,8 +121,11 @@ void lab_reset(struct lab *l)
 
 void lab_start(struct lab *l, const char *scenario)
 {
-	struct sim_opts o = {.world_path = lab_path(l, "w.json"), .log_path = lab_path(l, "requests.jsonl"),
-	                     .key_id = "lab-key", .key_secret = KEY_SECRET, .region = "cn-hangzhou"};
+	struct sim_opts o = {.world_path = lab_path(l, "w.json"),
+	                     .log_path = lab_path(l, "requests.jsonl"),
+	                     .key_id = "lab-key",
+	                     .key_secret = KEY_SECRET,
+	                     .region = "cn-hangzhou"};
 	struct err e = {0};
 
 	lab_write(l, "scenario.ini", scenario ? scenario : "");
@@ -146,7 +150,8 @@ void lab_stop(struct lab *l)
 
 char *lab_control(struct lab *l, const char *path)
 {
-	struct sockaddr_in sa = {.sin_family = AF_INET, .sin_port = htons((uint16_t)l->port),
+	struct sockaddr_in sa = {.sin_family = AF_INET,
+	                         .sin_port = htons((uint16_t)l->port),
 	                         .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	char *req = arena_printf(&l->a, "GET %s HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n", path), *body;
@@ -310,8 +315,9 @@ static bool touched(struct lab *l, const struct json *world, const struct json *
 	if (!live(inst) || (tags && *tags))
 		return true;
 	for (const struct json *j = jobs ? jobs->child : NULL; j; j = j->next)
-		if (text_eq(json_str(j, "instance"), json_str(inst, "id")) && json_str(j, "status") &&
-		    !text_ieq(json_str(j, "status"), "NotConfigured") && !text_starts(json_str(j, "name"), "stranger"))
+		if (text_eq(json_str(j, "instance"), json_str(inst, "id")) &&
+		    json_str(j, "status") && !text_ieq(json_str(j, "status"), "NotConfigured") &&
+		    !text_starts(json_str(j, "name"), "stranger"))
 			return true;
 	return false;
 }
@@ -375,8 +381,8 @@ static void compare(struct lab *l, const struct wanted *w, struct verdict_counts
 	}
 }
 
-bool lab_verify(struct lab *l, const char *const *apply_args, const struct wanted *w, bool strangers, struct verdict_counts *c,
-                const char *what)
+bool lab_verify(struct lab *l, const char *const *apply_args, const struct wanted *w,
+                bool strangers, struct verdict_counts *c, const char *what)
 {
 	const char *plan[16] = {"plan", "--detailed-exitcode"};
 	struct verdict_counts before = *c;
@@ -406,8 +412,9 @@ bool lab_verify(struct lab *l, const char *const *apply_args, const struct wante
 	c->secrets += g.hits;
 	if (memcmp(&before, c, sizeof before) == 0)
 		return true;
-	fprintf(stderr, "lab: %s: rc %d, plan %d, duplicates %zu orphans %zu foreign %zu lost %zu (files in %s)\n", what, rc, clean,
-	        c->duplicates - before.duplicates, c->orphans - before.orphans, c->foreign - before.foreign,
-	        c->lost - before.lost, l->dir);
+	fprintf(stderr,
+	        "lab: %s: rc %d, plan %d, duplicates %zu orphans %zu foreign %zu lost %zu (files in %s)\n",
+	        what, rc, clean, c->duplicates - before.duplicates, c->orphans - before.orphans,
+	        c->foreign - before.foreign, c->lost - before.lost, l->dir);
 	return false;
 }

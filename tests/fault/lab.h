@@ -17,7 +17,7 @@
 struct lab {
 	const char *binary; /* absolute */
 	char dir[256];
-	char base[256];     /* a prepared state and world, copied for each trial; "" for none */
+	char base[256]; /* a prepared state and world, copied for each trial; "" for none */
 	struct sim *sim;
 	int port;
 	struct arena a;
@@ -47,13 +47,13 @@ void lab_start(struct lab *l, const char *scenario);
 void lab_stop(struct lab *l); /* the world is saved as w.json */
 
 struct run_spec {
-	const char *const *args;    /* NULL-terminated, after the program name */
-	const char *inject;         /* strace -e inject=..., NULL: none */
-	const char *trace_path;     /* strace -P, NULL: all */
-	int kill_after_ms;          /* -1: never: SIGKILL after so long */
+	const char *const *args;     /* NULL-terminated, after the program name */
+	const char *inject;          /* strace -e inject=..., NULL: none */
+	const char *trace_path;      /* strace -P, NULL: all */
+	int kill_after_ms;           /* -1: never: SIGKILL after so long */
 	int signal, signal_after_ms; /* another signal */
-	const char *fault;          /* DTSBATCH_FAULT (fault build only) */
-	const char *binary;         /* NULL: the lab's */
+	const char *fault;           /* DTSBATCH_FAULT (fault build only) */
+	const char *binary;          /* NULL: the lab's */
 };
 /* Exit status, or 128+signal. Output goes to dir/out.N. */
 int lab_run(struct lab *l, const struct run_spec *s);
@@ -61,8 +61,8 @@ int lab_run(struct lab *l, const struct run_spec *s);
 int lab_cmd(struct lab *l, const char *const *args);
 
 /* Reruns until nothing is left to do, then compares; adds to c. Returns true when all is well. */
-bool lab_verify(struct lab *l, const char *const *apply_args, const struct wanted *w, bool strangers, struct verdict_counts *c,
-                const char *what);
+bool lab_verify(struct lab *l, const char *const *apply_args, const struct wanted *w,
+                bool strangers, struct verdict_counts *c, const char *what);
 
 /* One request to the simulator's control path; the body in the lab's arena. */
 char *lab_control(struct lab *l, const char *path);

@@ -158,9 +158,9 @@ const char *fx_code(const struct fx *f)
 	if (f->rs.status != 200)
 		return fx_get(f, "Code");
 	return f->j != NULL && json_get(f->j, "Success") != NULL &&
-			!json_true(json_get(f->j, "Success"))
-		? fx_get(f, "ErrCode")
-		: "";
+	                       !json_true(json_get(f->j, "Success"))
+	               ? fx_get(f, "ErrCode")
+	               : "";
 }
 
 const char *fx_status(struct fx *f, const char *job)

@@ -11,9 +11,9 @@
 #include "sim/scenario.h"
 #include "sim/world.h"
 
-#define FX_KEY    "testid"
+#define FX_KEY "testid"
 #define FX_SECRET "testsecret"
-#define FX_PAIRS  96
+#define FX_PAIRS 96
 
 struct fx_pair {
 	const char *name, *value;
@@ -47,9 +47,9 @@ const char *fx_status(struct fx *f, const char *job); /* by Detail */
 size_t fx_buy_pairs(struct fx_pair *v);
 size_t fx_configure_pairs(struct fx_pair *v);
 void fx_set(struct fx_pair *v, size_t *n, const char *name,
-	const char *value); /* value NULL: removed */
-void fx_buy(struct fx *f);  /* fills instance and job */
-void fx_configure(
-	struct fx *f, const char *reserve); /* NULL: the default Reserve, starts by itself */
+            const char *value); /* value NULL: removed */
+void fx_buy(struct fx *f);      /* fills instance and job */
+void fx_configure(struct fx *f,
+                  const char *reserve); /* NULL: the default Reserve, starts by itself */
 
 #endif

@@ -111,8 +111,8 @@ static void test_lookup(void **state)
 static void test_never_repeated(void **state)
 {
 	static const enum api_action never[] = {
-	    API_CREATE_DTS_INSTANCE,     API_RESET_DTS_JOB,     API_MODIFY_DTS_JOB_ENDPOINT,
-	    API_TRANSFER_INSTANCE_CLASS, API_TRANSFER_PAY_TYPE, API_UPGRADE_TWO_WAY};
+		API_CREATE_DTS_INSTANCE,     API_RESET_DTS_JOB,     API_MODIFY_DTS_JOB_ENDPOINT,
+		API_TRANSFER_INSTANCE_CLASS, API_TRANSFER_PAY_TYPE, API_UPGRADE_TWO_WAY};
 	size_t n = 0;
 
 	(void)state;
@@ -132,9 +132,9 @@ static void test_never_repeated(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_metadata),
-	    cmocka_unit_test(test_lookup),
-	    cmocka_unit_test(test_never_repeated),
+		cmocka_unit_test(test_metadata),
+		cmocka_unit_test(test_lookup),
+		cmocka_unit_test(test_never_repeated),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

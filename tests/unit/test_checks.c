@@ -21,19 +21,19 @@ static struct diag diag;
 static struct batch batch;
 
 static const char job_base[] =
-    "dts_instance_id=dtsabc\ndts_job_name=j\ndata_initialization=true\ndata_synchronization=true\n"
-    "structure_initialization=true\ndb_list={\"a\":{\"name\":\"a\",\"all\":true}}\n"
-    "reserve={\"targetTableMode\":\"0\"}\n"
-    "source_endpoint_instance_type=RDS\nsource_endpoint_engine_name=MySQL\n"
-    "source_endpoint_instance_id=rm-1\nsource_endpoint_region=cn-hangzhou\n"
-    "source_endpoint_user_name=u\nsource_endpoint_password=p\n"
-    "destination_endpoint_instance_type=RDS\ndestination_endpoint_engine_name=MySQL\n"
-    "destination_endpoint_instance_id=rm-2\ndestination_endpoint_region=cn-hangzhou\n"
-    "destination_endpoint_user_name=u\ndestination_endpoint_password=p\n";
+	"dts_instance_id=dtsabc\ndts_job_name=j\ndata_initialization=true\ndata_synchronization=true\n"
+	"structure_initialization=true\ndb_list={\"a\":{\"name\":\"a\",\"all\":true}}\n"
+	"reserve={\"targetTableMode\":\"0\"}\n"
+	"source_endpoint_instance_type=RDS\nsource_endpoint_engine_name=MySQL\n"
+	"source_endpoint_instance_id=rm-1\nsource_endpoint_region=cn-hangzhou\n"
+	"source_endpoint_user_name=u\nsource_endpoint_password=p\n"
+	"destination_endpoint_instance_type=RDS\ndestination_endpoint_engine_name=MySQL\n"
+	"destination_endpoint_instance_id=rm-2\ndestination_endpoint_region=cn-hangzhou\n"
+	"destination_endpoint_user_name=u\ndestination_endpoint_password=p\n";
 static const char instance_base[] =
-    "payment_type=PayAsYouGo\nsource_endpoint_engine_name=MySQL\n"
-    "source_endpoint_region=cn-hangzhou\ndestination_endpoint_engine_name=MySQL\n"
-    "destination_endpoint_region=cn-hangzhou\ninstance_class=small\nsync_architecture=oneway\n";
+	"payment_type=PayAsYouGo\nsource_endpoint_engine_name=MySQL\n"
+	"source_endpoint_region=cn-hangzhou\ndestination_endpoint_engine_name=MySQL\n"
+	"destination_endpoint_region=cn-hangzhou\ninstance_class=small\nsync_architecture=oneway\n";
 
 static int setup(void **state)
 {
@@ -217,8 +217,8 @@ static void test_engines(void **state)
 	warning("source_endpoint_engine_name=ORACLE", 0, "source_endpoint_oracle_sid is missing");
 	error("source_endpoint_engine_name=POLARDB_O\nsource_endpoint_database_name=x", 9,
 	      "must be OTHER or EXPRESS");
-	none(
-	    SELF("OTHER") "source_endpoint_engine_name=POLARDB_O\nsource_endpoint_database_name=x");
+	none(SELF(
+		"OTHER") "source_endpoint_engine_name=POLARDB_O\nsource_endpoint_database_name=x");
 }
 
 static void test_accounts(void **state)
@@ -317,9 +317,8 @@ static void test_purchase(void **state)
 	warning("dts_instance_id=\npayment_type=PayAsYouGo\ndedicated_cluster_id=c\nsource_"
 	        "endpoint_region=cn-beijing",
 	        103, "one region");
-	warning(
-	    "data_initialization=false\nstructure_initialization=false\ndata_synchronization=false",
-	    103, "nothing will be copied");
+	warning("data_initialization=false\nstructure_initialization=false\ndata_synchronization=false",
+	        103, "nothing will be copied");
 	warning("dts_instance_id=\npayment_type=PayAsYouGo\ndatabase_count=2", 103, "DRDS");
 }
 
@@ -404,9 +403,9 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-	    T(test_sound),    T(test_alarms),   T(test_addresses), T(test_engines),
-	    T(test_accounts), T(test_kafka),    T(test_reserve),   T(test_note_once),
-	    T(test_purchase), T(test_instance), T(test_pairing),   T(test_two_way),
+		T(test_sound),    T(test_alarms),   T(test_addresses), T(test_engines),
+		T(test_accounts), T(test_kafka),    T(test_reserve),   T(test_note_once),
+		T(test_purchase), T(test_instance), T(test_pairing),   T(test_two_way),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

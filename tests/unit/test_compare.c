@@ -70,23 +70,23 @@ static void test_scalars(void **state)
 static void test_objects(void **state)
 {
 	static const char *const want = "{\"shop\":{\"name\":\"shop\",\"all\":false,\"Table\":{"
-	                                "\"t\":{\"name\":\"t\",\"all\":true},"
+					"\"t\":{\"name\":\"t\",\"all\":true},"
 					"\"u\":{\"name\":\"u2\",\"all\":false,\"filter\":\"id>10\","
-	                                "\"column\":{\"id\":{\"name\":\"id\"}}}}}}";
+					"\"column\":{\"id\":{\"name\":\"id\"}}}}}}";
 
 	(void)state;
 	assert_true(ok("db_list", want, want));
 	/* Other order, the service's state, defaults left out or spelled out. */
+	assert_true(ok(
+		"db_list", want,
+		"{\"shop\":{\"Table\":{\"u\":{\"column\":{\"id\":{\"state\":\"normal\"}},\"filter\":"
+		"\"id>10\",\"name\":\"u2\","
+		"\"state\":\"normal\"},\"t\":{\"state\":\"checking\"}},\"state\":\"normal\"}}"));
 	assert_true(
-	    ok("db_list", want,
-	       "{\"shop\":{\"Table\":{\"u\":{\"column\":{\"id\":{\"state\":\"normal\"}},\"filter\":"
-	       "\"id>10\",\"name\":\"u2\","
-	       "\"state\":\"normal\"},\"t\":{\"state\":\"checking\"}},\"state\":\"normal\"}}"));
+		ok("db_list", "{\"a\":{}}",
+	           "{\"a\":{\"all\":true,\"name\":\"a\",\"state\":\"normal\",\"filter\":\"\"}}"));
 	assert_true(
-	    ok("db_list", "{\"a\":{}}",
-	       "{\"a\":{\"all\":true,\"name\":\"a\",\"state\":\"normal\",\"filter\":\"\"}}"));
-	assert_true(
-	    ok("db_list", "{\"a\":{\"all\":true}}", "{\"a\":{\"all\":\"true\",\"Table\":{}}}"));
+		ok("db_list", "{\"a\":{\"all\":true}}", "{\"a\":{\"all\":\"true\",\"Table\":{}}}"));
 	assert_true(ok("db_list", "{\"state\":{\"name\":\"state\"}}",
 	               "{\"state\":{\"state\":\"normal\"}}"));
 	/* A table gone, a table more, another name, another filter, a filter taken away, a column
@@ -116,8 +116,8 @@ static void test_reserve(void **state)
 	(void)state;
 	assert_true(ok("reserve", "{\"targetTableMode\":\"0\"}",
 	               "{\"srcHostPorts\":\"\",\"targetTableMode\":0}"));
-	assert_true(
-	    ok("reserve", "{\"a.b\":true,\"n\":1.0}", "{\"n\":\"1\",\"a.b\":\"true\",\"x\":1}"));
+	assert_true(ok("reserve", "{\"a.b\":true,\"n\":1.0}",
+	               "{\"n\":\"1\",\"a.b\":\"true\",\"x\":1}"));
 	assert_false(ok("reserve", "{\"a\":\"1\"}", "{\"a\":\"2\"}"));
 	assert_false(ok("reserve", "{\"a\":\"1\"}", "{\"b\":\"1\"}"));
 	assert_false(ok("reserve", "{\"a\":\"010\"}", "{\"a\":\"10\"}"));
@@ -125,8 +125,8 @@ static void test_reserve(void **state)
 	               "{\"o\":{\"more\":1,\"k\":[\"1\",{\"x\":1,\"y\":2}]}}"));
 	assert_false(ok("reserve", "{\"o\":[1]}", "{\"o\":[1,2]}"));
 	assert_false(ok("reserve", "{\"o\":null}", "{\"o\":\"x\"}"));
-	assert_true(
-	    ok("reserve", "{\"o\":{\"k\":1}}", "{\"o\":\"{\\\"k\\\":\\\"1\\\",\\\"z\\\":0}\"}"));
+	assert_true(ok("reserve", "{\"o\":{\"k\":1}}",
+	               "{\"o\":\"{\\\"k\\\":\\\"1\\\",\\\"z\\\":0}\"}"));
 	assert_false(ok("reserve", "{\"o\":{\"k\":1}}", "{\"o\":\"{broken\"}"));
 	/* What the service keeps to itself cannot be held against it. */
 	assert_true(ok("reserve", "{\"srcSslCaCert\":\"PEM\"}", "{}"));
@@ -168,7 +168,7 @@ static const char *read_of(const char *key, const char *json)
 static void test_read(void **state)
 {
 	static const char *const rules = "{\"MonitorRules\":[{\"Type\":\"error\",\"State\":\"N\"},{"
-	                                 "\"Type\":\"delay\",\"State\":\"Y\","
+					 "\"Type\":\"delay\",\"State\":\"Y\","
 					 "\"DelayRuleTime\":60,\"Phone\":\"13800000001\"}]}";
 
 	(void)state;
@@ -181,27 +181,27 @@ static void test_read(void **state)
 	                            "{\"SourceEndpoint\":{\"SslSolutionEnum\":\"DISABLE\"}}"),
 	                    "0");
 	assert_string_equal(
-	    read_of("source_endpoint_ssl",
-	            "{\"SourceEndpoint\":{\"SslSolutionEnum\":\"ENABLE_WITH_CERTIFICATE\"}}"),
-	    "1");
-	assert_string_equal(
-	    read_of("destination_endpoint_ssl", "{\"DestinationEndpoint\":{\"SslSolutionEnum\":"
-	                                        "\"ENABLE_ONLY_4_KAFKA_SCRAM_SHA_256\"}}"),
-	    "3");
+		read_of("source_endpoint_ssl",
+	                "{\"SourceEndpoint\":{\"SslSolutionEnum\":\"ENABLE_WITH_CERTIFICATE\"}}"),
+		"1");
+	assert_string_equal(read_of("destination_endpoint_ssl",
+	                            "{\"DestinationEndpoint\":{\"SslSolutionEnum\":"
+	                            "\"ENABLE_ONLY_4_KAFKA_SCRAM_SHA_256\"}}"),
+	                    "3");
 	assert_null(read_of("source_endpoint_ssl", "{\"SourceEndpoint\":{}}"));
 	assert_string_equal(
-	    read_of("data_initialization", "{\"MigrationMode\":{\"DataInitialization\":true}}"),
-	    "true");
-	assert_string_equal(
-	    read_of("data_initialization", "{\"MigrationMode\":{\"DataInitialization\":\"True\"}}"),
-	    "true");
+		read_of("data_initialization", "{\"MigrationMode\":{\"DataInitialization\":true}}"),
+		"true");
+	assert_string_equal(read_of("data_initialization",
+	                            "{\"MigrationMode\":{\"DataInitialization\":\"True\"}}"),
+	                    "true");
 	assert_string_equal(read_of("source_endpoint_port", "{\"SourceEndpoint\":{\"Port\":3306}}"),
 	                    "3306");
 	assert_null(read_of("source_endpoint_ip", "{\"SourceEndpoint\":{\"Ip\":\"\"}}"));
 	assert_null(read_of("source_endpoint_ip", "{}"));
 	assert_string_equal(
-	    read_of("db_list", "{\"DbObject\":\"{\\\"a\\\": {\\\"all\\\":true}}\"}"),
-	    "{\"a\":{\"all\":true}}");
+		read_of("db_list", "{\"DbObject\":\"{\\\"a\\\": {\\\"all\\\":true}}\"}"),
+		"{\"a\":{\"all\":true}}");
 	assert_null(read_of("db_list", "{\"DbObject\":\"\"}"));
 	assert_null(read_of("reserve", "{\"Reserved\":\"[]\"}"));
 	assert_string_equal(read_of("delay_notice", rules), "true");
@@ -211,10 +211,10 @@ static void test_read(void **state)
 	assert_null(read_of("error_phone", rules));
 	assert_string_equal(read_of("error_notice", "{\"MonitorRules\":[]}"), "false");
 	assert_null(read_of("error_notice", "{}"));
-	assert_string_equal(
-	    read_of("job_parameters", "{\"Parameters\":[{\"Module\":\"03\",\"Name\":\"a.b\","
-	                              "\"RunningValue\":\"5\",\"DefaultValue\":\"5\"}]}"),
-	    "[{\"module\":\"03\",\"name\":\"a.b\",\"value\":\"5\"}]");
+	assert_string_equal(read_of("job_parameters",
+	                            "{\"Parameters\":[{\"Module\":\"03\",\"Name\":\"a.b\","
+	                            "\"RunningValue\":\"5\",\"DefaultValue\":\"5\"}]}"),
+	                    "[{\"module\":\"03\",\"name\":\"a.b\",\"value\":\"5\"}]");
 	assert_string_equal(read_of("tags", "{\"TagList\":[{\"TagKey\":\"b\",\"TagValue\":\"1,2\"},"
 	                                    "{\"TagKey\":\"a\",\"TagValue\":\"\"}]}"),
 	                    "{\"a\":\"\",\"b\":\"1,2\"}");
@@ -237,9 +237,9 @@ static void test_redact(void **state)
 {
 	(void)state;
 	assert_string_equal(
-	    redact("reserve",
-	           "{\"a\":\"x\",\"srcSslCaCert\":\"PEM\",\"o\":{\"clientPassword\":[\"ab\",1]}}"),
-	    "{\"a\":\"x\",\"srcSslCaCert\":\"#3\",\"o\":{\"clientPassword\":[\"#2\",\"#1\"]}}");
+		redact("reserve",
+	               "{\"a\":\"x\",\"srcSslCaCert\":\"PEM\",\"o\":{\"clientPassword\":[\"ab\",1]}}"),
+		"{\"a\":\"x\",\"srcSslCaCert\":\"#3\",\"o\":{\"clientPassword\":[\"#2\",\"#1\"]}}");
 	assert_string_equal(redact("reserve", "{\"destKafkaPartitionKey\":\"none\"}"),
 	                    "{\"destKafkaPartitionKey\":\"none\"}");
 	assert_string_equal(redact("db_list", "{\"password\":{\"name\":\"p\"}}"),
@@ -268,22 +268,22 @@ static void test_diff(void **state)
 	                    "shop.orders\n- shop.old\n"
 	                    "+ shop.c.y\n- shop.c.x");
 	assert_string_equal(
-	    diff("db_list", "{\"a\":{\"all\":true}}", "{\"a\":{\"state\":\"normal\"}}", 5), "");
+		diff("db_list", "{\"a\":{\"all\":true}}", "{\"a\":{\"state\":\"normal\"}}", 5), "");
 	assert_string_equal(
-	    diff("db_list", "{\"a\":{}}", "{\"a\":{\"name\":\"b\",\"dml_op\":\"i\"}}", 5),
-	    "~ a: name \"b\"\n~ a: dml_op \"i\"");
+		diff("db_list", "{\"a\":{}}", "{\"a\":{\"name\":\"b\",\"dml_op\":\"i\"}}", 5),
+		"~ a: name \"b\"\n~ a: dml_op \"i\"");
 	assert_string_equal(diff("db_list", NULL, "{\"a\":{},\"b\":{},\"c\":{}}", 2),
 	                    "+ a\n+ b\n... and 1 more");
 	assert_string_equal(
-	    diff("db_list", "{\"a\":{\"Table\":[1]}}", "{\"a\":{\"Table\":{\"t\":{}}}}", 5),
-	    "~ a: all true -> false\n+ a.t");
+		diff("db_list", "{\"a\":{\"Table\":[1]}}", "{\"a\":{\"Table\":{\"t\":{}}}}", 5),
+		"~ a: all true -> false\n+ a.t");
 	assert_string_equal(
-	    diff("reserve", "{\"targetTableMode\":0,\"server\":1,\"same\":\"1\"}",
-	         "{\"targetTableMode\":\"2\",\"same\":1,\"n\":{\"password\":\"x\"}}", 9),
-	    "~ targetTableMode: 0 -> \"2\"\n+ n: {\"password\":\"(secret)\"}");
-	assert_null(
-	    strstr(diff("reserve", "{\"srcSslCaCert\":\"AAAA\"}", "{\"srcSslCaCert\":\"BBBB\"}", 9),
-	           "BBBB"));
+		diff("reserve", "{\"targetTableMode\":0,\"server\":1,\"same\":\"1\"}",
+	             "{\"targetTableMode\":\"2\",\"same\":1,\"n\":{\"password\":\"x\"}}", 9),
+		"~ targetTableMode: 0 -> \"2\"\n+ n: {\"password\":\"(secret)\"}");
+	assert_null(strstr(
+		diff("reserve", "{\"srcSslCaCert\":\"AAAA\"}", "{\"srcSslCaCert\":\"BBBB\"}", 9),
+		"BBBB"));
 	assert_string_equal(diff("job_parameters",
 	                         "[{\"module\":\"03\",\"name\":\"a\",\"value\":\"1\"}]",
 	                         "[{\"module\":\"03\",\"name\":\"a\",\"value\":2},{\"module\":"
@@ -325,8 +325,8 @@ static void test_big(void **state)
 	strcpy(a, "{\"shop\":{\"Table\":{");
 	len = strlen(a);
 	for (size_t i = 0; i < n; i++) {
-		const char *item = arena_printf(&arena, "%s\"t_%05zu\":{\"all\":true}",
-		                                i ? "," : "", i);
+		const char *item =
+			arena_printf(&arena, "%s\"t_%05zu\":{\"all\":true}", i ? "," : "", i);
 
 		strcpy(a + len, item);
 		len += strlen(item);
@@ -343,8 +343,8 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-	    T(test_scalars), T(test_objects), T(test_reserve), T(test_parameters), T(test_tags),
-	    T(test_read),    T(test_redact),  T(test_diff),    T(test_status),     T(test_big),
+		T(test_scalars), T(test_objects), T(test_reserve), T(test_parameters), T(test_tags),
+		T(test_read),    T(test_redact),  T(test_diff),    T(test_status),     T(test_big),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -51,7 +51,8 @@ static size_t live_instances(void)
 static void a_whole_life(void **s)
 {
 	const char *one = HEAD INSTANCE("a", "") JOB("a", "a", "shop", "");
-	const char *two = HEAD INSTANCE("a", "") JOBX("a", "a", "a2", "crm", "PW2", RUNNING "instance_class = small\n");
+	const char *two = HEAD INSTANCE("a", "")
+		JOBX("a", "a", "a2", "crm", "PW2", RUNNING "instance_class = small\n");
 	struct result *r;
 
 	(void)s;
@@ -60,7 +61,8 @@ static void a_whole_life(void **s)
 	ASSERT_DONE(r);
 	assert_int_equal(r->stats.by_action[API_CREATE_DTS_INSTANCE], 1);
 	assert_int_equal(r->stats.by_action[API_CONFIGURE_DTS_JOB], 1);
-	assert_int_equal(r->stats.by_action[API_START_DTS_JOB] + r->stats.by_action[API_START_DTS_JOBS], 0);
+	assert_int_equal(
+		r->stats.by_action[API_START_DTS_JOB] + r->stats.by_action[API_START_DTS_JOBS], 0);
 	assert_int_equal(eng_changes(one), 0);
 	r = eng_apply(two);
 	ASSERT_DONE(r);
@@ -69,13 +71,16 @@ static void a_whole_life(void **s)
 	assert_int_equal(r->stats.by_action[API_MODIFY_DTS_JOB], 1);
 	assert_int_equal(r->stats.mutating, 3);
 	assert_int_equal(eng_changes(two), 0);
-	r = eng_apply(HEAD INSTANCE("a", "") JOBX("a", "a", "a2", "crm", "PW2", "status = Suspending\n"));
+	r = eng_apply(HEAD INSTANCE("a", "")
+	                      JOBX("a", "a", "a2", "crm", "PW2", "status = Suspending\n"));
 	ASSERT_DONE(r);
 	assert_int_equal(r->stats.mutating, 1);
 	r = eng_apply(two);
 	ASSERT_DONE(r);
-	r = eng_apply(HEAD INSTANCE("a", "") JOBX("a", "a", "a2", "crm", "PW2", RUNNING "instance_class = small\n"
-	                                      "reserve = {\"targetTableMode\": \"2\"}\nsource_endpoint_ssl = 1\n"));
+	r = eng_apply(HEAD INSTANCE("a", "") JOBX(
+		"a", "a", "a2", "crm", "PW2",
+		RUNNING "instance_class = small\n"
+			"reserve = {\"targetTableMode\": \"2\"}\nsource_endpoint_ssl = 1\n"));
 	ASSERT_DONE(r);
 	r = eng_run(two, ENG_DESTROY | ENG_APPLY);
 	ASSERT_DONE(r);
@@ -85,13 +90,15 @@ static void a_whole_life(void **s)
 
 static void with_time_and_lag(void **s)
 {
-	const char *text = HEAD INSTANCE("a", "") JOB("a", "a", "shop", "") INSTANCE("b", "") JOB("b", "b", "shop", "");
+	const char *text = HEAD INSTANCE("a", "") JOB("a", "a", "shop", "") INSTANCE("b", "")
+		JOB("b", "b", "shop", "");
 
 	(void)s;
 	eng_start(NULL, 20);
 	ASSERT_DONE(eng_apply(text));
 	assert_int_equal(eng_changes(text), 0);
-	ASSERT_DONE(eng_apply(HEAD INSTANCE("a", "") JOB("a", "a9", "crm", "") INSTANCE("b", "") JOB("b", "b", "shop", "")));
+	ASSERT_DONE(eng_apply(HEAD INSTANCE("a", "") JOB("a", "a9", "crm", "") INSTANCE("b", "")
+	                              JOB("b", "b", "shop", "")));
 	ASSERT_DONE(eng_run(text, ENG_DESTROY | ENG_APPLY));
 	eng_stop();
 	assert_int_equal(live_instances(), 0);
@@ -114,19 +121,24 @@ static void replacement_keeps_the_instance(void **s)
 
 	(void)s;
 	eng_start(NULL, 0);
-	ASSERT_DONE(eng_apply(HEAD INSTANCE("a", "") JOB("a", "a", "shop", "dts_bis_label = normal\n")));
-	r = eng_apply(HEAD INSTANCE("a", "") JOB("a", "a", "shop", "dts_bis_label = online\nreplace = allowed\n"));
+	ASSERT_DONE(eng_apply(HEAD INSTANCE("a", "")
+	                              JOB("a", "a", "shop", "dts_bis_label = normal\n")));
+	r = eng_apply(HEAD INSTANCE("a", "")
+	                      JOB("a", "a", "shop", "dts_bis_label = online\nreplace = allowed\n"));
 	ASSERT_DONE(r);
 	assert_int_equal(r->stats.by_action[API_CREATE_DTS_INSTANCE], 0);
 	assert_int_equal(r->stats.by_action[API_RESET_DTS_JOB], 1);
-	assert_int_equal(eng_changes(HEAD INSTANCE("a", "") JOB("a", "a", "shop", "dts_bis_label = online\n")), 0);
+	assert_int_equal(eng_changes(HEAD INSTANCE("a", "")
+	                                     JOB("a", "a", "shop", "dts_bis_label = online\n")),
+	                 0);
 	eng_stop();
 	assert_int_equal(live_instances(), 1);
 }
 
 static void created_suspended_is_never_started(void **s)
 {
-	const char *text = HEAD INSTANCE("a", "") JOBX("a", "a", "a", "shop", "PW", "status = Suspending\n");
+	const char *text =
+		HEAD INSTANCE("a", "") JOBX("a", "a", "a", "shop", "PW", "status = Suspending\n");
 	struct result *r;
 
 	(void)s;
@@ -144,7 +156,9 @@ static void precheck_fails_with_items(void **s)
 	struct result *r;
 
 	(void)s;
-	eng_start("[precheck.x]\njob = a\nitem = CHECK_BINLOG_ON\ntimes = 1\nmessage = binlog is off\n", 20);
+	eng_start(
+		"[precheck.x]\njob = a\nitem = CHECK_BINLOG_ON\ntimes = 1\nmessage = binlog is off\n",
+		20);
 	r = eng_apply(text);
 	assert_int_equal(r->bad, 1);
 	assert_non_null(strstr(r->notes, "precheck failed"));
@@ -158,7 +172,9 @@ static void precheck_fails_with_items(void **s)
 
 static void runtime_parameters_converge(void **s)
 {
-#define PARAMS(v) "job_parameters = [{\"module\": \"07\", \"name\": \"sink.batch.size.maximum\", \"value\": " v "}]\n"
+#define PARAMS(v)                                                                                     \
+	"job_parameters = [{\"module\": \"07\", \"name\": \"sink.batch.size.maximum\", \"value\": " v \
+	"}]\n"
 	const char *text = HEAD INSTANCE("a", "") JOB("a", "a", "shop", PARAMS("\"128\""));
 	struct result *r;
 
@@ -168,21 +184,25 @@ static void runtime_parameters_converge(void **s)
 	ASSERT_DONE(r);
 	assert_int_equal(r->stats.by_action[API_MODIFY_DTS_JOB_CONFIG], 1);
 	assert_int_equal(eng_changes(text), 0);
-	assert_int_equal(eng_changes(HEAD INSTANCE("a", "") JOB("a", "a", "shop", PARAMS("128"))), 0);
+	assert_int_equal(eng_changes(HEAD INSTANCE("a", "") JOB("a", "a", "shop", PARAMS("128"))),
+	                 0);
 	r = eng_apply(HEAD INSTANCE("a", "") JOB("a", "a", "shop", "job_parameters = []\n"));
 	ASSERT_DONE(r);
-	assert_int_equal(eng_changes(HEAD INSTANCE("a", "") JOB("a", "a", "shop", "job_parameters = []\n")), 0);
+	assert_int_equal(
+		eng_changes(HEAD INSTANCE("a", "") JOB("a", "a", "shop", "job_parameters = []\n")),
+		0);
 	eng_stop();
 }
 
 static void two_way_pair(void **s)
 {
 	const char *text = HEAD INSTANCE("p", "sync_architecture = bidirectional\n")
-	    JOBX("f", "p", "fwd", "shop", "PW", RUNNING "synchronization_direction = Forward\n")
-	        JOBX("r", "p", "rev", "shop", "PW", RUNNING "synchronization_direction = Reverse\n");
-	const char *other = HEAD INSTANCE("p", "sync_architecture = bidirectional\n")
-	    JOBX("f", "p", "fwd", "shop", "PW", RUNNING "synchronization_direction = Forward\n")
-	        JOBX("r", "p", "rev", "crm", "PW", RUNNING "synchronization_direction = Reverse\n");
+		JOBX("f", "p", "fwd", "shop", "PW", RUNNING "synchronization_direction = Forward\n")
+			JOBX("r", "p", "rev", "shop", "PW",
+	                     RUNNING "synchronization_direction = Reverse\n");
+	const char *other = HEAD INSTANCE("p", "sync_architecture = bidirectional\n") JOBX(
+		"f", "p", "fwd", "shop", "PW", RUNNING "synchronization_direction = Forward\n")
+		JOBX("r", "p", "rev", "crm", "PW", RUNNING "synchronization_direction = Reverse\n");
 	struct result *r;
 
 	(void)s;
@@ -202,7 +222,8 @@ static void two_way_pair(void **s)
 
 static void lost_purchase_is_found(void **s)
 {
-	const char *text = HEAD INSTANCE("a", "") JOB("a", "a", "shop", "") INSTANCE("b", "") JOB("b", "b", "shop", "");
+	const char *text = HEAD INSTANCE("a", "") JOB("a", "a", "shop", "") INSTANCE("b", "")
+		JOB("b", "b", "shop", "");
 	struct result *r;
 
 	(void)s;
@@ -237,7 +258,8 @@ static void a_stranger_is_not_adopted(void **s)
 	(void)s;
 	/* ours does not arrive, a stranger buys the same at that moment: the fence forbids to take it */
 	eng_start("[fault.x]\naction = CreateDtsInstance\nnth = 1\ndo = cut-before\n"
-	      "[stranger]\nafter = CreateDtsInstance\nevery = 1\nmax = 1\n", 0);
+	          "[stranger]\nafter = CreateDtsInstance\nevery = 1\nmax = 1\n",
+	          0);
 	r = eng_apply(text);
 	ASSERT_DONE(r);
 	assert_int_equal(eng_changes(text), 0);
@@ -251,7 +273,8 @@ static void too_many_candidates_need_a_decision(void **s)
 
 	(void)s;
 	eng_start("[fault.x]\naction = CreateDtsInstance\nnth = 1\ndo = cut-after\n"
-	      "[stranger]\nafter = CreateDtsInstance\nevery = 1\nmax = 1\n", 0);
+	          "[stranger]\nafter = CreateDtsInstance\nevery = 1\nmax = 1\n",
+	          0);
 	r = eng_apply(HEAD INSTANCE("a", ""));
 	assert_int_equal(r->bad, 1);
 	assert_int_equal(r->worst, ERR_DECISION);
@@ -273,8 +296,10 @@ static void import_plans_clean(void **s)
 	unlink(eng_file("s.state.json"));
 	unlink(eng_file("s.state.journal"));
 	eng_start(NULL, 0);
-	r = eng_apply(arena_printf(&eng_a, HEAD INSTANCE("a", "import_id = %s\n") JOB("a", "a", "shop", "import_id = %s\n"),
-	                       json_str(i, "id"), json_str(i, "forward")));
+	r = eng_apply(arena_printf(&eng_a,
+	                           HEAD INSTANCE("a", "import_id = %s\n")
+	                                   JOB("a", "a", "shop", "import_id = %s\n"),
+	                           json_str(i, "id"), json_str(i, "forward")));
 	ASSERT_DONE(r);
 	assert_int_equal(r->stats.mutating, 0);
 	assert_int_equal(eng_changes(text), 0);
@@ -283,8 +308,10 @@ static void import_plans_clean(void **s)
 }
 
 #define MANY(status)                                                                               \
-	INSTANCE("a", "") JOBX("a", "a", "a", "shop", "PW", status) INSTANCE("b", "")              \
-	    JOBX("b", "b", "b", "shop", "PW", status) INSTANCE("c", "") JOBX("c", "c", "c", "shop", "PW", status)
+	INSTANCE("a", "")                                                                          \
+	JOBX("a", "a", "a", "shop", "PW", status) INSTANCE("b", "")                                \
+		JOBX("b", "b", "b", "shop", "PW", status) INSTANCE("c", "")                        \
+			JOBX("c", "c", "c", "shop", "PW", status)
 
 /* One call pauses three jobs, one deletes them, one page reads them all. */
 static void few_calls(void **s)
@@ -319,7 +346,9 @@ static void a_stale_job_id_is_found_again(void **s)
 	eng_start(NULL, 0);
 	ASSERT_DONE(eng_apply(text));
 	eng_stop();
-	i = json_get(eng_world(), "instances")->child ? (struct json *)(uintptr_t)json_get(eng_world(), "instances")->child : NULL;
+	i = json_get(eng_world(), "instances")->child
+	            ? (struct json *)(uintptr_t)json_get(eng_world(), "instances")->child
+	            : NULL;
 	assert_non_null(i);
 	{ /* the world file is meant to be edited by hand */
 		const char *world = eng_text("w.json"), *old = json_str(i, "forward"), *p;
@@ -350,11 +379,13 @@ static void alarms_change_in_place(void **s)
 	(void)s;
 	eng_start(NULL, 0);
 	ASSERT_DONE(eng_apply(HEAD INSTANCE("a", "") JOB("a", "a", "shop", "")));
-	r = eng_apply(HEAD INSTANCE("a", "") JOB("a", "a", "shop", "delay_notice = true\ndelay_rule_time = 30\n"));
+	r = eng_apply(HEAD INSTANCE("a", "")
+	                      JOB("a", "a", "shop", "delay_notice = true\ndelay_rule_time = 30\n"));
 	ASSERT_DONE(r);
 	assert_int_equal(r->stats.by_action[API_CREATE_JOB_MONITOR_RULE], 1);
 	assert_int_equal(r->stats.mutating, 1);
-	assert_int_equal(eng_changes(HEAD INSTANCE("a", "") JOB("a", "a", "shop", "delay_notice = true\ndelay_rule_time = 30\n")),
+	assert_int_equal(eng_changes(HEAD INSTANCE("a", "") JOB(
+				 "a", "a", "shop", "delay_notice = true\ndelay_rule_time = 30\n")),
 	                 0);
 	eng_stop();
 }
@@ -362,10 +393,11 @@ static void alarms_change_in_place(void **s)
 /* The class rises in place with one call, and never falls. */
 static void the_class_rises(void **s)
 {
-	const char *large = HEAD "[synchronization_instance.a]\npayment_type = PayAsYouGo\n"
-	                         "source_endpoint_engine_name = MySQL\nsource_endpoint_region = ${region}\n"
-	                         "destination_endpoint_engine_name = MySQL\ndestination_endpoint_region = ${region}\n"
-	                         "instance_class = large\n" JOB("a", "a", "shop", "instance_class = large\n");
+	const char *large = HEAD
+		"[synchronization_instance.a]\npayment_type = PayAsYouGo\n"
+		"source_endpoint_engine_name = MySQL\nsource_endpoint_region = ${region}\n"
+		"destination_endpoint_engine_name = MySQL\ndestination_endpoint_region = ${region}\n"
+		"instance_class = large\n" JOB("a", "a", "shop", "instance_class = large\n");
 	struct result *r;
 
 	(void)s;
@@ -405,7 +437,8 @@ static void precheck_items_are_skipped_on_request(void **s)
 {
 	(void)s;
 	eng_start("[precheck.x]\njob = a\nitem = CHECK_SAME_OBJ\nmessage = there already\n", 20);
-	ASSERT_DONE(eng_apply(HEAD INSTANCE("a", "") JOB("a", "a", "shop", "skip_precheck = CHECK_SAME_OBJ\n")));
+	ASSERT_DONE(eng_apply(HEAD INSTANCE("a", "")
+	                              JOB("a", "a", "shop", "skip_precheck = CHECK_SAME_OBJ\n")));
 	eng_stop();
 	assert_int_equal(live_instances(), 1);
 }
@@ -414,25 +447,25 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, eng_setup, eng_teardown)
 	const struct CMUnitTest t[] = {
-	    T(a_whole_life),
-	    T(with_time_and_lag),
-	    T(job_goes_instance_stays),
-	    T(replacement_keeps_the_instance),
-	    T(created_suspended_is_never_started),
-	    T(precheck_fails_with_items),
-	    T(runtime_parameters_converge),
-	    T(two_way_pair),
-	    T(lost_purchase_is_found),
-	    T(purchase_that_never_arrived_is_made_again),
-	    T(a_stranger_is_not_adopted),
-	    T(too_many_candidates_need_a_decision),
-	    T(import_plans_clean),
-	    T(few_calls),
-	    T(a_stale_job_id_is_found_again),
-	    T(alarms_change_in_place),
-	    T(the_class_rises),
-	    T(tags_come_and_go),
-	    T(precheck_items_are_skipped_on_request),
+		T(a_whole_life),
+		T(with_time_and_lag),
+		T(job_goes_instance_stays),
+		T(replacement_keeps_the_instance),
+		T(created_suspended_is_never_started),
+		T(precheck_fails_with_items),
+		T(runtime_parameters_converge),
+		T(two_way_pair),
+		T(lost_purchase_is_found),
+		T(purchase_that_never_arrived_is_made_again),
+		T(a_stranger_is_not_adopted),
+		T(too_many_candidates_need_a_decision),
+		T(import_plans_clean),
+		T(few_calls),
+		T(a_stale_job_id_is_found_again),
+		T(alarms_change_in_place),
+		T(the_class_rises),
+		T(tags_come_and_go),
+		T(precheck_items_are_skipped_on_request),
 	};
 
 	return cmocka_run_group_tests(t, NULL, NULL);

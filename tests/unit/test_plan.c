@@ -37,7 +37,8 @@ static const char *no_env(void *ctx, const char *name)
 	return text_eq(name, "PW") ? "secret-text" : NULL;
 }
 
-static int no_read(void *ctx, const char *file, const char *path, bool cred, struct buf *out, struct err *e)
+static int no_read(void *ctx, const char *file, const char *path, bool cred, struct buf *out,
+                   struct err *e)
 {
 	(void)ctx;
 	(void)file;
@@ -94,10 +95,12 @@ static const char *no_ids(void *ctx, uint32_t r, enum computed what)
 }
 
 /* A record as a finished apply of the section leaves it. */
-static struct record *record(struct world *w, const char *address, const char *instance, const char *job)
+static struct record *record(struct world *w, const char *address, const char *instance,
+                             const char *job)
 {
 	uint32_t k = map_get(&w->b.by_address, address);
-	const struct type_def *t = text_starts(address, "synchronization_job") ? &type_job : &type_instance;
+	const struct type_def *t =
+		text_starts(address, "synchronization_job") ? &type_job : &type_instance;
 	struct record *r = record_new(&A, address, t);
 
 	r->instance_id = instance;
@@ -115,16 +118,17 @@ static struct record *record(struct world *w, const char *address, const char *i
 	return r;
 }
 
-static void row(struct world *w, const char *instance, const char *job, const char *name, const char *status, const char *more)
+static void row(struct world *w, const char *instance, const char *job, const char *name,
+                const char *status, const char *more)
 {
 	char *t = arena_printf(
-	    &A,
-	    "{\"DtsInstanceID\":\"%s\",\"DtsJobId\":\"%s\",\"DtsJobName\":\"%s\",\"Status\":\"%s\",\"DtsJobClass\":\"small\","
-	    "\"PayType\":\"PostPaid\",\"SourceEndpoint\":{\"EngineName\":\"MySQL\",\"Region\":\"cn-hangzhou\",\"InstanceType\":"
-	    "\"RDS\",\"InstanceID\":\"rm-a\",\"UserName\":\"u\"},\"DestinationEndpoint\":{\"EngineName\":\"MYSQL\",\"Region\":"
-	    "\"cn-hangzhou\",\"InstanceType\":\"RDS\",\"InstanceID\":\"rm-b\",\"UserName\":\"u\"},\"MigrationMode\":{"
-	    "\"DataInitialization\":true,\"DataSynchronization\":true,\"StructureInitialization\":true}%s}",
-	    instance, job, name, status, more);
+		&A,
+		"{\"DtsInstanceID\":\"%s\",\"DtsJobId\":\"%s\",\"DtsJobName\":\"%s\",\"Status\":\"%s\",\"DtsJobClass\":\"small\","
+		"\"PayType\":\"PostPaid\",\"SourceEndpoint\":{\"EngineName\":\"MySQL\",\"Region\":\"cn-hangzhou\",\"InstanceType\":"
+		"\"RDS\",\"InstanceID\":\"rm-a\",\"UserName\":\"u\"},\"DestinationEndpoint\":{\"EngineName\":\"MYSQL\",\"Region\":"
+		"\"cn-hangzhou\",\"InstanceType\":\"RDS\",\"InstanceID\":\"rm-b\",\"UserName\":\"u\"},\"MigrationMode\":{"
+		"\"DataInitialization\":true,\"DataSynchronization\":true,\"StructureInitialization\":true}%s}",
+		instance, job, name, status, more);
 	struct json_err je;
 	struct json *j = json_parse(&A, t, strlen(t), &je);
 
@@ -133,7 +137,8 @@ static void row(struct world *w, const char *instance, const char *job, const ch
 	inventory_add_row(&w->inv, j);
 }
 
-#define SHOP ",\"DbObject\":\"{\\\"shop\\\":{\\\"all\\\":true,\\\"name\\\":\\\"shop\\\",\\\"state\\\":\\\"normal\\\"}}\""
+#define SHOP                                                                                       \
+	",\"DbObject\":\"{\\\"shop\\\":{\\\"all\\\":true,\\\"name\\\":\\\"shop\\\",\\\"state\\\":\\\"normal\\\"}}\""
 
 static void make(struct world *w)
 {
@@ -160,7 +165,8 @@ static const char *steps(const struct op *op)
 
 static bool after(const struct world *w, const char *later, const char *earlier)
 {
-	uint32_t l = (uint32_t)(op_at(w, later) - w->p.ops), e = (uint32_t)(op_at(w, earlier) - w->p.ops);
+	uint32_t l = (uint32_t)(op_at(w, later) - w->p.ops),
+		 e = (uint32_t)(op_at(w, earlier) - w->p.ops);
 
 	for (uint32_t i = w->p.graph.out_at[l]; i < w->p.graph.out_at[l + 1]; i++)
 		if (w->p.graph.out[i] == e)
@@ -168,7 +174,8 @@ static bool after(const struct world *w, const char *later, const char *earlier)
 	return false;
 }
 
-static void pair_seen(struct world *w, const char *text, const char *name, const char *status, const char *more)
+static void pair_seen(struct world *w, const char *text, const char *name, const char *status,
+                      const char *more)
 {
 	build(w, text);
 	record(w, "synchronization_instance.a", "dtsone", "one");
@@ -200,8 +207,8 @@ static void converged_is_noop(void **s)
 	for (size_t i = 0; i < w.p.n; i++)
 		for (size_t k = 0; k < w.p.ops[i].nchanges; k++)
 			fail_msg("%s: %s %s -> %s", w.p.ops[i].address,
-			         w.p.ops[i].type->attrs[w.p.ops[i].changes[k].attr].key, w.p.ops[i].changes[k].from,
-			         w.p.ops[i].changes[k].to);
+			         w.p.ops[i].type->attrs[w.p.ops[i].changes[k].attr].key,
+			         w.p.ops[i].changes[k].from, w.p.ops[i].changes[k].to);
 	assert_int_equal(w.p.count[OP_NOOP], 2);
 	/* Initializing counts as Synchronizing */
 	pair_seen(&w, HEAD PAIR("a", ""), "a", "Initializing", SHOP);
@@ -216,7 +223,8 @@ static void changes_go_in_place(void **s)
 	pair_seen(&w, HEAD PAIR("a", ""), "other", "Suspending",
 	          ",\"DbObject\":\"{\\\"crm\\\":{\\\"all\\\":true,\\\"name\\\":\\\"crm\\\"}}\"");
 	assert_int_equal(op_at(&w, "synchronization_job.a")->kind, OP_UPDATE);
-	assert_string_equal(steps(op_at(&w, "synchronization_job.a")), "start, rename, change objects");
+	assert_string_equal(steps(op_at(&w, "synchronization_job.a")),
+	                    "start, rename, change objects");
 	assert_true(op_at(&w, "synchronization_job.a")->changes[0].behind);
 }
 
@@ -229,7 +237,8 @@ static void secret_rotation(void **s)
 	build(&w, HEAD PAIR("a", ""));
 	record(&w, "synchronization_instance.a", "dtsone", "one");
 	r = record(&w, "synchronization_job.a", "dtsone", "one");
-	r->attrs[attr_of(&type_job, "source_endpoint_password")] = plan_fingerprint(&A, KEY, "older");
+	r->attrs[attr_of(&type_job, "source_endpoint_password")] =
+		plan_fingerprint(&A, KEY, "older");
 	row(&w, "dtsone", "one", "a", "Synchronizing", SHOP);
 	make(&w);
 	assert_string_equal(steps(op_at(&w, "synchronization_job.a")), "change source password");
@@ -254,7 +263,7 @@ static void replacement_needs_leave(void **s)
 	build(&w, HEAD PAIR("a", "source_endpoint_oracle_sid = X\n"));
 	record(&w, "synchronization_instance.a", "dtsone", "one");
 	((struct record *)record(&w, "synchronization_job.a", "dtsone", "one"))
-	    ->attrs[attr_of(&type_job, "source_endpoint_oracle_sid")] = "Y";
+		->attrs[attr_of(&type_job, "source_endpoint_oracle_sid")] = "Y";
 	row(&w, "dtsone", "one", "a", "Synchronizing", SHOP);
 	make(&w);
 	assert_int_equal(op_at(&w, "synchronization_job.a")->kind, OP_REPLACE);
@@ -263,12 +272,13 @@ static void replacement_needs_leave(void **s)
 	build(&w, HEAD PAIR("a", "source_endpoint_oracle_sid = X\nreplace = allowed\n"));
 	record(&w, "synchronization_instance.a", "dtsone", "one");
 	record(&w, "synchronization_job.a", "dtsone", "one")
-	    ->attrs[attr_of(&type_job, "source_endpoint_oracle_sid")] = "Y";
+		->attrs[attr_of(&type_job, "source_endpoint_oracle_sid")] = "Y";
 	row(&w, "dtsone", "one", "a", "Synchronizing", SHOP);
 	make(&w);
 	assert_null(op_at(&w, "synchronization_job.a")->refused);
 	/* the paid instance is kept */
-	assert_string_equal(steps(op_at(&w, "synchronization_job.a")), "verify, reset, configure, wait");
+	assert_string_equal(steps(op_at(&w, "synchronization_job.a")),
+	                    "verify, reset, configure, wait");
 }
 
 static void deletions(void **s)
@@ -286,7 +296,8 @@ static void deletions(void **s)
 	w.o.destroy = true;
 	make(&w);
 	assert_int_equal(w.p.count[OP_DELETE], 2);
-	assert_string_equal(steps(op_at(&w, "synchronization_job.a")), "verify, delete, wait for release");
+	assert_string_equal(steps(op_at(&w, "synchronization_job.a")),
+	                    "verify, delete, wait for release");
 	assert_string_equal(steps(op_at(&w, "synchronization_instance.a")), "wait for release");
 	assert_true(after(&w, "synchronization_instance.a", "synchronization_job.a"));
 	assert_int_equal(w.p.impact[6], 1);
@@ -356,9 +367,10 @@ static void imports_and_moves(void **s)
 static void class_belongs_to_the_pair(void **s)
 {
 	struct world w;
-	const char *text = HEAD "[synchronization_instance.a]\npayment_type = PayAsYouGo\nsource_endpoint_engine_name = MySQL\n"
-	                        "source_endpoint_region = ${region}\ndestination_endpoint_engine_name = MySQL\n"
-	                        "destination_endpoint_region = ${region}\n" JOB("a", "instance_class = large\n");
+	const char *text = HEAD
+		"[synchronization_instance.a]\npayment_type = PayAsYouGo\nsource_endpoint_engine_name = MySQL\n"
+		"source_endpoint_region = ${region}\ndestination_endpoint_engine_name = MySQL\n"
+		"destination_endpoint_region = ${region}\n" JOB("a", "instance_class = large\n");
 
 	(void)s;
 	pair_seen(&w, text, "a", "Synchronizing", SHOP);
@@ -423,7 +435,8 @@ static void notices(void **s)
 	r->status = "Suspending";
 	r->status_since_ms = 1700000000000;
 	w.o.now_ms = 1700000000000 + 7 * 3600000LL;
-	row(&w, "dtsone", "one", "a", "Suspending", SHOP ",\"ExpireTime\":\"2027-01-01T00:00:00Z\"");
+	row(&w, "dtsone", "one", "a", "Suspending",
+	    SHOP ",\"ExpireTime\":\"2027-01-01T00:00:00Z\"");
 	make(&w);
 	op = op_at(&w, "synchronization_job.a");
 	assert_true(noted(op, "at least since 2023-11-14T22:13:20Z"));
@@ -460,18 +473,18 @@ static int teardown(void **s)
 int main(void)
 {
 	const struct CMUnitTest t[] = {
-	    cmocka_unit_test_setup_teardown(creates_a_pair, setup, teardown),
-	    cmocka_unit_test_setup_teardown(converged_is_noop, setup, teardown),
-	    cmocka_unit_test_setup_teardown(changes_go_in_place, setup, teardown),
-	    cmocka_unit_test_setup_teardown(secret_rotation, setup, teardown),
-	    cmocka_unit_test_setup_teardown(replacement_needs_leave, setup, teardown),
-	    cmocka_unit_test_setup_teardown(deletions, setup, teardown),
-	    cmocka_unit_test_setup_teardown(gone_and_guard, setup, teardown),
-	    cmocka_unit_test_setup_teardown(imports_and_moves, setup, teardown),
-	    cmocka_unit_test_setup_teardown(class_belongs_to_the_pair, setup, teardown),
-	    cmocka_unit_test_setup_teardown(targets, setup, teardown),
-	    cmocka_unit_test_setup_teardown(resumes, setup, teardown),
-	    cmocka_unit_test_setup_teardown(notices, setup, teardown),
+		cmocka_unit_test_setup_teardown(creates_a_pair, setup, teardown),
+		cmocka_unit_test_setup_teardown(converged_is_noop, setup, teardown),
+		cmocka_unit_test_setup_teardown(changes_go_in_place, setup, teardown),
+		cmocka_unit_test_setup_teardown(secret_rotation, setup, teardown),
+		cmocka_unit_test_setup_teardown(replacement_needs_leave, setup, teardown),
+		cmocka_unit_test_setup_teardown(deletions, setup, teardown),
+		cmocka_unit_test_setup_teardown(gone_and_guard, setup, teardown),
+		cmocka_unit_test_setup_teardown(imports_and_moves, setup, teardown),
+		cmocka_unit_test_setup_teardown(class_belongs_to_the_pair, setup, teardown),
+		cmocka_unit_test_setup_teardown(targets, setup, teardown),
+		cmocka_unit_test_setup_teardown(resumes, setup, teardown),
+		cmocka_unit_test_setup_teardown(notices, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(t, NULL, NULL);

@@ -221,8 +221,8 @@ static void test_enum(void **state)
 	assert_string_equal(normalize_of(&type_instance, "payment_type", "prepaid"),
 	                    "Subscription");
 	assert_string_equal(
-	    normalize_of(&type_instance, "destination_endpoint_engine_name", "Greenplum"),
-	    "Greenplum");
+		normalize_of(&type_instance, "destination_endpoint_engine_name", "Greenplum"),
+		"Greenplum");
 	assert_int_equal(diag.n, 0);
 }
 
@@ -283,8 +283,8 @@ static void test_tags(void **state)
 	assert_string_equal(normalize_of(&type_instance, "tags", "q=a=b,e="),
 	                    "{\"e\":\"\",\"q\":\"a=b\"}");
 	assert_string_equal(
-	    normalize_of(&type_instance, "tags", "{\"k.x\": \"a,b\", \"b\": \"1\"}"),
-	    "{\"b\":\"1\",\"k.x\":\"a,b\"}");
+		normalize_of(&type_instance, "tags", "{\"k.x\": \"a,b\", \"b\": \"1\"}"),
+		"{\"b\":\"1\",\"k.x\":\"a,b\"}");
 	assert_null(normalize_of(&type_instance, "tags", "team"));
 	assert_null(normalize_of(&type_instance, "tags", "a=1, a=2"));
 	assert_non_null(strstr(all_text(), "twice"));
@@ -300,9 +300,9 @@ static void test_json(void **state)
 {
 	(void)state;
 	expect_wire(
-	    "db_list",
-	    "{ \"b\" : {\"all\":true, \"name\": \"b\"}, \"a\": {\"name\":\"x\",\"n\":1.50} }",
-	    "{\"b\":{\"all\":true,\"name\":\"b\"},\"a\":{\"name\":\"x\",\"n\":1.5}}");
+		"db_list",
+		"{ \"b\" : {\"all\":true, \"name\": \"b\"}, \"a\": {\"name\":\"x\",\"n\":1.50} }",
+		"{\"b\":{\"all\":true,\"name\":\"b\"},\"a\":{\"name\":\"x\",\"n\":1.5}}");
 	expect_error("db_list", "{\"shop\": {\"name\": }}", 1, 11 + 18, "no JSON");
 	expect_error("db_list", "[]", 1, 11, "keyed by database");
 	expect_error("db_list", "{\"a\":{},\"a\":{}}", 1, 11 + 8, "x.ini:7:12");
@@ -383,7 +383,7 @@ static void test_parameters(void **state)
 	             "\"x\",\"value\":2}]",
 	             1, 11 + 23, "given twice");
 	assert_non_null(
-	    normalize("job_parameters", "[{\"module\":\"99\",\"name\":\"x\",\"value\":1}]"));
+		normalize("job_parameters", "[{\"module\":\"99\",\"name\":\"x\",\"value\":1}]"));
 	assert_int_equal(diag.warnings, 1);
 	expect_error("job_parameters", "{}", 1, 11, "array is needed");
 	expect_error("job_parameters", "[1]", 1, 11, "no `module`");
@@ -397,7 +397,7 @@ static void test_markdown(void **state)
 
 		for (size_t i = 0; i < types[t]->nattrs; i++)
 			assert_non_null(
-			    strstr(md, arena_printf(&arena, "| `%s`", types[t]->attrs[i].key)));
+				strstr(md, arena_printf(&arena, "| `%s`", types[t]->attrs[i].key)));
 	}
 	for (int r = 0; r < ROUTE__COUNT; r++)
 		assert_non_null(route_text((enum route)r));
@@ -407,11 +407,11 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-	    T(test_tables),     T(test_seed),         T(test_find),     T(test_families),
-	    T(test_bool),       T(test_int),          T(test_enum),     T(test_text),
-	    T(test_accounts),   T(test_phones),       T(test_tags),     T(test_json),
-	    T(test_old_format), T(test_state_member), T(test_too_long), T(test_parameters),
-	    T(test_markdown),
+		T(test_tables),     T(test_seed),         T(test_find),     T(test_families),
+		T(test_bool),       T(test_int),          T(test_enum),     T(test_text),
+		T(test_accounts),   T(test_phones),       T(test_tags),     T(test_json),
+		T(test_old_format), T(test_state_member), T(test_too_long), T(test_parameters),
+		T(test_markdown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

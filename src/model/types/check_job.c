@@ -22,7 +22,7 @@ struct side {
 	bool source;
 	const char *word;
 	const char *type, *engine, *id, *region, *ip, *port, *sid, *database, *user, *owner, *role,
-	    *ssl;
+		*ssl;
 	const char *reserve_cen, *reserve_arch, *reserve_ssl;
 };
 
@@ -259,9 +259,9 @@ static void check_kafka(const struct check *c)
 		need_reserve(c, "destSSL", dest.engine);
 	if (reserve_lacks(c, "destVersion"))
 		diag_warn(
-		    c->d, where(c->r, "reserve"), NULL,
-		    "%s: reserve lacks `destVersion`, which is documented as required for Kafka",
-		    c->r->address);
+			c->d, where(c->r, "reserve"), NULL,
+			"%s: reserve lacks `destVersion`, which is documented as required for Kafka",
+			c->r->address);
 	if (type_is(c, &dest, kafka))
 		diag_warn(c->d, where(c->r, dest.type), NULL,
 		          "%s: the documented types of a Kafka destination are ECS and EXPRESS",
@@ -300,10 +300,10 @@ static void check_bought(const struct check *c)
 	for (size_t i = 0; i < t->nattrs; i++)
 		if ((t->attrs[i].flags & A_PURCHASE) && has(c->r, t->attrs[i].key))
 			diag_error(
-			    c->d, where(c->r, t->attrs[i].key),
-			    "put it into the section of the instance",
-			    "%s: %s belongs to the purchase, but this job has a dts_instance_id",
-			    c->r->address, t->attrs[i].key);
+				c->d, where(c->r, t->attrs[i].key),
+				"put it into the section of the instance",
+				"%s: %s belongs to the purchase, but this job has a dts_instance_id",
+				c->r->address, t->attrs[i].key);
 	/* The API page allows it for configure-first jobs alone; the reference accepts both
 	 * together. */
 	if (has(c->r, "dedicated_cluster_id"))
@@ -331,9 +331,9 @@ static void check_configure_first(const struct check *c)
 	}
 	if (!has(c->r, "payment_type"))
 		diag_error(
-		    c->d, c->r->pos, NULL,
-		    "%s: payment_type is missing: a job without dts_instance_id is bought with it",
-		    c->r->address);
+			c->d, c->r->pos, NULL,
+			"%s: payment_type is missing: a job without dts_instance_id is bought with it",
+			c->r->address);
 	if (is(c->r, "sync_architecture", "bidirectional"))
 		diag_error(c->d, where(c->r, "sync_architecture"),
 		           "give the pair a synchronization_instance section",
@@ -434,8 +434,8 @@ static void check_direction(const struct check *c, const struct resource *inst)
 	if (other && copies(c->r) && copies(other))
 		diag_warn(c->d,
 		          where(c->r, is(c->r, "data_initialization", "true")
-		                          ? "data_initialization"
-		                          : "structure_initialization"),
+		                              ? "data_initialization"
+		                              : "structure_initialization"),
 		          "set data_initialization and structure_initialization to false in the "
 		          "Reverse job",
 		          "%s: only one direction of a two-way pair should copy schema and data, "

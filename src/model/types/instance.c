@@ -64,12 +64,12 @@ static const struct attr_def attrs[] = {
 /* clang-format on */
 
 const struct type_def type_instance = {
-    .name = "synchronization_instance",
-    .label = "instance",
-    .doc = "A purchased DTS synchronization instance: it carries region, class, billing and tags, "
-           "and holds one job (two "
-	   "when bidirectional).",
-    .attrs = attrs,
-    .nattrs = sizeof attrs / sizeof attrs[0],
-    .check = check_instance,
+	.name = "synchronization_instance",
+	.label = "instance",
+	.doc = "A purchased DTS synchronization instance: it carries region, class, billing and tags, "
+	       "and holds one job (two "
+	       "when bidirectional).",
+	.attrs = attrs,
+	.nattrs = sizeof attrs / sizeof attrs[0],
+	.check = check_instance,
 };

@@ -225,11 +225,11 @@ static const struct attr_def attrs[] = {
 /* clang-format on */
 
 const struct type_def type_job = {
-    .name = "synchronization_job",
-    .label = "job",
-    .doc = "A DTS synchronization job: which objects are copied from which source to which "
-           "destination, and whether it runs.",
-    .attrs = attrs,
-    .nattrs = sizeof attrs / sizeof attrs[0],
-    .check = check_job,
+	.name = "synchronization_job",
+	.label = "job",
+	.doc = "A DTS synchronization job: which objects are copied from which source to which "
+	       "destination, and whether it runs.",
+	.attrs = attrs,
+	.nattrs = sizeof attrs / sizeof attrs[0],
+	.check = check_job,
 };

@@ -263,9 +263,9 @@ REFINE(refine_reserve)
 	 * 14). */
 	if (n)
 		diag_note(
-		    d, key_pos(&w, first), NULL,
-		    "%s: the service documents numbers as text: put the value of `%s` in quotes",
-		    at->key, text_safe_dup(a, first, 60));
+			d, key_pos(&w, first), NULL,
+			"%s: the service documents numbers as text: put the value of `%s` in quotes",
+			at->key, text_safe_dup(a, first, 60));
 	return json_write_dup(a, v, false);
 }
 
@@ -291,9 +291,9 @@ static bool parameter_check(const struct walk *w, const struct json *p, size_t i
 		if (json_text(w->a, p, members[i]))
 			continue;
 		diag_error(
-		    w->d, source_pos(w->src, 0),
-		    "each entry is {\"module\": \"07\", \"name\": \"...\", \"value\": \"...\"}",
-		    "%s: entry %zu has no `%s`", w->at->key, index + 1, members[i]);
+			w->d, source_pos(w->src, 0),
+			"each entry is {\"module\": \"07\", \"name\": \"...\", \"value\": \"...\"}",
+			"%s: entry %zu has no `%s`", w->at->key, index + 1, members[i]);
 		return false;
 	}
 	module = json_text(w->a, p, "module");
