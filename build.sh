@@ -9,6 +9,7 @@ usage: ./build.sh [--install-deps] [verb]
   build      build/dtsbatch, one static executable (default)
   test       everything that can be proven here; ends with "N passed, N failed"
   lint       formatter, static analysers and the rules of src/README.md
+  format     rewrite the C files as the formatter wants them
   fault      fault injection loops (tests/fault.sh)
   fuzz       fuzz targets, FUZZ_SECONDS each (default 20)
   bench      measurements (tests/bench.sh)
@@ -57,7 +58,7 @@ needs() {
 		LIST
 		;;
 	esac
-	case $1 in lint)
+	case $1 in lint | format)
 		cat <<-'LIST'
 			clang-tidy clang-tidy
 			clang-format clang-format
@@ -489,7 +490,7 @@ for a in "$@"; do
 	--install-deps) install=1 ;;
 	--all) all=1 ;;
 	-h | --help) usage && exit 0 ;;
-	build | test | lint | fault | fuzz | bench | fetch | libs | clean)
+	build | test | lint | format | fault | fuzz | bench | fetch | libs | clean)
 		[ -z "$verb" ] || die "one verb at a time: $verb, $a"
 		verb=$a
 		;;
@@ -503,6 +504,10 @@ if [ "$verb" = clean ]; then
 	exit
 fi
 dependencies "$verb"
+if [ "$verb" = format ]; then
+	find src tests -name '*.[ch]' -print0 | xargs -0 clang-format -i
+	exit
+fi
 locked "$VB/.lock"
 case $verb in
 build) product ;;

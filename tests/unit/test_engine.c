@@ -309,9 +309,10 @@ static void import_plans_clean(void **s)
 
 #define MANY(status)                                                                               \
 	INSTANCE("a", "")                                                                          \
-	JOBX("a", "a", "a", "shop", "PW", status) INSTANCE("b", "")                                \
-		JOBX("b", "b", "b", "shop", "PW", status) INSTANCE("c", "")                        \
-			JOBX("c", "c", "c", "shop", "PW", status)
+	JOBX("a", "a", "a", "shop", "PW", status)                                                  \
+	INSTANCE("b", "")                                                                          \
+	JOBX("b", "b", "b", "shop", "PW", status)                                                  \
+	INSTANCE("c", "") JOBX("c", "c", "c", "shop", "PW", status)
 
 /* One call pauses three jobs, one deletes them, one page reads them all. */
 static void few_calls(void **s)
