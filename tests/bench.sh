@@ -88,7 +88,10 @@ for n in $sizes; do
 	sim=$!
 	while ! [ -s url ]; do sleep 0.02; done
 	url=$(head -n 1 url)
-	measure apply "$n" "$bin" apply --yes --endpoint "$url" m.ini
+	measure apply "$n" "$bin" apply --yes --json --endpoint "$url" m.ini
+	bytes=$(sed -n 's/.*"type":"summary".*"state_bytes":\([0-9]*\).*/\1/p' out)
+	# The peer writes its whole state after every resource: 2,136 bytes each in its own files, so the square of their number.
+	awk -v n="$n" -v b="${bytes:-0}" 'BEGIN { printf "         written to the state: %d bytes, %.0f a resource; the peer: %.0f bytes (computed)\n", b, b / (2 * n), 2136 * n * (2 * n + 1) }'
 	measure noop "$n" "$bin" apply --yes --endpoint "$url" m.ini
 	measure plan "$n" "$bin" plan --detailed-exitcode --endpoint "$url" m.ini
 	echo "         state $(wc -c <m.state.json) bytes"

@@ -331,6 +331,7 @@ void render_summary(struct ui *u, const struct summary *s)
 		ui_int(u, o, "calls", (int64_t)s->stats->calls);
 		ui_int(u, o, "changing_calls", (int64_t)s->stats->mutating);
 		ui_int(u, o, "retries", (int64_t)s->stats->retries);
+		ui_int(u, o, "state_bytes", (int64_t)s->stats->journal_bytes);
 		ui_int(u, o, "duration_ms", s->stats->refresh_ms + s->stats->apply_ms);
 		ui_int(u, o, "serial", (int64_t)s->serial);
 		ui_str(u, o, "state", s->state_path);
