@@ -99,6 +99,7 @@ tidy_one() {
 	else
 		rm -f "$stamp"
 		cat "$log"
+		[ -s "$log" ] || echo "$f: clang-tidy failed without a word"
 	fi
 }
 
