@@ -28,14 +28,32 @@ static char dir[128];
 static struct sim *sim;
 static bool talk;
 
+#define ENV_MAX 16
+
+static struct {
+	const char *name, *value;
+} environment[ENV_MAX];
+static size_t nenv;
+
+void eng_env(const char *name, const char *value)
+{
+	size_t i = 0;
+
+	while (i < nenv && !text_eq(environment[i].name, name))
+		i++;
+	assert_true(i < ENV_MAX);
+	environment[i].name = name;
+	environment[i].value = value;
+	nenv += i == nenv;
+}
+
 static const char *env(void *ctx, const char *name)
 {
 	(void)ctx;
-	if (text_eq(name, "ALIBABA_CLOUD_ACCESS_KEY_ID"))
-		return "test-id";
-	if (text_eq(name, "ALIBABA_CLOUD_ACCESS_KEY_SECRET"))
-		return "test-secret";
-	return text_eq(name, "PW") ? "pass-word-1" : text_eq(name, "PW2") ? "pass-word-2" : NULL;
+	for (size_t i = 0; i < nenv; i++)
+		if (text_eq(environment[i].name, name))
+			return environment[i].value;
+	return NULL;
 }
 
 static int no_read(void *ctx, const char *file, const char *path, bool cred, struct buf *out,
@@ -59,6 +77,11 @@ static void on_event(void *ctx, const struct event *ev)
 		         ev->text && ev->kind != EV_OP_DONE ? ev->text
 		         : ev->err                          ? ev->err->msg
 		                                            : "");
+	for (size_t i = 0; i < ev->nitems; i++) {
+		n = strlen(r->notes);
+		snprintf(r->notes + n, sizeof r->notes - n, "item %s: %s\n", ev->items[i].item,
+		         ev->items[i].message);
+	}
 	if (talk)
 		fprintf(stderr, "# %lld %s kind %d step %s status %s %s\n",
 		        (long long)ev->elapsed_ms, ev->op ? ev->op->address : "-", ev->kind,
@@ -107,6 +130,23 @@ static void read_batch(struct batch *b, struct diag *d, const char *text)
 	diag_init(d, &eng_a);
 	manifest_parse(m, "t.ini", text, strlen(text), d);
 	batch_build(b, &eng_a, m, &bo, d);
+}
+
+const char *eng_said(const char *text)
+{
+	static const char *const levels[] = {
+		[DIAG_NOTE] = "note", [DIAG_WARNING] = "warning", [DIAG_ERROR] = "error"};
+	const char *out = "";
+	struct batch b;
+	struct diag d;
+
+	read_batch(&b, &d, text);
+	diag_sort(&d);
+	for (size_t i = 0; i < d.n; i++)
+		out = arena_printf(&eng_a, "%s%u:%u %s %s%s%s\n", out, d.v[i].pos.line,
+		                   d.v[i].pos.col, levels[d.v[i].level], d.v[i].msg,
+		                   d.v[i].hint ? " | " : "", d.v[i].hint ? d.v[i].hint : "");
+	return out;
 }
 
 const char *eng_errors(const char *text)
@@ -317,19 +357,35 @@ int eng_setup(void **state)
 	snprintf(dir, sizeof dir, "%s/dtsbatch-engine-XXXXXX",
 	         getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
 	talk = getenv("TALK") != NULL;
+	nenv = 0;
+	eng_env("ALIBABA_CLOUD_ACCESS_KEY_ID", "test-id");
+	eng_env("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "test-secret");
+	eng_env("PW", "pass-word-1");
+	eng_env("PW2", "pass-word-2");
 	return mkdtemp(dir) ? 0 : -1;
 }
 
-int eng_teardown(void **state)
+static void remove_files(void)
 {
 	static const char *const files[] = {
 		"w.json",          "log",         "scenario",    "s.state.json",
 		"s.state.journal", "s.state.key", "s.state.lock"};
 
-	(void)state;
-	eng_stop();
 	for (size_t i = 0; i < sizeof files / sizeof *files; i++)
 		unlink(eng_file(files[i]));
+}
+
+void eng_fresh(void)
+{
+	eng_stop();
+	remove_files();
+}
+
+int eng_teardown(void **state)
+{
+	(void)state;
+	eng_stop();
+	remove_files();
 	rmdir(dir);
 	arena_release(&eng_a);
 	return 0;

@@ -38,9 +38,14 @@ const char *eng_file(const char *name); /* in the directory: w.json, log, s.stat
 /* scale: as in sim_opts; 0: everything at once. */
 void eng_start(const char *scenario, double scale);
 void eng_stop(void);
+void eng_fresh(void); /* stop, and begin with nothing: no world, no state, no log */
 
 /* Manifest text -> plan, and with ENG_APPLY the run. Fails the test at a mistake in the manifest. */
 struct result *eng_run(const char *text, unsigned flags);
+/* The environment of the run, from setup to teardown; the texts are not copied. */
+void eng_env(const char *name, const char *value);
+/* Everything that is said of the manifest, sorted: "LINE:COLUMN LEVEL MESSAGE[ | HINT]", one a line. */
+const char *eng_said(const char *text);
 /* All errors of the manifest, one a line; "" when there are none. */
 const char *eng_errors(const char *text);
 struct result *eng_apply(const char *text); /* with --prune */

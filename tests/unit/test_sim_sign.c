@@ -584,6 +584,36 @@ static void test_v1_wrong(void **st)
 	fx_release(&f);
 }
 
+/* Chinese, an emoji and everything that percent-encoding is about, signed the older way. */
+static void test_v1_any_characters(void **st)
+{
+	static const char name[] = "\xe8\xae\xa2\xe5\x8d\x95 \xe5\x90\x8c\xe6\xad\xa5!*'()~+&=%/?#[]@";
+	static const char objects[] =
+		"{\"\xe5\xba\x93\":{\"name\":\"a\",\"all\":false,\"Table\":{\"t\":{\"name\":\"t\",\"all\":"
+		"true,\"filter\":\"city in ('\xf0\x9f\x98\x80','O''Hare') and note like '100%*'\"}}}}";
+	struct fx f;
+
+	(void)st;
+	for (int form = 0; form < 2; form++) {
+		fx_init(&f, "", true);
+		f.form = form;
+		fx_buy(&f);
+		fx_configure(&f, NULL);
+		assert_int_equal(fx_call(&f, "ModifyDtsJobName", "DtsJobId", f.job, "DtsJobName",
+		                         name, NULL),
+		                 200);
+		assert_string_equal(fx_code(&f), "");
+		assert_int_equal(fx_call(&f, "ModifyDtsJob", "DtsInstanceId", f.instance, "DbList",
+		                         objects, NULL),
+		                 200);
+		assert_string_equal(fx_code(&f), "");
+		fx_call(&f, "DescribeDtsJobDetail", "DtsJobId", f.job, NULL);
+		assert_string_equal(fx_get(&f, "DtsJobName"), name);
+		assert_non_null(strstr(fx_get(&f, "DbObject"), "O''Hare') and note like '100%*'"));
+		fx_release(&f);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -592,6 +622,7 @@ int main(void)
 		cmocka_unit_test(test_v3_wrong),        cmocka_unit_test(test_date),
 		cmocka_unit_test(test_fence),           cmocka_unit_test(test_token),
 		cmocka_unit_test(test_denied),          cmocka_unit_test(test_v1_wrong),
+		cmocka_unit_test(test_v1_any_characters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
