@@ -4,6 +4,8 @@
 # shellcheck disable=SC2016
 # Called by `./build.sh test` after the build. Ends with "N passed, N failed".
 set -u
+PATH=$PATH:/usr/sbin:/sbin # chroot, also where a plain user's path lacks it
+export PATH
 cd "$(dirname "$0")/.." || exit 1
 ROOT=$PWD
 BIN=${DTSBATCH:-$ROOT/build/dtsbatch}
