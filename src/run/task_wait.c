@@ -508,8 +508,8 @@ static bool look_after(struct task *t, const struct observed *o)
 		err_hint(
 			&t->err,
 			"somebody released it, or it ended by itself as a job without incremental phase does");
-		task_fail(t, ERR_FAILED, "gone on the service%s%s",
-		          t->raw[0] ? ", last seen " : "", t->raw);
+		task_fail(t, ERR_FAILED, "gone on the service%s%s", t->raw[0] ? ", last seen " : "",
+		          t->raw);
 		return true;
 	case AFTER_OK:
 		break;
