@@ -288,10 +288,36 @@ static void decide_import(struct planner *pl, struct op *op, const struct resour
 	decide_existing(pl, op, r);
 }
 
+/* A job without incremental phase ends by itself and its instance is released: that is success, no reason to buy again. */
+static bool ends_by_itself(const struct planner *pl, const struct resource *r)
+{
+	const struct graph *g = &pl->b->graph;
+	uint32_t i = (uint32_t)(r - pl->b->v);
+
+	if (r->type == &type_job)
+		return text_eq(res_get(r, "data_synchronization"), "false");
+	for (uint32_t e = g->in_at[i]; e < g->in_at[i + 1]; e++) {
+		const struct resource *job = &pl->b->v[g->in[e]];
+
+		if (job->type == &type_job &&
+		    text_eq(res_get(job, "data_synchronization"), "false"))
+			return true;
+	}
+	return false;
+}
+
 static void decide_gone(struct planner *pl, struct op *op, const struct resource *r)
 {
 	pl->p->gone++;
 	op->seen = NULL;
+	if (r->life.on_gone == GONE_RECREATE && ends_by_itself(pl, r)) {
+		op->kind = OP_CREATE;
+		op->why = "gone on the service";
+		op->refused =
+			"without data_synchronization a job ends by itself; it is not bought again: take the section out, "
+			"or `dtsbatch state rm` it first to run it once more";
+		return;
+	}
 	if (r->life.on_gone == GONE_FORGET) {
 		op->kind = OP_FORGET;
 		op->why = "gone on the service (on_gone = forget)";
@@ -391,13 +417,16 @@ static void delete_steps(struct planner *pl, struct op *op, const struct record 
 static void plan_delete(struct planner *pl, struct op *op, bool explicit_destroy)
 {
 	const struct record *r = op->have;
+	uint32_t k = map_get(&pl->b->by_address, r->address);
+	/* What the manifest says today counts beside what the last apply recorded. */
+	const struct lifecycle *life = k == MAP_NONE ? NULL : &pl->b->v[k].life;
 
 	if (planner_is_gone(pl, r, op->seen)) {
 		op->kind = OP_FORGET;
 		op->why = "already gone on the service";
 		return;
 	}
-	if (r->destroy_forgets) {
+	if (r->destroy_forgets || (life && life->destroy_forgets)) {
 		op->kind = OP_FORGET;
 		op->why = "on_destroy = forget";
 		return;
@@ -406,7 +435,9 @@ static void plan_delete(struct planner *pl, struct op *op, bool explicit_destroy
 	if (!op->why)
 		op->why = explicit_destroy ? "destroy" : "its section was removed (--prune)";
 	delete_steps(pl, op, r);
-	if (r->protect)
+	if (life && life->protect)
+		op->refused = "protected: `protect = true` forbids it";
+	else if (r->protect)
 		op->refused = "protected: `protect = true` is recorded; apply it as false first";
 	else if (op->seen && text_ieq(op->seen->pay_type, "PrePaid"))
 		op->refused =
@@ -528,6 +559,90 @@ static void edges_of_removals(struct planner *pl)
 	}
 }
 
+/* ---- what lives on an instance ------------------------------------------ */
+
+static const struct op *op_of_record(const struct planner *pl, size_t rec)
+{
+	uint32_t res;
+
+	if (pl->del_of[rec] != RES_NONE)
+		return &pl->ops.v[pl->del_of[rec]];
+	for (res = 0; res < pl->b->n; res++)
+		if (pl->have[res] == pl->recs->v[rec])
+			return pl->op_of[res] == RES_NONE ? NULL : &pl->ops.v[pl->op_of[res]];
+	return NULL;
+}
+
+/* Does this run take the recorded job away (or make it anew on another instance), so that its instance may go? */
+static bool job_goes(const struct planner *pl, size_t rec, bool replaced)
+{
+	const struct op *op = op_of_record(pl, rec);
+
+	if (!op || op->refused || pl->recs->v[rec]->protect)
+		return false;
+	if (op->kind ==
+	    OP_FORGET) /* gone already; what on_destroy = forget leaves must stay alive */
+		return planner_is_gone(pl, pl->recs->v[rec], op->seen);
+	if (op->kind == OP_CREATE || op->kind == OP_DELETE)
+		return true;
+	return replaced && op->kind == OP_REPLACE;
+}
+
+static bool takes_instance_away(const struct op *op)
+{
+	return op->type == &type_instance && !op->refused &&
+	       (op->kind == OP_DELETE || op->kind == OP_REPLACE);
+}
+
+/* Releasing an instance releases every job on it: all of them must be part of this run, visibly. */
+static void guard_instance(struct planner *pl, struct op *op, const struct map *jobs,
+                           const uint32_t *next)
+{
+	uint32_t i = map_get(jobs, op->have->instance_id);
+	bool known = i != MAP_NONE;
+
+	for (; i != MAP_NONE; i = next[i])
+		if (!job_goes(pl, i, op->kind == OP_REPLACE)) {
+			op->refused = arena_printf(
+				pl->a,
+				"%s lives on it and would be lost with it, but is protected or no part of "
+				"this change",
+				pl->recs->v[i]->address);
+			return;
+		}
+	if (!known && op->seen && op->seen->status != ST_NOT_CONFIGURED)
+		op->refused = arena_printf(
+			pl->a,
+			"job %s (\"%s\"), which this state does not know, runs on it: import it, or delete "
+			"it in the console",
+			op->seen->job_id, op->seen->name);
+}
+
+static void guard_instances(struct planner *pl)
+{
+	uint32_t *next = arena_array(pl->a, uint32_t, pl->recs->n + 1);
+	struct map jobs;
+	bool any = false;
+
+	for (uint32_t i = 0; i < pl->ops.n; i++)
+		any = any || takes_instance_away(&pl->ops.v[i]);
+	if (!any)
+		return;
+	map_init(&jobs, pl->a);
+	for (uint32_t i = 0; i < pl->recs->n; i++) {
+		const struct record *r = pl->recs->v[i];
+
+		next[i] = MAP_NONE;
+		if (r->type != &type_job || text_empty(r->instance_id))
+			continue;
+		next[i] = map_get(&jobs, r->instance_id);
+		map_put(&jobs, r->instance_id, i);
+	}
+	for (uint32_t i = 0; i < pl->ops.n; i++)
+		if (takes_instance_away(&pl->ops.v[i]) && pl->ops.v[i].have)
+			guard_instance(pl, &pl->ops.v[i], &jobs, next);
+}
+
 /* On a two-way instance Forward is configured first and deleted last (design.md 4). */
 static void edges_of_directions(struct planner *pl)
 {
@@ -621,6 +736,7 @@ void plan_make(struct plan *p, struct arena *a, const struct batch *b,
 	plan_orphans(&pl);
 	edges_of_sections(&pl);
 	edges_of_removals(&pl);
+	guard_instances(&pl);
 	edges_of_directions(&pl);
 	count(&pl);
 	p->ops = pl.ops.v;

@@ -456,6 +456,72 @@ static void notices(void **s)
 	assert_non_null(strstr(op_at(&w, "synchronization_job.a")->refused, "prepaid"));
 }
 
+/* An instance goes only when every job on it visibly goes, too. */
+static void a_job_is_not_lost_with_its_instance(void **s)
+{
+	static const char *const inst[] = {"synchronization_instance.a"};
+	static const char *const jobs[] = {"synchronization_job.*"};
+	struct world w;
+
+	(void)s;
+	pair_seen(&w, HEAD PAIR("a", ""), "a", "Synchronizing", SHOP);
+	w.o.destroy = true;
+	w.o.targets = inst;
+	w.o.ntargets = 1;
+	make(&w);
+	assert_non_null(op_at(&w, "synchronization_instance.a")->refused);
+	w.o.ntargets = 0;
+	w.o.excludes = jobs;
+	w.o.nexcludes = 1;
+	make(&w);
+	assert_non_null(op_at(&w, "synchronization_instance.a")->refused);
+	w.o.nexcludes = 0;
+	make(&w);
+	assert_null(op_at(&w, "synchronization_instance.a")->refused);
+	/* protection written today counts, though no apply has recorded it */
+	pair_seen(&w, HEAD PAIR("a", "protect = true\n"), "a", "Synchronizing", SHOP);
+	w.o.destroy = true;
+	make(&w);
+	assert_non_null(op_at(&w, "synchronization_job.a")->refused);
+	assert_non_null(op_at(&w, "synchronization_instance.a")->refused);
+	pair_seen(&w, HEAD PAIR("a", "on_destroy = forget\n"), "a", "Synchronizing", SHOP);
+	w.o.destroy = true;
+	make(&w);
+	assert_int_equal(op_at(&w, "synchronization_job.a")->kind, OP_FORGET);
+	assert_non_null(op_at(&w, "synchronization_instance.a")->refused);
+	/* a configured job that the state does not know */
+	build(&w, HEAD PAIR("a", ""));
+	record(&w, "synchronization_instance.a", "dtsone", "one");
+	row(&w, "dtsone", "one", "a", "Synchronizing", SHOP);
+	w.o.destroy = true;
+	make(&w);
+	assert_non_null(op_at(&w, "synchronization_instance.a")->refused);
+	/* only the instance is to go, its job section stays */
+	pair_seen(&w, HEAD INSTANCE("a") "ensure = absent\n" JOB("a", ""), "a", "Synchronizing",
+	          SHOP);
+	assert_non_null(op_at(&w, "synchronization_instance.a")->refused);
+}
+
+static void what_ended_is_not_bought_again(void **s)
+{
+	struct world w;
+	char *text = arena_strdup(&A, HEAD PAIR("a", "")),
+	     *p = strstr(text, "data_synchronization = true");
+
+	(void)s;
+	memcpy(p, "data_synchronization = false", 28);
+	text = arena_printf(
+		&A,
+		"%.*s\nstatus = Synchronizing\ndb_list = {\"shop\": {\"name\": \"shop\", \"all\": true}}\n",
+		(int)(p + 28 - text), text);
+	build(&w, text);
+	record(&w, "synchronization_instance.a", "dtsone", "one");
+	record(&w, "synchronization_job.a", "dtsone", "one");
+	make(&w);
+	assert_int_equal(w.p.count[OP_CREATE], 0);
+	assert_non_null(op_at(&w, "synchronization_instance.a")->refused);
+}
+
 static int setup(void **s)
 {
 	(void)s;
@@ -485,6 +551,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(targets, setup, teardown),
 		cmocka_unit_test_setup_teardown(resumes, setup, teardown),
 		cmocka_unit_test_setup_teardown(notices, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_job_is_not_lost_with_its_instance, setup,
+	                                        teardown),
+		cmocka_unit_test_setup_teardown(what_ended_is_not_bought_again, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(t, NULL, NULL);
