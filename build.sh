@@ -92,7 +92,7 @@ dependencies() {
 		die "missing packages: $lacking- install them, or run ./build.sh --install-deps $1"
 	fi
 	command -v apt-get >/dev/null 2>&1 || die "no apt-get here; install the equivalents of: $lacking"
-	as_root=env
+	as_root='env'
 	if [ "$(id -u)" != 0 ]; then
 		command -v sudo >/dev/null 2>&1 || die "not root and no sudo; install: $lacking"
 		as_root='sudo env'

@@ -587,7 +587,8 @@ static void test_v1_wrong(void **st)
 /* Chinese, an emoji and everything that percent-encoding is about, signed the older way. */
 static void test_v1_any_characters(void **st)
 {
-	static const char name[] = "\xe8\xae\xa2\xe5\x8d\x95 \xe5\x90\x8c\xe6\xad\xa5!*'()~+&=%/?#[]@";
+	static const char name[] =
+		"\xe8\xae\xa2\xe5\x8d\x95 \xe5\x90\x8c\xe6\xad\xa5!*'()~+&=%/?#[]@";
 	static const char objects[] =
 		"{\"\xe5\xba\x93\":{\"name\":\"a\",\"all\":false,\"Table\":{\"t\":{\"name\":\"t\",\"all\":"
 		"true,\"filter\":\"city in ('\xf0\x9f\x98\x80','O''Hare') and note like '100%*'\"}}}}";
@@ -617,11 +618,16 @@ static void test_v1_any_characters(void **st)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_v3_vectors),      cmocka_unit_test(test_v1_vectors),
-		cmocka_unit_test(test_vectors_through), cmocka_unit_test(test_v3_right),
-		cmocka_unit_test(test_v3_wrong),        cmocka_unit_test(test_date),
-		cmocka_unit_test(test_fence),           cmocka_unit_test(test_token),
-		cmocka_unit_test(test_denied),          cmocka_unit_test(test_v1_wrong),
+		cmocka_unit_test(test_v3_vectors),
+		cmocka_unit_test(test_v1_vectors),
+		cmocka_unit_test(test_vectors_through),
+		cmocka_unit_test(test_v3_right),
+		cmocka_unit_test(test_v3_wrong),
+		cmocka_unit_test(test_date),
+		cmocka_unit_test(test_fence),
+		cmocka_unit_test(test_token),
+		cmocka_unit_test(test_denied),
+		cmocka_unit_test(test_v1_wrong),
 		cmocka_unit_test(test_v1_any_characters),
 	};
 
