@@ -224,7 +224,7 @@ tty_run() {
 	STATUS=0
 	: >"$ERR"
 	cmd=$(printf '%q ' "$DTS" "$@")
-	(sleep "${TTY_DELAY:-0.7}" && printf '%s\n' "$answer" && sleep "${TTY_STAY:-0.3}") |
+	(sleep "${TTY_DELAY:-1.5}" && printf '%s\n' "$answer" && sleep "${TTY_STAY:-2}") |
 		TERM=xterm timeout 60 script -qec "$cmd" /dev/null >"$OUT" 2>"$ERR" || STATUS=$?
 }
 
