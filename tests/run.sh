@@ -19,6 +19,11 @@ WORK=$(mktemp -d "${TMPDIR:-/tmp}/dtsbatch-e2e.XXXXXX") || exit 1
 trap '[ -n "${KEEP:-}" ] || rm -rf "$WORK"' EXIT
 trap 'exit 130' INT TERM
 
+# The terminal of the tests that are asked something.
+PTY=$WORK/pty
+cc -O1 -D_GNU_SOURCE -Wall -Wextra -Werror -o "$PTY" "$ROOT/tests/pty.c" -lutil || echo "tests/pty.c does not build: nothing is tried on a terminal"
+export PTY
+
 # one FILE: its output goes to $WORK/NAME.log, the last line of which counts its checks.
 one() {
 	local file=$1 name

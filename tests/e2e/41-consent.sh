@@ -19,12 +19,13 @@ if have_tty; then
 	equal "an empty answer is no" 1 "$STATUS"
 	tty_run YES destroy --simulate m.ini
 	equal "only yes or y" 1 "$STATUS"
-	TTY_STAY=2 tty_run yes destroy --simulate m.ini
+	tty_run yes destroy --simulate m.ini
 	equal "yes: status" 0 "$STATUS"
 	equal "yes: gone" 0 "$(recorded m.sim.state.json)"
 	tty_run y apply --simulate m.ini
 	equal "y: status" 0 "$STATUS"
 else
+	echo "note: no terminal on this machine (is /dev/pts mounted?): the questions are not tried"
 	expect_exit 0 destroy --simulate --yes m.ini
 	expect_exit 0 apply --simulate --yes m.ini
 fi
