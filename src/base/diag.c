@@ -58,6 +58,16 @@ void diag_note(struct diag *d, struct pos p, const char *hint, const char *fmt, 
 	va_end(ap);
 }
 
+void diag_remark(struct diag *d, struct pos p, const char *hint, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	add(d, DIAG_NOTE, p, hint, fmt, ap);
+	va_end(ap);
+	d->v[d->n - 1].alone = true;
+}
+
 /* A note stands behind what it explains, so it sorts by the position of that item (its leader). */
 struct order {
 	struct pos at;
@@ -96,7 +106,7 @@ void diag_sort(struct diag *d)
 	o = arena_array(d->a, struct order, d->n);
 	sorted = arena_array(d->a, struct diag_item, d->n);
 	for (size_t i = 0; i < d->n; i++) {
-		if (d->v[i].level != DIAG_NOTE)
+		if (d->v[i].level != DIAG_NOTE || d->v[i].alone)
 			leader = i;
 		o[i] = (struct order){.at = d->v[leader].pos, .leader = leader, .index = i};
 	}

@@ -25,6 +25,7 @@ struct diag_item {
 	struct pos pos;
 	const char *msg;  /* what is wrong */
 	const char *hint; /* what to do, or NULL */
+	bool alone;       /* a note that explains no other item */
 };
 
 struct diag {
@@ -42,6 +43,9 @@ void diag_warn(struct diag *d, struct pos p, const char *hint, const char *fmt, 
 	__attribute__((format(printf, 4, 5)));
 /* Explains the error or warning before it; dropped with it. */
 void diag_note(struct diag *d, struct pos p, const char *hint, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+/* A note that stands alone. */
+void diag_remark(struct diag *d, struct pos p, const char *hint, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 /* By file, line, column; stable. Items without position last. A note stays behind the error or
  * warning it follows. */

@@ -461,9 +461,10 @@ void sys_guard_std_fds(void)
 {
 	int fd;
 
-	/* open() gives the lowest free number, so this fills the holes from below. */
+	/* open() gives the lowest free number, so this fills the holes from below. Nothing can be
+	 * written to it: a plan that nobody could read must not look like one that was read. */
 	do
-		fd = open("/dev/null", O_RDWR);
+		fd = open("/dev/null", O_RDONLY);
 	while (fd >= 0 && fd <= 2);
 	if (fd > 2)
 		close(fd);

@@ -17,8 +17,7 @@ int64_t text_duration_ms(const char *s)
 	static const struct {
 		const char *unit;
 		int64_t ms;
-	} units[] = {{"", 1000},   {"ms", 1},      {"s", 1000},
-	             {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
+	} units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
 	int64_t v = 0;
 
 	if (*s < '0' || *s > '9')
@@ -28,6 +27,8 @@ int64_t text_duration_ms(const char *s)
 			return -1;
 		v = v * 10 + (*s - '0');
 	}
+	if (v == 0 && !*s)
+		return 0;
 	for (size_t i = 0; i < sizeof units / sizeof *units; i++)
 		if (strcmp(s, units[i].unit) == 0)
 			return v > INT64_MAX / units[i].ms ? -1 : v * units[i].ms;

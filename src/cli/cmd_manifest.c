@@ -242,7 +242,8 @@ static const struct meta_key *find_meta(const char *word)
 	return NULL;
 }
 
-static int explain_unknown(struct context *c, const char *word)
+/* t: the type before the dot, NULL if there is none. */
+static int explain_unknown(struct context *c, const char *word, const struct type_def *t)
 {
 	const char *names[2 * ATTR_MAX + 8], *near;
 	const char *key = strchr(word, '.') ? strchr(word, '.') + 1 : word;
@@ -256,7 +257,12 @@ static int explain_unknown(struct context *c, const char *word)
 	}
 	near = text_nearest(key, names, n);
 	err_set(&e, ERR_USAGE, "nothing is called %s", word);
-	err_hint(&e, near ? "did you mean %s?" : "`dtsbatch explain` lists the types", near);
+	if (near)
+		err_hint(&e, "did you mean %s?", near);
+	else if (t)
+		err_hint(&e, "`dtsbatch explain %s` lists its keys", t->name);
+	else
+		err_hint(&e, "`dtsbatch explain` lists the types");
 	return cmd_fail(c, &e);
 }
 
@@ -279,7 +285,7 @@ int cmd_explain(struct context *c)
 			return explain_attr(c, types[k], &types[k]->attrs[i]);
 	if (find_meta(dot ? dot + 1 : word))
 		return explain_meta(c, find_meta(dot ? dot + 1 : word));
-	return explain_unknown(c, word);
+	return explain_unknown(c, word, t);
 }
 
 /* ---- version ------------------------------------------------------------------ */

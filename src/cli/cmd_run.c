@@ -250,8 +250,9 @@ static int finish(struct job *j, int status)
 
 static int plan_status(const struct job *j)
 {
-	const struct context *c = j->s.c;
+	struct context *c = j->s.c;
 
+	ui_flush(&c->ui);
 	if (c->ui.out_broken)
 		return 1;
 	if (j->p.refused)

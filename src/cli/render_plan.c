@@ -152,8 +152,11 @@ static void totals(struct ui *u, const struct plan *p)
 	const char *s = "", *imp = "";
 
 	if (plan_is_empty(p)) {
-		ui_out(u, "Nothing to do: %zu resource%s as wanted.\n", p->count[OP_NOOP],
-		       p->count[OP_NOOP] == 1 ? " is" : "s are");
+		if (p->count[OP_NOOP])
+			ui_out(u, "Nothing to do: %zu resource%s as wanted.\n", p->count[OP_NOOP],
+			       p->count[OP_NOOP] == 1 ? " is" : "s are");
+		else
+			ui_out(u, "Nothing to do: nothing is wanted and nothing is recorded.\n");
 		return;
 	}
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)

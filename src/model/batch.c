@@ -80,6 +80,8 @@ static void pass_on(struct builder *bd, const struct diag_item *it, struct diag_
 		diag_error(bd->d, it->pos, it->hint, "%s", it->msg);
 	else if (it->level == DIAG_WARNING)
 		diag_warn(bd->d, it->pos, it->hint, "%s", it->msg);
+	else if (it->alone)
+		diag_remark(bd->d, it->pos, it->hint, "%s", it->msg);
 	else
 		diag_note(bd->d, it->pos, it->hint, "%s", it->msg);
 }

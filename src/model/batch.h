@@ -75,6 +75,7 @@ struct value {
 	enum value_state state;
 	unsigned nparts : 31;
 	bool secret : 1; /* A_SECRET, or came from ${file:} or ${cred:} */
+	bool made_up : 1; /* a secret key without its secret, under --simulate: not compared */
 };
 
 enum on_gone { GONE_RECREATE, GONE_FORGET, GONE_FAIL };

@@ -235,7 +235,7 @@ static bool set_missing(struct builder *bd, const struct attr_def *at, struct pr
 	if (bd->o->simulate) {
 		note_made_up(bd, p, r->missing_pos, p->k->name, r->missing);
 		*text = made_up(bd, *text);
-		r->secret = r->sourced = true;
+		r->secret = r->sourced = r->made_up = true;
 		return true;
 	}
 	out->state = V_MISSING;
@@ -285,6 +285,7 @@ static void finish(struct builder *bd, const struct attr_def *at, struct prep *p
 	out->secret =
 		(at->flags & A_SECRET) || (expanded && r->secret && (!json || leaks(bd, plain)));
 	out->state = V_SET;
+	out->made_up = expanded && r->made_up && (at->flags & A_SECRET);
 	if (out->secret)
 		out->s = secret_dup(s, strlen(s));
 	else

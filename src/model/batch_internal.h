@@ -110,6 +110,7 @@ struct result {
 	bool sourced;               /* holds text from ${env:}, too: no literal secret */
 	const char *missing;        /* a secret that could not be had */
 	bool missing_env;           /* it is an environment variable, which need not be secret */
+	bool made_up;               /* a missing secret was replaced, under --simulate */
 	struct pos missing_pos;
 };
 

@@ -27,7 +27,7 @@ static void result_begin(struct result *r)
 {
 	buf_reset(&r->text);
 	r->shift.n = r->ids.n = r->inserted.n = 0;
-	r->bad = r->secret = r->sourced = r->missing_env = false;
+	r->bad = r->secret = r->sourced = r->missing_env = r->made_up = false;
 	r->missing = NULL;
 }
 
@@ -194,8 +194,8 @@ void note_made_up(struct builder *bd, struct prep *p, struct pos pos, const char
 		p->notes = 3;
 		return;
 	}
-	diag_note(bd->d, pos, NULL, "%s: %s; the simulation goes on with a made-up value", key,
-	          why);
+	diag_remark(bd->d, pos, NULL, "%s: %s; the simulation goes on with a made-up value", key,
+	            why);
 }
 
 /* A secret that is not there. env: an environment variable, which need not be a secret. */
@@ -209,7 +209,7 @@ static bool missing(struct builder *bd, struct result *r, const struct tpl *t,
 	if (bd->o->simulate && (!env || sc->secret)) {
 		note_made_up(bd, sc->p, pos, t->k->name, why);
 		insert(bd, r, p, sc, secret_dup(MADE_UP, strlen(MADE_UP)), true);
-		r->sourced = true;
+		r->sourced = r->made_up = true;
 		return true;
 	}
 	if (!r->missing) {

@@ -226,7 +226,7 @@ static void diff_one(struct planner *pl, struct op *op, struct diff *df, size_t 
 	const struct json *row = answer_of(op->seen, at->from);
 	struct change *c;
 
-	if (attr_in(&r->life.ignore, i) || v->state == V_MISSING)
+	if (attr_in(&r->life.ignore, i) || v->state == V_MISSING || (v->made_up && recorded))
 		return;
 	want = wanted_text(pl, op, i);
 	if (!want) {

@@ -107,3 +107,24 @@ for n in nan inf -1 1e999 '' x; do
 done
 expect_exit 64 simulator --keys a:b --port 70000
 expect_exit 64 apply --parallelism 0
+
+# The nearest key, or where the keys are listed.
+expect_exit 64 explain synchronization_job.nosuch
+expect_err 'dtsbatch explain synchronization_job'
+expect_exit 64 apply --deadline 90
+expect_err '90s'
+pair near.ini orders
+expect_exit 64 plan --simulate --endpoint http://127.0.0.1:9 near.ini
+expect_err 'endpoint does not go with it'
+expect_exit 0 plan --simulate --deadline 5m --parallelism 4 --max-deletes 1 near.ini
+expect_exit 0 destroy --simulate --yes near.ini
+expect_out 'nothing is wanted and nothing is recorded'
+
+# Secrets that are missing: noted in the order of the lines; a made-up one is not compared with a real one of an earlier run.
+expect_exit 0 apply --simulate --yes near.ini
+saved_source=$SOURCE_PASSWORD saved_target=$TARGET_PASSWORD
+unset SOURCE_PASSWORD TARGET_PASSWORD
+expect_exit 0 plan --simulate --detailed-exitcode near.ini
+equal "notes in the order of the lines" "$(grep -o 'near.ini:[0-9]*' "$ERR")" "$(grep -o 'near.ini:[0-9]*' "$ERR" | sort -t: -k2n)"
+equal "two notes" 2 "$(grep -c 'made-up value' "$ERR")"
+export SOURCE_PASSWORD=$saved_source TARGET_PASSWORD=$saved_target

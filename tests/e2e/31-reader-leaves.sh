@@ -22,6 +22,8 @@ expect_exit 0 plan --simulate --detailed-exitcode --state z.state.json two.ini
 refute "nothing of ours became stdout" grep -q 'dtsbatch apply' z.sim.state.json
 
 # A plan that could not be written is none.
+"$DTS" plan --simulate --state c.state.json two.ini >&- 2>/dev/null </dev/null
+equal "plan >&-" 1 $?
 if [ -e /dev/full ]; then
 	"$DTS" plan --simulate --state n.state.json two.ini >/dev/full 2>/dev/null </dev/null
 	equal "plan >/dev/full" 1 $?
