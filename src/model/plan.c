@@ -190,6 +190,18 @@ static const char *replace_refusal(struct planner *pl, const struct diff *df, co
 		df->replace_keys, op->address, extra);
 }
 
+/* A subscription cannot be deleted by the API; emptying it (ResetDtsJob) is no deletion. */
+static void refuse_prepaid(struct op *op)
+{
+	bool deletes = false;
+
+	for (unsigned i = 0; i < op->nsteps; i++)
+		deletes = deletes || op->steps[i] == DO_DELETE;
+	if (deletes && !op->refused && op->seen && text_ieq(op->seen->pay_type, "PrePaid"))
+		op->refused =
+			"prepaid: the API cannot delete it; unsubscribe in the console, then `dtsbatch state rm`";
+}
+
 static void decide_existing(struct planner *pl, struct op *op, const struct resource *r)
 {
 	struct diff df;
@@ -226,6 +238,7 @@ static void decide_existing(struct planner *pl, struct op *op, const struct reso
 		else if (!instance_new && !forced && !r->life.replace_allowed)
 			op->refused = replace_refusal(pl, &df, op);
 		plan_steps_replace(pl, op);
+		refuse_prepaid(op);
 		return;
 	}
 	if (op->nchanges || (op->have && op->have->protect != r->life.protect)) {
@@ -402,8 +415,7 @@ static void delete_steps(struct planner *pl, struct op *op, const struct record 
 	plan_step_add(op, DO_VERIFY);
 	if (r->type == &type_job && instance_stays(pl, r)) {
 		plan_step_add(op, DO_RESET);
-		op->impact = IMPACT_REPLACE;
-		op->impact &= ~(unsigned)(IMPACT_REPLACE | IMPACT_RESYNC);
+		op->impact = 0; /* not the resync of a replacement: nothing follows the reset */
 		plan_note(pl, op,
 		          "its instance stays: the job is reset, the instance is still billed");
 		return;
@@ -439,9 +451,7 @@ static void plan_delete(struct planner *pl, struct op *op, bool explicit_destroy
 		op->refused = "protected: `protect = true` forbids it";
 	else if (r->protect)
 		op->refused = "protected: `protect = true` is recorded; apply it as false first";
-	else if (op->seen && text_ieq(op->seen->pay_type, "PrePaid"))
-		op->refused =
-			"prepaid: the API cannot delete it; unsubscribe in the console, then `dtsbatch state rm`";
+	refuse_prepaid(op);
 }
 
 static bool file_is_missing(const struct planner *pl, const char *file)

@@ -279,11 +279,36 @@ static void diff_one(struct planner *pl, struct op *op, struct diff *df, size_t 
 	note_route(pl, op, df, at, seen ? seen : recorded, want);
 }
 
+/* ModifyDtsJobPassword refuses the password that is in use (dts-api.md 11), so another user with the same
+ * password is set by ModifyDtsJobEndpoint, to the same database: no promise is needed for that. */
+static void route_user_alone(const struct op *op, struct diff *df, bool source)
+{
+	bool *password = source ? &df->src : &df->dest;
+	bool user_only = *password;
+
+	for (size_t i = 0; i < op->nchanges; i++) {
+		const struct attr_def *at = &op->type->attrs[op->changes[i].attr];
+
+		if (at->route == ROUTE_PASSWORD && ((at->flags & A_SOURCE) != 0) == source &&
+		    (at->flags & A_SECRET))
+			user_only = false;
+	}
+	if (!user_only)
+		return;
+	*password = false;
+	*(source ? &df->ep_src : &df->ep_dest) = true;
+	df->routes |= 1u << ROUTE_ENDPOINT;
+	if (!df->src && !df->dest)
+		df->routes &= ~(1u << ROUTE_PASSWORD);
+}
+
 void plan_diff(struct planner *pl, struct op *op, struct diff *df)
 {
 	*df = (struct diff){0};
 	for (size_t i = 0; i < op->type->nattrs; i++)
 		diff_one(pl, op, df, i);
+	route_user_alone(op, df, true);
+	route_user_alone(op, df, false);
 }
 
 void plan_list_values(struct planner *pl, struct op *op)

@@ -237,7 +237,7 @@ const char *route_text(enum route r)
 		[ROUTE_REPLACE] = "only by replacement",
 		[ROUTE_NONE] = "meant for the creation; a change sends nothing",
 		[ROUTE_NAME] = "in place (ModifyDtsJobName)",
-		[ROUTE_PASSWORD] = "in place (ModifyDtsJobPassword)",
+		[ROUTE_PASSWORD] = "in place (ModifyDtsJobPassword; a user name alone: ModifyDtsJobEndpoint)",
 		[ROUTE_OBJECTS] = "in place (ModifyDtsJob)",
 		[ROUTE_RESERVED] = "in place (ModifyDtsJob, UPDATE_RESERVED)",
 		[ROUTE_PARAMS] = "in place (ModifyDtsJobConfig)",

@@ -397,6 +397,7 @@ static bool goes_on(struct call *c, const struct dts_reply *reply, enum verdict 
 		*v = VERDICT_DENIED;
 	if (*v == VERDICT_RETRY) {
 		if (may_retry(c, reply)) {
+			reply_err(&r->trouble, c->api, reply);
 			retry_later(c, reply);
 			return true;
 		}
@@ -425,6 +426,8 @@ static void on_result(void *arg, const struct http_res *res)
 		r->last_answer_ms = sys_now_ms();
 		learn_clock(r, res);
 	}
+	if (v == VERDICT_OK)
+		r->trouble.code = ERR_NONE;
 	if (v == VERDICT_OK ||
 	    (v == VERDICT_RETRY && reply.code &&
 	     (text_starts(reply.code, "Throttling") || text_eq(reply.code, "Rejected.Throttling"))))
@@ -458,7 +461,8 @@ static void heed_deadline(struct run *r, int64_t *until_ms)
 	if (r->o.deadline_ms < 0 || r->exec)
 		return;
 	if (sys_now_ms() >= end)
-		run_fail(r, ERR_LATER, "the deadline was reached before the work began");
+		run_fail(r, ERR_LATER, "the deadline was reached before the work began%s%s",
+		         r->trouble.code ? "; last: " : "", r->trouble.code ? r->trouble.msg : "");
 	else if (end < *until_ms)
 		*until_ms = end;
 }

@@ -142,6 +142,7 @@ struct run {
 	bool dead;       /* nothing more may be sent: `fatal` says why */
 	bool money_stop; /* an order was refused for money: no further purchases */
 	struct err fatal;
+	struct err trouble; /* why the last call is tried again; code 0: nothing since the last good answer */
 	struct run_stats stats;
 	/* poller */
 	struct watch *watches;

@@ -285,7 +285,7 @@ static bool endpoint_there(const struct task *t, const struct observed *o, bool 
 		const struct attr_def *at = &t->op->type->attrs[i];
 		const char *seen;
 
-		if (at->route != ROUTE_ENDPOINT || ((at->flags & A_SOURCE) != 0) != source ||
+		if ((at->route != ROUTE_ENDPOINT && at->route != ROUTE_PASSWORD) || ((at->flags & A_SOURCE) != 0) != source ||
 		    !t->vals[i] || at->from != READ_LIST)
 			continue;
 		seen = attr_read(t->x->a, at, o->row);

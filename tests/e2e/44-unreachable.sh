@@ -11,6 +11,7 @@ check "it tried for a while, and not for ever" test $((SECONDS - begun)) -ge 20 
 begun=$SECONDS
 dts apply --yes --deadline 3s --endpoint http://127.0.0.1:9 m.ini
 equal "the deadline ends it" 75 "$STATUS"
+expect_err 'the deadline was reached before the work began; last: .*connection refused'
 check "in time ($((SECONDS - begun)) s)" test $((SECONDS - begun)) -le 6
 # So does a signal.
 "$DTS" apply --yes --endpoint http://127.0.0.1:9 m.ini >/dev/null 2>&1 </dev/null &

@@ -193,7 +193,7 @@ static void settings_are_read(void **state)
 	              "state = x/y.state.json\nadopt = ask\n"
 	              "parallelism = 8\nsettle = 0s\nmax_changes = 5\nmax_deletes = 0\nmax_gone = "
 	              "1\ndeadline = 25m\n"
-	              "lock_timeout = 10\nprune = true\n");
+	              "lock_timeout = 10s\nprune = true\n");
 	assert_counts(&f, 0, 0);
 	assert_string_equal(f.b.set.endpoint, "https://dts.example.com:8443");
 	assert_string_equal(f.b.set.state, "x/y.state.json");

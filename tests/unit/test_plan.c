@@ -252,6 +252,7 @@ static void secret_rotation(void **s)
 
 static void replacement_needs_leave(void **s)
 {
+	static const char *const prepaid[] = {"synchronization_instance.a"};
 	struct world w;
 
 	(void)s;
@@ -279,6 +280,15 @@ static void replacement_needs_leave(void **s)
 	/* the paid instance is kept */
 	assert_string_equal(steps(op_at(&w, "synchronization_job.a")),
 	                    "verify, reset, configure, wait");
+	/* so a subscription is no obstacle; only its own replacement is */
+	((struct observed *)w.inv.v[0])->pay_type = "PrePaid";
+	make(&w);
+	assert_null(op_at(&w, "synchronization_job.a")->refused);
+	w.o.replaces = prepaid;
+	w.o.nreplaces = 1;
+	make(&w);
+	assert_int_equal(op_at(&w, "synchronization_instance.a")->kind, OP_REPLACE);
+	assert_non_null(strstr(op_at(&w, "synchronization_instance.a")->refused, "prepaid"));
 }
 
 static void deletions(void **s)
