@@ -180,16 +180,19 @@ char *arena_strdup(struct arena *a, const char *s)
 
 char *arena_vprintf(struct arena *a, const char *fmt, va_list ap)
 {
+	char first[256], *p;
 	va_list again;
-	char *p;
 	int n;
 
+	/* Nearly every text is short: formatted once and copied. */
 	va_copy(again, ap);
-	n = vsnprintf(NULL, 0, fmt, again);
+	n = vsnprintf(first, sizeof first, fmt, again);
 	va_end(again);
 	if (n < 0)
 		BUG("cannot format \"%s\"", fmt);
 	p = arena_alloc(a, (size_t)n + 1);
+	if ((size_t)n < sizeof first)
+		return memcpy(p, first, (size_t)n + 1);
 	vsnprintf(p, (size_t)n + 1, fmt, ap);
 	return p;
 }

@@ -89,15 +89,20 @@ void buf_putc(struct buf *b, char c)
 void buf_vprintf(struct buf *b, const char *fmt, va_list ap)
 {
 	va_list again;
-	size_t fit;
+	size_t fit, space = b->p ? b->cap - b->n : 0;
 	int n;
 
+	/* Into the room there is; a second time only if that was too little. */
 	va_copy(again, ap);
-	n = vsnprintf(NULL, 0, fmt, again);
+	n = vsnprintf(space ? b->p + b->n : NULL, space, fmt, again);
 	va_end(again);
 	if (n < 0)
 		BUG("cannot format \"%s\"", fmt);
 	fit = clip(b, (size_t)n);
+	if (fit == (size_t)n && fit < space) {
+		b->n += fit;
+		return;
+	}
 	room(b, fit);
 	vsnprintf(b->p + b->n, fit + 1, fmt, ap);
 	b->n += fit;

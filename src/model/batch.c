@@ -222,12 +222,15 @@ size_t attr_quick(const struct type_def *t, const char *key)
 		const struct type_def *type;
 		const char *key; /* as an address: most are literals */
 		size_t at;
-	} memo[256];
-	size_t slot =
-		(((uintptr_t)key >> 3) ^ ((uintptr_t)t >> 4)) % (sizeof memo / sizeof memo[0]);
+	} memo[1024];
+	/* literals lie close together: the multiplication spreads them */
+	uint64_t mix = ((uint64_t)(uintptr_t)key ^ (uint64_t)(uintptr_t)t << 20) *
+	               UINT64_C(0x9e3779b97f4a7c15);
+	size_t slot = mix >> 54;
 
+	/* The linker merges equal literals, which mostly spares the comparison. */
 	if (memo[slot].type != t || memo[slot].key != key ||
-	    strcmp(t->attrs[memo[slot].at].key, key) != 0) {
+	    (t->attrs[memo[slot].at].key != key && strcmp(t->attrs[memo[slot].at].key, key) != 0)) {
 		memo[slot].at = attr_of(t, key);
 		memo[slot].type = t;
 		memo[slot].key = key;

@@ -25,11 +25,20 @@
 
 #define TIME_MAX_MS INT64_C(253402300799999) /* the year 9999 */
 
+/* A dozen of these a record, and records are written often: no format string. */
+static void put_key(struct buf *out, const char *comma, const char *key)
+{
+	buf_puts(out, comma);
+	buf_putc(out, '"');
+	buf_puts(out, key);
+	buf_puts(out, "\":");
+}
+
 void encode_member(struct buf *out, const char *key, const char *value)
 {
 	if (!value)
 		return;
-	buf_printf(out, ",\"%s\":", key);
+	put_key(out, ",", key);
 	json_write_str(out, value);
 }
 
@@ -45,8 +54,10 @@ static void encode_time(struct buf *out, const char *key, int64_t ms)
 
 static void encode_flag(struct buf *out, const char *key, bool on)
 {
-	if (on)
-		buf_printf(out, ",\"%s\":true", key);
+	if (!on)
+		return;
+	put_key(out, ",", key);
+	buf_puts(out, "true");
 }
 
 /* Is the text a JSON object or array that can stand in the file as one without losing anything? */
@@ -74,7 +85,7 @@ static void encode_attrs(struct buf *out, struct arena *scratch, const struct re
 		/* The last barrier: a secret that is no fingerprint never reaches the disk. */
 		if ((at->flags & A_SECRET) && !text_starts(v, STORE_MARK))
 			continue;
-		buf_printf(out, "%s\"%s\":", comma, at->key);
+		put_key(out, comma, at->key);
 		if ((at->kind == AK_OBJECT || at->kind == AK_LIST) && embeddable(scratch, v))
 			buf_puts(out, v);
 		else

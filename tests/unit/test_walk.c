@@ -1164,12 +1164,14 @@ static void walk_user(const struct row *r, struct couple *p)
 	if (!(op->impact & IMPACT_OFFSET))
 		FAIL(r, "no word of the offset");
 	apply_done(r, p, "the name alone");
-	check_calls(r, source ? RENEW_SRC
-	            "EndpointInstanceType=rds EndpointInstanceId=rm-a EndpointRegionId=cn-hangzhou "
-	            "ModifyAccount=true Username=x Password=***"
-	                      : RENEW_DEST
-	            "EndpointInstanceType=rds EndpointInstanceId=rm-b EndpointRegionId=cn-hangzhou "
-	            "ModifyAccount=true Username=x Password=***");
+	check_calls(
+		r,
+		source ? RENEW_SRC
+			"EndpointInstanceType=rds EndpointInstanceId=rm-a EndpointRegionId=cn-hangzhou "
+			"ModifyAccount=true Username=x Password=***"
+		       : RENEW_DEST
+			"EndpointInstanceType=rds EndpointInstanceId=rm-b EndpointRegionId=cn-hangzhou "
+			"ModifyAccount=true Username=x Password=***");
 	check_recorded(r, "x");
 	check_clean(r, p, "after the name alone");
 	put(&p->job, r->key, r->v2);
