@@ -21,14 +21,14 @@ struct job {
 	struct plan p;
 	struct plan_opts po;
 	const struct saved_plan *saved; /* NULL: apply of manifests */
-	bool rebuild;                   /* import, and nothing else */
+	bool only_imports;              /* whatever else the sections would want */
 	enum err_code asked;            /* a question that is open whatever else happens */
 	struct err e;
 };
 
 static bool executes(const struct job *j)
 {
-	return j->mode != MODE_PLAN;
+	return j->mode != MODE_PLAN && !j->s.c->o.dry_run;
 }
 
 /* Manifest files that contributed last time and do not exist any more. */
@@ -132,7 +132,7 @@ static int make_plan(struct job *j)
 	diag_init(&d, &s->c->a);
 	plan_make(&j->p, &s->c->a, &s->l.b, &s->recs, &s->inv, &j->po, &d);
 	ui_diag(&s->c->ui, &d);
-	if (j->rebuild)
+	if (j->only_imports)
 		rebuild_only_imports(&j->p);
 	if (d.errors)
 		return err_set(&j->e, ERR_MANIFEST, "%s", "");
@@ -279,6 +279,12 @@ static int save_plan(struct job *j)
 	return 0;
 }
 
+/* Every import is refused: the plan has said why. */
+static bool nothing_can_be_taken(const struct job *j)
+{
+	return j->only_imports && j->p.refused && !j->p.count[OP_ADOPT];
+}
+
 static int run_job(struct job *j)
 {
 	struct context *c = j->s.c;
@@ -290,7 +296,7 @@ static int run_job(struct job *j)
 	show(j);
 	if (c->o.out && save_plan(j))
 		return finish(j, cmd_fail(c, &j->e));
-	if (!executes(j))
+	if (!executes(j) || nothing_can_be_taken(j))
 		return finish(j, plan_status(j));
 	if (plan_is_empty(&j->p) || (rc = consent(j)) == 0)
 		return execute(j);
@@ -305,7 +311,7 @@ static int run_job(struct job *j)
  * wrong every day. */
 static int check_askable(struct job *j, const struct context *c)
 {
-	if (j->mode == MODE_PLAN || j->saved || c->o.yes ||
+	if (!executes(j) || j->saved || c->o.yes ||
 	    (c->ui.err_tty && isatty(0) && !c->ui.json))
 		return 0;
 	err_set(&j->e, ERR_USAGE, "nobody can be asked here (no terminal)");
@@ -317,12 +323,12 @@ static int check_askable(struct job *j, const struct context *c)
 static int open_job(struct job *j, struct context *c, enum mode mode,
                     const struct saved_plan *saved)
 {
-	unsigned flags = mode == MODE_PLAN ? 0 : SESSION_WRITES;
+	unsigned flags = 0;
 
-	if (mode == MODE_APPLY || mode == MODE_IMPORT)
-		flags |= SESSION_SECRETS;
 	*j = (struct job){.mode = mode, .saved = saved};
 	j->s.c = c;
+	if (executes(j))
+		flags = SESSION_WRITES | (mode == MODE_DESTROY ? 0 : SESSION_SECRETS);
 	return check_askable(j, c) || session_open(&j->s, c, flags, &j->e) ? -1 : 0;
 }
 
@@ -335,7 +341,7 @@ static int begin(struct job *j, struct context *c, enum mode mode, const struct 
 static int run_mode(struct context *c, enum mode mode, const struct saved_plan *saved)
 {
 	struct job j;
-	int rc = begin(&j, c, c->o.dry_run && mode == MODE_APPLY ? MODE_PLAN : mode, saved);
+	int rc = begin(&j, c, mode, saved);
 
 	return rc >= 0 ? rc : run_job(&j);
 }
@@ -374,6 +380,26 @@ int cmd_destroy(struct context *c)
 	return run_mode(c, MODE_DESTROY, NULL);
 }
 
+/* A job whose instance section is not recorded yet brings its instance along: one purchase, two records. */
+static int import_instance_too(struct job *j, uint32_t job, const char *id)
+{
+	const struct resource *r = &j->s.l.b.v[job];
+	const struct observed *seen;
+	struct resource *instance;
+
+	if (r->type != &type_job || r->instance == RES_NONE)
+		return 0;
+	instance = &j->s.l.b.v[r->instance];
+	if (state_get(j->s.state, instance->address))
+		return 0;
+	if (session_refresh(&j->s, &j->e))
+		return -1;
+	seen = inventory_job(&j->s.inv, id);
+	if (seen)
+		instance->life.import_id = arena_strdup(&j->s.c->a, seen->instance_id);
+	return 0;
+}
+
 int cmd_import(struct context *c)
 {
 	struct job j;
@@ -407,6 +433,9 @@ int cmd_import(struct context *c)
 	if (j.e.code)
 		return finish(&j, cmd_fail(c, &j.e));
 	j.s.l.b.v[k].life.import_id = c->o.args.v[1];
+	if (import_instance_too(&j, k, c->o.args.v[1]))
+		return finish(&j, cmd_fail(c, &j.e));
+	j.only_imports = j.po.take_only = true; /* above all, nothing is bought */
 	j.po.targets = targets;
 	j.po.ntargets = 1;
 	return run_job(&j);
@@ -433,7 +462,7 @@ int cmd_state_rebuild(struct context *c)
 		return finish(&j, cmd_fail(c, &j.e));
 	rebuild_match(&rb, &j.s.inv);
 	rebuild_show(&rb, &c->ui);
-	j.rebuild = true;
+	j.only_imports = j.po.take_only = true;
 	j.asked = rb.ambiguous ? ERR_DECISION : ERR_NONE;
 	if (rb.found)
 		return run_job(&j);

@@ -37,7 +37,7 @@ static const struct opt_row rows[] = {
 {"--credentials", "FILE", OK_LATER, 0, ON_RUN | ON_IMPORT | ON_STATUS, NULL, NULL},
 {"--deadline", "DUR", OK_DURATION, AT(deadline_ms), ON_RUN, NULL, "begin nothing that cannot end in time (90s, 25m, 2h)"},
 {"--detailed-exitcode", NULL, OK_FLAG, AT(detailed_exitcode), ON_PLAN | ON_APPLY, NULL, "exit 2 when there are changes"},
-{"--dry-run", NULL, OK_FLAG, AT(dry_run), ON_APPLY | ON_DESTROY, NULL, "the same as plan"},
+{"--dry-run", NULL, OK_FLAG, AT(dry_run), ON_APPLY | ON_DESTROY | ON_IMPORT, NULL, "show what would be done, and do nothing"},
 {"--endpoint", "URL", OK_TEXT, AT(endpoint), ON_RUN | ON_IMPORT | ON_STATUS | ON_STATE, NULL, "host name or http(s)://HOST[:PORT] of the service"},
 {"--exclude", "ADDR", OK_LIST, AT(excludes), ON_RUN, NULL, "leave out this address and what needs it (glob, repeatable)"},
 {"--fail-fast", NULL, OK_FLAG, AT(fail_fast), ON_RUN, NULL, "begin nothing new after the first failure"},

@@ -299,6 +299,14 @@ static void decide_import(struct planner *pl, struct op *op, const struct resour
 		return;
 	}
 	decide_existing(pl, op, r);
+	if (!pl->o->take_only || op->kind != OP_ADOPT || op->refused)
+		return;
+	op->as_it_is = true;
+	op->nsteps = 0;
+	op->impact = 0;
+	if (op->nchanges)
+		plan_note(pl, op,
+		          "taken over as it is: what differs is changed by the next apply");
 }
 
 /* A job without incremental phase ends by itself and its instance is released: that is success, no reason to buy again. */

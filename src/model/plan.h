@@ -106,6 +106,7 @@ struct op {
 	const char
 		*released_by; /* delete: address of the job whose deletion releases this instance */
 	const char *new_id;   /* adopt: id to take */
+	bool as_it_is;        /* adopt: nothing is changed, `changes` says what differs */
 };
 
 struct plan {
@@ -125,6 +126,7 @@ struct plan {
 struct plan_opts {
 	bool destroy; /* everything recorded (or targeted) is to be deleted */
 	bool prune;
+	bool take_only; /* adopt as it is: `import` and `state rebuild` change nothing on the service */
 	bool refresh; /* false: the inventory was not read, trust the records */
 	const char *const *targets, *const *excludes, *const *replaces; /* globs */
 	size_t ntargets, nexcludes, nreplaces;

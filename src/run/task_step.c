@@ -57,6 +57,15 @@ static bool carried_by(const struct attr_def *at, enum step s)
 	return route_step(at->route, at->flags & A_SOURCE) == s;
 }
 
+/* Taken over as it is: what differs is not what was last applied, so the next plan shows it. */
+static bool left_as_it_is(const struct op *op, size_t attr)
+{
+	for (size_t i = 0; op->as_it_is && i < op->nchanges; i++)
+		if (op->changes[i].attr == attr)
+			return true;
+	return false;
+}
+
 void record_apply(struct task *t, enum step s)
 {
 	const struct resource *r = wanted(t);
@@ -71,7 +80,7 @@ void record_apply(struct task *t, enum step s)
 		applied[attr_of(r->type, "instance_class")] =
 			plan_wanted_class(t->x->b, t->op->want);
 	for (size_t i = 0; i < r->type->nattrs; i++)
-		if (applied[i] && carried_by(&r->type->attrs[i], s))
+		if (applied[i] && carried_by(&r->type->attrs[i], s) && !left_as_it_is(t->op, i))
 			t->rec->attrs[i] = applied[i];
 }
 

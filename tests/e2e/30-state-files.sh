@@ -2,7 +2,7 @@
 # The state file as people find it: behind a link, empty, full of NULs, merged badly, locked.
 pair m.ini orders
 
-# A link stays a link; everything else lies beside the real file.
+# A link stays a link; everything else lies beside the real file. (case a21-symlinked-state)
 mkdir real work
 expect_exit 0 apply --simulate --yes --state real/x.state.json m.ini
 before=$(serial real/x.sim.state.json)
@@ -42,7 +42,7 @@ expect_exit 0 apply --simulate --yes --lock-timeout 20s --state work/x.state.jso
 expect_out 'Nothing to do'
 check "the first run was not disturbed" wait "$first"
 
-# Damage is no first run.
+# Damage is no first run. (case a23-empty-state-file)
 : >z.sim.state.json
 expect_exit 78 apply --simulate --yes --state z.state.json m.ini
 expect_err 'z\.sim\.state\.json'
@@ -54,7 +54,7 @@ expect_exit 78 plan --simulate --state z.state.json m.ini
 expect_err 'NUL'
 expect_exit 78 state verify --simulate --state z.state.json
 
-# Conflict markers, in the state and in a manifest.
+# Conflict markers, in the state and in a manifest. (case a24-conflict-markers-in-state)
 n=$(grep -n '"address":"synchronization_job' real/x.sim.state.json | head -n 1 | cut -d: -f1)
 awk -v n="$n" 'NR==n{print "<<<<<<< HEAD"} {print} NR==n{print "======="; print; print ">>>>>>> other-branch"}' \
 	real/x.sim.state.json >c.sim.state.json

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Whoever reads our output may go away: the work goes on, and its status is that of the work.
+# Whoever reads our output may go away: the work goes on, and its status is that of the work. (case a22-reader-goes-away)
 cp "$ROOT/jobs/examples/two-way.ini" two.ini
 "$DTS" apply --simulate --yes --state x.state.json two.ini </dev/null 2>/dev/null | head -n 1 >first
 status=${PIPESTATUS[0]}

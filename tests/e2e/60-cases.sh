@@ -32,72 +32,72 @@ bad() {
 	equal "$1: errors" "$2" "$(grep -c ': error: ' "$ERR")"
 }
 
-good redis-attached-columns
+good a01-redis-attached-columns
 equal "configured first, then bought" 'ConfigureDtsJob CreateDtsInstance' \
 	"$(grep -o '"action":"C[a-zA-Z]*' sim.log | cut -d'"' -f4 | tr '\n' ' ' | sed 's/ $//')"
 sent 'customAttachedColumn'
 not_sent '"DestinationEndpointUserName"'
 
-good adb-partition
+good a02-adb-partition
 sent 'part_key'
 
-good two-way-pair 1
+good a03-two-way-pair 1
 equal "one purchase" 1 "$(calls CreateDtsInstance)"
 equal "two configurations" 2 "$(calls ConfigureDtsJob)"
 sent '"SynchronizationDirection":"Forward"'
 sent '"SynchronizationDirection":"Reverse"'
 rm -f sim.log
-expect_exit 0 destroy --simulate --yes two-way-pair.ini
-equal "two-way-pair: released once" 0 "$(instances two-way-pair.sim.world.json)"
+expect_exit 0 destroy --simulate --yes a03-two-way-pair.ini
+equal "a03-two-way-pair: released once" 0 "$(instances a03-two-way-pair.sim.world.json)"
 
-good state-in-db-list
+good a05-state-in-db-list
 not_sent '\"state\"'
-good empty-values
+good a06-empty-values
 not_sent 'OwnerID'
 not_sent '"DedicatedClusterId"'
-good false-is-a-value
+good a09-false-is-a-value
 sent '"StructureInitialization":"false"'
 sent '"DataInitialization":"false"'
 sent '"DataSynchronization":"true"'
 sent '"Checkpoint"'
-good engine-spellings
+good a10-engine-spellings
 sent 'Greenplum'
 sent 'GREENPLUM'
-good swallowed-key
+good a12-swallowed-key
 sent '"ErrorNotice":"true"'
-good password-characters 2
-expect_exit 65 validate --strict password-characters.ini
+good a13-password-characters 2
+expect_exit 65 validate --strict a13-password-characters.ini
 expect_not_err 'begin-and-end'
 expect_not_out 'begin-and-end'
-good bom-crlf-blanks
+good a15-bom-crlf-blanks
 not_sent '\r'
 not_sent '\\r'
-good long-lines
+good a16-long-lines
 equal "400 tables arrived" 400 "$(grep '"action":"ConfigureDtsJob"' sim.log | grep -o '\\"name\\":\\"t[a-z_]*[0-9][0-9]*' | sort -u | wc -l)"
-good runtime-parameters
+good a19-runtime-parameters
 check "applied after creation" test "$(calls ModifyDtsJobConfig)" -ge 1
-good chinese-and-signature-characters
+good a20-chinese-and-signature-characters
 sent '订单 同步!*'
 sent "()~+&=%/?#[]@"
 sent '😀'
 sent "O''Hare"
 
-bad terraform-escaped-json 1
+bad a04-terraform-escaped-json 1
 expect_err 'write db_list = \{'
-bad role-is-a-name 2
+bad a07-role-is-a-name 2
 expect_err 'dts-reader'
-bad alarms 5
+bad a08-alarms 5
 expect_err 'U\+FF0C'
-bad invented-keys 8
+bad a11-invented-keys 8
 expect_err 'did you mean instance_class'
-bad inline-comment-habit 2
+bad a14-inline-comment-habit 2
 equal "two warnings" 2 "$(grep -c ': warning: ' "$ERR")"
-bad json-key-twice 1
-expect_err 'json-key-twice\.ini:[0-9]+:[0-9]+$'
-bad old-object-format 1
+bad a17-json-key-twice 1
+expect_err 'a17-json-key-twice\.ini:[0-9]+:[0-9]+$'
+bad a18-old-object-format 1
 expect_err 'ConfigureSynchronizationJob'
 
 # A misspelt indented key is an unknown key at its line, never part of a password.
-sed 's/status  *=/statsu =/' swallowed-key.ini >misspelt.ini
+sed 's/status  *=/statsu =/' a12-swallowed-key.ini >misspelt.ini
 bad misspelt 1
 expect_err 'statsu'

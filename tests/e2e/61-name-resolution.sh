@@ -12,13 +12,13 @@ if [ -n "$why" ]; then
 fi
 
 export ALIBABA_CLOUD_ACCESS_KEY_ID=id ALIBABA_CLOUD_ACCESS_KEY_SECRET=secret
-sed 's|^region *= cn-hangzhou|&\nendpoint = http://dts.region.test:9|' "$ROOT/tests/cases/state-in-db-list.ini" >m.ini
+sed 's|^region *= cn-hangzhou|&\nendpoint = http://dts.region.test:9|' "$ROOT/tests/cases/a05-state-in-db-list.ini" >m.ini
 servers=()
 
 # server NAME ADDRESS HOW: a name server whose questions go to NAME.asked.
 server() {
 	local i
-	python3 "$ROOT/tests/cases/dns.py" "$2" "$3" >"$1.asked" 2>"$1.dns" </dev/null &
+	python3 "$ROOT/tests/cases/a26-dns.py" "$2" "$3" >"$1.asked" 2>"$1.dns" </dev/null &
 	servers+=($!)
 	for ((i = 0; i < 100; i++)); do
 		! grep -qs ready "$1.asked" || return 0

@@ -183,7 +183,7 @@ static void unchanged(const char *text)
 
 static void redis_attached_columns(void **s)
 {
-	const char *text = case_text("redis-attached-columns"), *list;
+	const char *text = case_text("a01-redis-attached-columns"), *list;
 	const struct json *buy;
 
 	(void)s;
@@ -209,7 +209,7 @@ static void redis_attached_columns(void **s)
 
 static void adb_partition(void **s)
 {
-	const char *text = case_text("adb-partition");
+	const char *text = case_text("a02-adb-partition");
 
 	(void)s;
 	good(text);
@@ -220,7 +220,7 @@ static void adb_partition(void **s)
 
 static void two_way_pair(void **s)
 {
-	const char *text = case_text("two-way-pair"), *other, *said = eng_said(text);
+	const char *text = case_text("a03-two-way-pair"), *other, *said = eng_said(text);
 	const struct json *forward, *reverse, *change;
 	struct result *r;
 
@@ -266,7 +266,7 @@ static void two_way_pair(void **s)
 static void state_in_db_list(void **s)
 {
 	static const char *const words[] = {"normal", "modifying", "failed", ""};
-	const char *text = case_text("state-in-db-list"), *job;
+	const char *text = case_text("a05-state-in-db-list"), *job;
 
 	(void)s;
 	good(text);
@@ -306,7 +306,7 @@ static void empty_values(void **s)
 		"DelayRuleTime",
 		"ErrorPhone",
 	};
-	const char *text = case_text("empty-values");
+	const char *text = case_text("a06-empty-values");
 
 	(void)s;
 	assert_null(strstr(eng_said(text), "warning"));
@@ -322,7 +322,7 @@ static void empty_values(void **s)
 
 static void account_ids_are_text(void **s)
 {
-	const char *text = case_text("role-is-a-name");
+	const char *text = case_text("a07-role-is-a-name");
 
 	(void)s;
 	text = replaced(text, "acs:ram::1200000000000017:role/dts-reader", "dts-reader");
@@ -338,7 +338,7 @@ static void account_ids_are_text(void **s)
 static void false_is_a_value(void **s)
 {
 	(void)s;
-	good(case_text("false-is-a-value"));
+	good(case_text("a09-false-is-a-value"));
 	assert_string_equal(configured("StructureInitialization"), "false");
 	assert_string_equal(configured("DataInitialization"), "false");
 	assert_string_equal(configured("DataSynchronization"), "true");
@@ -347,7 +347,7 @@ static void false_is_a_value(void **s)
 
 static void engine_spellings(void **s)
 {
-	const char *text = case_text("engine-spellings");
+	const char *text = case_text("a10-engine-spellings");
 
 	(void)s;
 	assert_null(strstr(eng_said(text), "warning"));
@@ -361,7 +361,7 @@ static void engine_spellings(void **s)
 
 static void swallowed_key(void **s)
 {
-	const char *text = case_text("swallowed-key");
+	const char *text = case_text("a12-swallowed-key");
 
 	(void)s;
 	eng_env("TARGET_PASSWORD", "two words = one secret");
@@ -383,7 +383,7 @@ static void swallowed_key(void **s)
 
 static void password_characters(void **s)
 {
-	const char *text = case_text("password-characters"), *said = eng_said(text);
+	const char *text = case_text("a13-password-characters"), *said = eng_said(text);
 
 	(void)s;
 	assert_int_equal(strlen(SOURCE_BYTES), 22);
@@ -425,7 +425,7 @@ static const char *without_ids(const char *action)
 
 static void bom_crlf_blanks(void **s)
 {
-	const char *text = case_text("bom-crlf-blanks"), *buy, *configure, *clean = "";
+	const char *text = case_text("a15-bom-crlf-blanks"), *buy, *configure, *clean = "";
 
 	(void)s;
 	assert_true(text_starts(text, "\xef\xbb\xbf"));
@@ -455,7 +455,7 @@ static void bom_crlf_blanks(void **s)
 
 static void long_lines(void **s)
 {
-	const char *text = case_text("long-lines");
+	const char *text = case_text("a16-long-lines");
 	const struct json *tables;
 	struct json *list;
 	char name[16];
@@ -478,7 +478,7 @@ static void long_lines(void **s)
 
 static void runtime_parameters(void **s)
 {
-	const char *text = case_text("runtime-parameters"), *job;
+	const char *text = case_text("a19-runtime-parameters"), *job;
 
 	(void)s;
 	good(text);
@@ -510,7 +510,7 @@ static void runtime_parameters(void **s)
 
 static void chinese_and_signature_characters(void **s)
 {
-	const char *text = case_text("chinese-and-signature-characters"), *list;
+	const char *text = case_text("a20-chinese-and-signature-characters"), *list;
 	struct json *j;
 
 	(void)s;
@@ -558,15 +558,15 @@ static void mistakes(void **s)
 {
 	(void)s;
 	assert_said(
-		"terraform-escaped-json",
+		"a04-terraform-escaped-json",
 		"32:11 error db_list: a JSON object is needed, this is a quoted string whose text is JSON | "
 		"write db_list = {\"shop\":{\"name\":\"shop\",\"all\":true,");
 	assert_said(
-		"role-is-a-name",
+		"a07-role-is-a-name",
 		"33:38 error source_endpoint_role: the bare name of the role is needed, not its ARN | write dts-reader\n"
 		"34:38 error synchronization_job.xacct: destination_endpoint_owner_id needs destination_endpoint_role");
 	assert_said(
-		"alarms",
+		"a08-alarms",
 		"41:1 error synchronization_job.late: delay_rule_time is missing\n"
 		"82:49 error error_phone: a fullwidth comma (U+FF0C)\n"
 		"105:38 error delay_phone: 11 numbers, at most 10 are allowed\n"
@@ -575,7 +575,7 @@ static void mistakes(void **s)
 		"128:54 error delay_phone: `013800000004` is no mainland mobile number of 11 digits | "
 		"write 13800000004");
 	assert_said(
-		"invented-keys",
+		"a11-invented-keys",
 		"5:1 error [synchronization_instance.cloud]: destination_endpoint_region is missing\n"
 		"5:1 error [synchronization_instance.cloud]: source_endpoint_region is missing\n"
 		"9:1 error synchronization_instance has no key topology\n"
@@ -586,16 +586,16 @@ static void mistakes(void **s)
 		"14:1 error [synchronization_job.cloud]: source_endpoint_engine_name is missing\n"
 		"25:38 warning destination_endpoint_instance_type: unknown value `others`, sent as it is | did you mean `OTHER`?");
 	assert_said(
-		"inline-comment-habit",
+		"a14-inline-comment-habit",
 		"11:44 warning instance_class: unknown value `small   ; upgrade later`, sent as it is | there are no inline comments\n"
 		"16:45 warning dts_job_name: the `#` and what follows are part of the value | there are no inline comments\n"
 		"29:38 error structure_initialization: `true  ; schema first` is neither `true` nor `false` | there are no inline\n"
 		"33:38 error delay_rule_time: `60 # seconds` is no whole number | there are no inline comments");
 	assert_said(
-		"json-key-twice",
+		"a17-json-key-twice",
 		"35:5 error db_list: key \"shop\" appears twice in this object; the first one stands at t.ini:33:5");
 	assert_said(
-		"old-object-format",
+		"a18-old-object-format",
 		"32:11 error db_list: this is the object list of the older call ConfigureSynchronizationJob "
 		"(an array with DBName); an object keyed by database is needed | the same selection: "
 		"{\"shop\":{\"name\":\"shop\",\"all\":false,\"Table\":{\"customer\":{\"name\":\"customer\",\"all\":true},"
@@ -611,7 +611,7 @@ static void mistakes(void **s)
 static void nonce_already_used(void **s)
 {
 	static const char *const effects[] = {"yes", "no"};
-	const char *text = case_text("state-in-db-list");
+	const char *text = case_text("a05-state-in-db-list");
 
 	(void)s;
 	for (size_t i = 0; i < 2; i++) {
@@ -641,7 +641,7 @@ static void nonce_already_used(void **s)
 
 static void every_nonce_is_new(void **s)
 {
-	const char *text = case_text("state-in-db-list");
+	const char *text = case_text("a05-state-in-db-list");
 	struct json **v;
 	size_t n;
 
@@ -664,7 +664,7 @@ static void every_nonce_is_new(void **s)
 /* Right after our start the service still tells of the failure before it. */
 static void old_failure_after_restart(void **s)
 {
-	const char *text = case_text("state-in-db-list");
+	const char *text = case_text("a05-state-in-db-list");
 	struct result *r;
 
 	(void)s;
@@ -682,7 +682,7 @@ static void old_failure_after_restart(void **s)
 
 static void old_failure_after_reset(void **s)
 {
-	const char *text = case_text("state-in-db-list"), *job;
+	const char *text = case_text("a05-state-in-db-list"), *job;
 	struct result *r;
 
 	(void)s;
@@ -701,7 +701,7 @@ static void old_failure_after_reset(void **s)
 /* The start was swallowed: said after a bounded time, with the items, and tried no more than twice. */
 static void old_failure_for_ever(void **s)
 {
-	const char *text = case_text("state-in-db-list");
+	const char *text = case_text("a05-state-in-db-list");
 	struct result *r;
 	int64_t begun;
 
@@ -722,7 +722,7 @@ static void old_failure_for_ever(void **s)
 /* A failure after Prechecking is a real one and is reported at once. */
 static void new_failure_at_once(void **s)
 {
-	const char *text = case_text("state-in-db-list");
+	const char *text = case_text("a05-state-in-db-list");
 	int64_t best = INT64_MAX;
 	struct result *r;
 

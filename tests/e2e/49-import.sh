@@ -1,0 +1,50 @@
+# shellcheck shell=bash
+# `import` takes over and does nothing else: nothing is bought, nothing changed.
+simulator_start --time-scale 2000 --log sim.log --world world.json
+pair m.ini orders
+run() { expect_exit "$1" "${@:2}" --endpoint "$DTS_ENDPOINT"; }
+# what changes something, except what the first apply did
+writes() { grep -cvE '"action":"(Describe|List)' sim.log || :; }
+
+run 0 apply --yes m.ini
+instance=$(sed -n 's/.*"address":"synchronization_instance.orders".*"instance_id":"\([a-z0-9]*\)".*/\1/p' m.state.json)
+job=$(sed -n 's/.*"address":"synchronization_job.orders".*"job_id":"\([a-z0-9]*\)".*/\1/p' m.state.json)
+rm -f m.state.*
+before=$(writes)
+
+# A wrong id: nothing happens.
+run 1 import synchronization_job.orders nosuchjob --yes -f m.ini
+expect_out 'nosuchjob does not exist'
+refute "nothing is recorded" test -e m.state.json
+
+# The job brings its instance along.
+run 0 import --dry-run synchronization_job.orders "$job" -f m.ini
+refute "a preview records nothing" test -e m.state.json
+run 0 import synchronization_job.orders "$job" --yes -f m.ini
+equal "both are recorded" 2 "$(recorded m.state.json)"
+check "the instance by its id" grep -q "\"id\":\"$instance\"" m.state.json
+equal "no call that changes anything" "$before" "$(writes)"
+run 0 plan --detailed-exitcode m.ini
+
+# What differs stays as it is; the next plan shows it, and as no change of a stranger.
+rm -f m.state.*
+sed -i 's/^dts_job_name .*/dts_job_name = renamed/' m.ini
+run 0 import synchronization_job.orders "$job" --yes -f m.ini
+expect_out 'taken over as it is'
+equal "still no call that changes anything" "$before" "$(writes)"
+run 2 plan --detailed-exitcode m.ini
+expect_out 'dts_job_name +"orders" -> "renamed"'
+refute "nobody is blamed" grep -q 'changed on the service' "$OUT"
+run 0 apply --yes m.ini
+equal "renamed by apply" 1 "$(calls ModifyDtsJobName)"
+equal "bought once in all" 1 "$(calls CreateDtsInstance)"
+
+# A preview of a destroy deletes nothing, with and without --yes.
+run 0 destroy --dry-run m.ini
+expect_out '2 to delete'
+run 0 destroy --dry-run --yes m.ini
+equal "nothing was deleted" 0 "$(calls DeleteDtsJob)"
+equal "both are still recorded" 2 "$(recorded m.state.json)"
+run 0 destroy --yes m.ini
+equal "the pair was released by one call" 1 "$(calls DeleteDtsJob)"
+simulator_stop
