@@ -154,7 +154,7 @@ static void keep_failure(struct progress *pr, const struct event *ev)
 			buf_printf(b, "          %s\n", f->explain);
 		if (!text_empty(f->repair))
 			buf_printf(b, "          remedy: %s\n", ui_safe(u, f->repair, 0));
-		if (f->can_skip)
+		if (f->can_skip && lifecycle_takes("skip_precheck", f->item))
 			buf_printf(b, "          may be skipped: skip_precheck = %s\n",
 			           ui_safe(u, f->item, 0));
 	}
