@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "base/json.h"
 #include "base/sys.h"
 #include "base/text.h"
@@ -139,10 +140,47 @@ static int make_plan(struct job *j)
 	return 0;
 }
 
-static bool quiet_about(const struct job *j)
+/* What tells one set of orphans from another; NULL: there are none. */
+static const char *orphans_digest(struct job *j)
 {
-	/* An orphan stays one until somebody acts: said again every half hour, it would be ignored. */
-	return j->s.c->o.quiet && plan_is_empty(&j->p);
+	struct buf b;
+	uint8_t sum[32];
+	char hex[33];
+
+	if (!j->p.norphans)
+		return NULL;
+	buf_init(&b, (size_t)1 << 30);
+	for (size_t i = 0; i < j->p.norphans; i++) /* in the order of the records: sorted */
+		buf_printf(&b, "%s\n", j->p.orphans[i]);
+	hash_sha256(b.p, b.n, sum);
+	buf_release(&b);
+	hash_hex(sum, 16, hex);
+	return arena_strdup(&j->s.c->a, hex);
+}
+
+/* A selection sees some of the orphans only: that says nothing of the set. */
+static bool sees_all(const struct job *j)
+{
+	return !j->po.ntargets && !j->po.nexcludes;
+}
+
+/* An orphan stays one until somebody acts: said again every half hour, it would be ignored. */
+static bool orphans_are_news(struct job *j)
+{
+	return j->p.norphans && sees_all(j) &&
+	       !text_eq(orphans_digest(j), state_orphans(j->s.state));
+}
+
+static bool quiet_about(struct job *j)
+{
+	return j->s.c->o.quiet && plan_is_empty(&j->p) && !j->p.marked && !orphans_are_news(j);
+}
+
+/* They were said, or need not be: not again before the set changes. */
+static void remember_orphans(struct job *j)
+{
+	if (j->mode == MODE_APPLY && sees_all(j))
+		state_set_orphans(j->s.state, orphans_digest(j));
 }
 
 static void show(struct job *j)
@@ -172,7 +210,7 @@ static int consent(struct job *j)
 
 	if (j->saved) {
 		g.looked = true; /* that is what the file is for */
-	} else if (!o->yes) {
+	} else if (!o->yes && !plan_is_empty(&j->p)) {
 		if (!ui_confirm(&c->ui, j->mode == MODE_DESTROY
 		                                ? "\nDestroy all this? Only `yes` goes on: "
 		                                : "\nDo this? Only `yes` goes on: "))
@@ -208,6 +246,7 @@ static int execute(struct job *j)
 
 	session_settle_home(s);
 	remember_files(j);
+	remember_orphans(j);
 	progress_plan(&s->progress, &s->c->a, &j->p);
 	if (!s->c->ui.json && !s->c->o.quiet)
 		ui_err(&s->c->ui, "\n");
@@ -291,7 +330,8 @@ static int run_job(struct job *j)
 		return finish(j, cmd_fail(c, &j->e));
 	if (!executes(j))
 		return finish(j, plan_status(j));
-	if (plan_is_empty(&j->p) || (rc = consent(j)) == 0)
+	/* To believe that much is gone needs the guards, too, although nothing is done. */
+	if ((plan_is_empty(&j->p) && !j->p.marked) || (rc = consent(j)) == 0)
 		return execute(j);
 	if (rc > 0) {
 		ui_err(&c->ui, "Nothing was done.\n");

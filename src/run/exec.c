@@ -194,6 +194,12 @@ static void record_finish(struct task *t)
 	rec->file = r->file;
 	rec->protect = r->life.protect;
 	rec->destroy_forgets = r->life.destroy_forgets;
+	if (t->op->stays_gone) { /* what was last applied stays as it was */
+		if (!rec->gone_ms)
+			rec->gone_ms = sys_wall_ms();
+		return;
+	}
+	rec->gone_ms = 0;
 	rec->step = STEP_DONE;
 	rec->paused_by_us = false;
 	record_status(t);
@@ -219,7 +225,7 @@ static bool record_same(const struct record *a, const struct record *b)
 	       text_eq(a->job_id, b->job_id) && text_eq(a->instance_id, b->instance_id) &&
 	       a->step == b->step && a->protect == b->protect &&
 	       a->destroy_forgets == b->destroy_forgets && a->paused_by_us == b->paused_by_us &&
-	       text_eq(a->file, b->file) && a->ndeps == b->ndeps &&
+	       a->gone_ms == b->gone_ms && text_eq(a->file, b->file) && a->ndeps == b->ndeps &&
 	       same_strings(a->deps, b->deps, a->ndeps) &&
 	       same_strings((const char *const *)a->attrs, (const char *const *)b->attrs,
 	                    a->type->nattrs) &&

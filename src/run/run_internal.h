@@ -92,6 +92,7 @@ struct detail_read {
 	struct run *r;
 	const char *region, *instance_id, *job_id; /* job_id NULL: by instance and direction */
 	bool reverse;
+	bool needed;        /* the run ends without an answer */
 	struct arena *into; /* where the answer lives; NULL: during the call only */
 	void (*done)(struct detail_read *d, const struct observed *o, bool ok);
 	void *owner;
