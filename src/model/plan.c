@@ -212,7 +212,8 @@ static void decide_existing(struct planner *pl, struct op *op, const struct reso
 	                     pl->ops.v[pl->op_of[r->instance]].kind == OP_CREATE);
 
 	plan_diff(pl, op, &df);
-	if (op->have && op->have->step != STEP_DONE && !instance_new && op->kind != OP_ADOPT) {
+	if (op->have && op->have->step != STEP_DONE && op->kind != OP_ADOPT &&
+	    (!instance_new || op->have->step == STEP_CONFIGURED_FREE)) {
 		op->kind = OP_RESUME;
 		op->why = arena_printf(pl->a, "an earlier run did not finish its creation (%s)",
 		                       record_step_name(op->have->step));

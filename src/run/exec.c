@@ -171,14 +171,17 @@ void task_end(struct task *t, enum op_result res)
 
 void task_fail(struct task *t, enum err_code c, const char *fmt, ...)
 {
-	char text[sizeof t->err.msg];
+	char text[sizeof t->err.msg], hint[sizeof t->err.hint];
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
+	memcpy(hint, t->err.hint, sizeof hint); /* given before; a new error begins without one */
 	err_set(&t->err, c, "%s", text);
 	err_subject(&t->err, t->op->address);
+	if (*hint)
+		err_hint(&t->err, "%s", hint);
 	task_end(t, c == ERR_DECISION ? RES_DECISION : RES_FAILED);
 }
 
@@ -322,6 +325,8 @@ static struct record *first_record(struct task *t)
 	    *op->seen->job_id) { /* stale ids are mended on the way */
 		rec->job_id = arena_strdup(t->x->a, op->seen->job_id);
 		rec->id = rec->job_id;
+		if (text_empty(rec->instance_id)) /* a free job that has been bought meanwhile */
+			rec->instance_id = arena_strdup(t->x->a, op->seen->instance_id);
 	}
 	return rec;
 }

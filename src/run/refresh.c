@@ -137,6 +137,35 @@ void detail_read_start(struct detail_read *d)
 	call_start(c);
 }
 
+static void name_done(struct call *c, const struct dts_reply *reply, enum verdict v)
+{
+	struct name_read *n = c->owner;
+	const struct json *rows = NULL;
+	struct observed o;
+	size_t count, total;
+	bool ok = v == VERDICT_OK && dts_page(reply, &rows, &count, &total);
+
+	for (const struct json *row = ok && rows ? rows->child : NULL; row; row = row->next) {
+		if (!text_eq(json_str(row, "DtsJobName"), n->name))
+			continue; /* the service's search is fuzzy */
+		observed_read(&o, n->into ? n->into : &c->a, row, false);
+		n->done(n, status_class(o.status) == SC_GONE ? NULL : &o, true);
+		return;
+	}
+	n->done(n, NULL, ok);
+}
+
+void name_read_start(struct name_read *n)
+{
+	struct call *c = call_new(n->r, API_DESCRIBE_DTS_JOBS, name_done, n);
+
+	c->into = n->into;
+	dts_encode_list(&c->req, &c->a, n->region, 1, NULL, false);
+	dts_param(&c->req, "Type", "name");
+	dts_param(&c->req, "Params", n->name);
+	call_start(c);
+}
+
 /* ---- refresh ----------------------------------------------------------------- */
 
 struct refresh {
@@ -204,20 +233,7 @@ static void confirm_done(struct detail_read *d, const struct observed *o, bool o
 	/* The directions of the pair were swapped: this is the other job, which the list shows as well. */
 	if (known && !text_eq(o->job_id, known->job_id) && inventory_job(inv, o->job_id))
 		return;
-	if (known) {
-		const struct json *list_row = known->row;
-		struct json *row = json_clone(inv->a, o->row);
-		bool two_way = known->two_way;
-
-		observed_read(known, inv->a, row, known->reverse);
-		known->two_way = two_way;
-		/* What only the list tells stays from there. */
-		for (const struct json *m = list_row->child; m; m = m->next)
-			if (!json_get(row, m->key))
-				json_add(row, m->key, json_clone(inv->a, m));
-	} else {
-		inventory_add_row(inv, o->row);
-	}
+	inventory_renew(inv, known, o->row);
 }
 
 static void confirm(struct refresh *f, const struct record *rec, struct observed *known)
