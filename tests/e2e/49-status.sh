@@ -45,6 +45,15 @@ equal "the user stopped watching: 0" 0 "$STATUS"
 equal "a head and three lines, however often it looked" 4 "$(wc -l <watch.out)"
 check "nothing else was said" test ! -s watch.err
 
+# On a terminal the table is painted over itself.
+if have_tty; then
+	STATUS=0
+	TERM=xterm "$PTY" '' '' timeout --foreground --preserve-status -s TERM 1 "$DTS" status --watch=200ms --endpoint "$DTS_ENDPOINT" m.ini >"$OUT" 2>"$ERR" || STATUS=$?
+	equal "on a terminal, too: 0" 0 "$STATUS"
+	check "in place" grep -q "$(printf '\033\[2A')" "$OUT"
+	check "with its head" grep -Eq 'ADDRESS +STATUS' "$OUT"
+fi
+
 # Cheap: one call a round.
 before=$(calls)
 reads=$(calls DescribeDtsJobs)
