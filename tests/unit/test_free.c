@@ -350,6 +350,34 @@ static void killed_and_given_up(void **s)
 	}
 }
 
+/* The answer of any one call is missed, with or without its effect: in the end there is one job, bought once. */
+static void any_answer_lost(void **s)
+{
+	static const char *const how[] = {"cut-before", "cut-after", "garbage"};
+	size_t n;
+
+	(void)s;
+	for (unsigned k = 1, calls = 1; k <= calls; k++) {
+		for (size_t i = 0; i < sizeof how / sizeof *how; i++) {
+			struct result *r;
+
+			eng_start(arena_printf(&eng_a, "[fault.x]\naction = *\nnth = %u\ndo = %s\n",
+			                       k, how[i]),
+			          200);
+			r = eng_apply(FREE("shop"));
+			if (r->bad)
+				fail_msg("%s of call %u: %s", how[i], k, r->notes);
+			eng_log(&n);
+			calls = (unsigned)n;
+			if (alive("instances") != 1 || alive("jobs") != 1)
+				fail_msg("%s of call %u: %zu instances and %zu jobs", how[i], k,
+				         alive("instances"), alive("jobs"));
+			check_well(FREE("shop"));
+			eng_fresh();
+		}
+	}
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, eng_setup, eng_teardown)
@@ -364,6 +392,7 @@ int main(void)
 		T(a_namesake_is_left_alone),
 		T(refused_purchase),
 		T(lost_purchase),
+		T(any_answer_lost),
 		T(killed_anywhere),
 		T(killed_and_given_up),
 	};
