@@ -262,6 +262,8 @@ void progress_event(void *ctx, const struct event *ev)
 	struct progress *pr = ctx;
 	struct ui *u = pr->ui;
 
+	if (ev->kind == EV_REFRESH && pr->no_pages)
+		return;
 	if (ev->kind == EV_OP_DONE && ev->result != RES_DONE && !u->json)
 		keep_failure(pr, ev);
 	if (ev->kind == EV_OP_DONE && ev->op->kind == OP_NOOP && ev->result == RES_DONE)

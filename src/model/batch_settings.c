@@ -42,8 +42,9 @@ const struct meta_key lifecycle_keys[] = {
  "forget: when the resource is to be deleted it is left on the service, and only its record goes.",
  META_FLAG, LIFE(destroy_forgets), true},
 {"on_gone", "recreate|forget|fail", "recreate",
- "What to do when the resource is recorded but no longer exists on the service. forget: its record goes, and a section that "
- "is still there is created by the next run; fail: the run says so and changes nothing of it.",
+ "What to do when the resource is recorded but no longer exists on the service. recreate: it is created anew; forget: it is "
+ "gone and stays gone, its record says since when, and it is created anew only after `state rm` or when its section has been "
+ "removed and written again; fail: the run says so and changes nothing of it.",
  META_CHOICE, LIFE(on_gone), true},
 {"protect", "true|false", "false",
  "true: never deleted or replaced. Kept in the state, so removing the section does not lift it.",

@@ -37,6 +37,7 @@ struct task {
 	bool moved; /* a moving or running status was seen since our last start/configure/reset */
 	bool old_failure; /* it had failed before that: a failure may be the old one */
 	int64_t issued_ms;
+	int64_t lost_ms; /* when the answer of the current call was missed */
 	bool restarted, skipped;
 	enum job_status busy_status;
 	unsigned looks, unknowns, busy, stale;
@@ -44,7 +45,9 @@ struct task {
 	bool single;          /* no batch: the batch failed */
 	uint64_t open_intent; /* of the call whose answer was lost */
 	struct purchase buy;
-	bool adopting;  /* the instance was found, not answered: origin adopted */
+	bool adopting;              /* the instance was found, not answered: origin adopted */
+	const char *free_name;      /* of the free job that was asked for last */
+	struct name_read free_look; /* for it, when the answer was lost */
 	char token[65]; /* ClientToken of ModifyDtsJob: one per change, the same for repeats */
 	struct err err;
 	struct precheck_failure *items;
@@ -91,6 +94,7 @@ struct exec {
 /* exec.c */
 void task_advance(struct task *t);               /* the current step is done: go on */
 void task_end(struct task *t, enum op_result r); /* err set before when it failed */
+/* Keeps the hint that t->err was given before. */
 void task_fail(struct task *t, enum err_code c, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 const char *exec_lookup(void *ctx, uint32_t res, enum computed what);
@@ -112,6 +116,8 @@ void record_apply(
 
 /* task_wait.c */
 void task_watch(struct task *t, enum look why, bool now);
+/* The free job may exist, its id is not known: looked for by its name. */
+void task_find_free(struct task *t);
 int64_t task_timeout_ms(const struct task *t);
 const char *task_region(const struct task *t);
 bool task_reverse(

@@ -92,11 +92,22 @@ struct detail_read {
 	struct run *r;
 	const char *region, *instance_id, *job_id; /* job_id NULL: by instance and direction */
 	bool reverse;
+	bool needed;        /* the run ends without an answer */
 	struct arena *into; /* where the answer lives; NULL: during the call only */
 	void (*done)(struct detail_read *d, const struct observed *o, bool ok);
 	void *owner;
 };
 void detail_read_start(struct detail_read *d);
+
+/* Looks for a job by its exact name. done gets it, or NULL when it is not listed (lists lag); ok false: no answer. */
+struct name_read {
+	struct run *r;
+	const char *region, *name;
+	struct arena *into; /* where the answer lives; NULL: during the call only */
+	void (*done)(struct name_read *n, const struct observed *o, bool ok);
+	void *owner;
+};
+void name_read_start(struct name_read *n);
 
 /* ---- the poller ------------------------------------------------------------ */
 
