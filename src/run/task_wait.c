@@ -134,8 +134,9 @@ static void restart(struct task *t)
 	dts_call_init(&c->req, &c->a, API_START_DTS_JOB, t->region);
 	dts_param(&c->req, "DtsJobId", t->rec->job_id);
 	dts_param(&c->req, "DtsInstanceId", t->rec->instance_id);
-	if (t->watch.reverse)
-		dts_param(&c->req, "SynchronizationDirection", "Reverse");
+	if (t->watch.reverse || t->two_way)
+		dts_param(&c->req, "SynchronizationDirection",
+		          t->watch.reverse ? "Reverse" : "Forward");
 	c->address = t->op->address;
 	call_start(c);
 }
@@ -285,8 +286,8 @@ static bool endpoint_there(const struct task *t, const struct observed *o, bool 
 		const struct attr_def *at = &t->op->type->attrs[i];
 		const char *seen;
 
-		if ((at->route != ROUTE_ENDPOINT && at->route != ROUTE_PASSWORD) || ((at->flags & A_SOURCE) != 0) != source ||
-		    !t->vals[i] || at->from != READ_LIST)
+		if ((at->route != ROUTE_ENDPOINT && at->route != ROUTE_PASSWORD) ||
+		    ((at->flags & A_SOURCE) != 0) != source || !t->vals[i] || at->from != READ_LIST)
 			continue;
 		seen = attr_read(t->x->a, at, o->row);
 		if (seen && !attr_satisfied(at, t->vals[i], seen))
