@@ -312,10 +312,10 @@ static struct record *first_record(struct task *t)
 	if (!op->have || op->kind == OP_CREATE)
 		return NULL;
 	rec = record_copy(t->x->a, op->have);
-	if (op->seen && op->type == &type_job &&
-	    *op->seen->job_id) { /* stale ids are mended on the way */
+	if (op->seen && *op->seen->job_id) { /* stale ids are mended on the way */
 		rec->job_id = arena_strdup(t->x->a, op->seen->job_id);
-		rec->id = rec->job_id;
+		if (op->type == &type_job)
+			rec->id = rec->job_id;
 	}
 	return rec;
 }

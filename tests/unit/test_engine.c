@@ -415,6 +415,31 @@ static void the_class_rises(void **s)
 	eng_stop();
 }
 
+/* The job id in the record of an instance goes stale when its job is reset: orders name the one that is there now. */
+static void orders_name_the_job_that_is_there(void **s)
+{
+	const char *one = HEAD INSTANCE("a", "") JOB("a", "a", "shop", "");
+	const char *paid = HEAD
+		"[synchronization_instance.a]\npayment_type = Subscription\npayment_duration = 1\n"
+		"payment_duration_unit = Month\nsource_endpoint_engine_name = MySQL\n"
+		"source_endpoint_region = ${region}\ndestination_endpoint_engine_name = MySQL\n"
+		"destination_endpoint_region = ${region}\ninstance_class = large\n" JOB("a", "a",
+	                                                                                "shop", "");
+	struct result *r;
+
+	(void)s;
+	eng_start(NULL, 0);
+	ASSERT_DONE(eng_apply(one));
+	ASSERT_DONE(eng_apply(HEAD INSTANCE("a", ""))); /* the job is reset, the instance kept */
+	ASSERT_DONE(eng_apply(one));
+	r = eng_apply(paid);
+	ASSERT_DONE(r);
+	assert_int_equal(r->stats.by_action[API_TRANSFER_PAY_TYPE], 1);
+	assert_int_equal(r->stats.by_action[API_TRANSFER_INSTANCE_CLASS], 1);
+	assert_null(strstr(r->notes, "stale"));
+	eng_stop();
+}
+
 /* Tags of ours come and go; those of others stay. */
 static void tags_come_and_go(void **s)
 {
@@ -465,6 +490,7 @@ int main(void)
 		T(a_stale_job_id_is_found_again),
 		T(alarms_change_in_place),
 		T(the_class_rises),
+		T(orders_name_the_job_that_is_there),
 		T(tags_come_and_go),
 		T(precheck_items_are_skipped_on_request),
 	};
