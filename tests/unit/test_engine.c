@@ -48,6 +48,14 @@ static size_t live_instances(void)
 #define RUNNING "status = Synchronizing\n"
 #define JOB(name, jobname, db, more) JOBX(name, name, jobname, db, "PW", RUNNING more)
 
+static const char *replaced(const char *text, const char *from, const char *to)
+{
+	const char *p = strstr(text, from);
+
+	assert_non_null(p);
+	return arena_printf(&eng_a, "%.*s%s%s", (int)(p - text), text, to, p + strlen(from));
+}
+
 static void a_whole_life(void **s)
 {
 	const char *one = HEAD INSTANCE("a", "") JOB("a", "a", "shop", "");
@@ -440,6 +448,133 @@ static void orders_name_the_job_that_is_there(void **s)
 	eng_stop();
 }
 
+/* The world changes behind the program's back: the job of the pair "a" is in another status now. */
+static void set_status(const char *status)
+{
+	eng_control(arena_printf(&eng_a, "set?job=%s&field=status&value=%s",
+	                         eng_record("synchronization_job.a")->job_id, status));
+}
+
+static unsigned starts(const struct result *r)
+{
+	return (unsigned)(r->stats.by_action[API_START_DTS_JOB] +
+	                  r->stats.by_action[API_START_DTS_JOBS]);
+}
+
+/* Whatever is changed while the job rests or has failed: one start at most, everything changed, and then nothing to do. */
+static void resting_jobs_are_started_for_a_change(void **s)
+{
+	static const struct {
+		const char *status, *want, *db, *pw, *cls, *ip;
+		unsigned starts;
+		const char *ends; /* status in the world */
+	} rows[] = {
+		{"Failed", RUNNING, "crm", "PW", "small", "rm-a", 1, "Synchronizing"},
+		{"Failed", RUNNING, "shop", "PW", "small", "rm-x", 1, "Synchronizing"},
+		{"Failed", RUNNING, "shop", "PW", "large", "rm-a", 1, "Synchronizing"},
+		{"Failed", RUNNING, "crm", "PW2", "large", "rm-x", 1, "Synchronizing"},
+		{"Failed", "", "crm", "PW", "small", "rm-a", 1, "Synchronizing"},
+		{"Failed", "", "shop", "PW2", "small", "rm-a", 1, "Synchronizing"},
+		{"Failed", "", "shop", "PW", "large", "rm-a", 1, "Synchronizing"},
+		{"Failed", "", "shop", "PW", "small", "rm-a", 0, "Failed"},
+		{"InitializeFailed", RUNNING, "crm", "PW", "large", "rm-a", 1, "Synchronizing"},
+		{"PrecheckFailed", RUNNING, "shop", "PW", "large", "rm-a", 1, "Synchronizing"},
+		{"PrecheckFailed", RUNNING, "crm", "PW", "large", "rm-a", 0, "Synchronizing"},
+		{"PrecheckFailed", "status = Suspending\n", "shop", "PW", "small", "rm-a", 0,
+	         "NotStarted"},
+		{"Suspending", RUNNING, "crm", "PW2", "large", "rm-a", 1, "Synchronizing"},
+		{"Suspending", RUNNING, "shop", "PW", "large", "rm-x", 1, "Synchronizing"},
+		{"NotStarted", RUNNING, "shop", "PW", "large", "rm-a", 1, "Synchronizing"},
+		{"NotStarted", RUNNING, "crm", "PW2", "large", "rm-x", 0, "Synchronizing"},
+		{"NotStarted", "", "crm", "PW2", "small", "rm-x", 0, "NotStarted"},
+	};
+
+	(void)s;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		const char *text = replaced(
+			replaced(arena_printf(&eng_a, "%s%s",
+		                              HEAD INSTANCE("a", "")
+		                                      JOBX("a", "a", "a", "DATABASE", "SECRET",
+		                                           "endpoint_change = same-data\n"),
+		                              rows[i].want),
+		                 "= small", arena_printf(&eng_a, "= %s", rows[i].cls)),
+			"{env:SECRET}", arena_printf(&eng_a, "{env:%s}", rows[i].pw));
+		struct result *r;
+		const struct json *job;
+
+		while (strstr(text, "DATABASE"))
+			text = replaced(text, "DATABASE", rows[i].db);
+		text = replaced(text, "rm-a", rows[i].ip);
+		eng_start(NULL, 0);
+		ASSERT_DONE(eng_apply(HEAD INSTANCE("a", "")
+		                              JOBX("a", "a", "a", "shop", "PW", RUNNING)));
+		set_status(rows[i].status);
+		r = eng_apply(text);
+		if (r->bad || starts(r) != rows[i].starts)
+			fail_msg("%zu (%s): %u starts, %s", i, rows[i].status, starts(r), r->notes);
+		if (eng_changes(text))
+			fail_msg("%zu (%s): does not converge", i, rows[i].status);
+		eng_stop();
+		job = json_get(eng_world(), "jobs")->child;
+		if (!text_eq(json_str(job, "status"), rows[i].ends))
+			fail_msg("%zu (%s): ends as %s", i, rows[i].status,
+			         json_str(job, "status"));
+		eng_fresh();
+	}
+}
+
+/* What no status in sight allows is refused by the plan, before any call. */
+static void impossible_changes_are_refused_early(void **s)
+{
+	static const struct {
+		const char *status, *want, *why;
+	} rows[] = {
+		{"Failed", "status = Suspending\n", "cannot be paused"},
+		{"Locked", RUNNING, "pay or renew it first"},
+		{"Suspending", "status = Suspending\ndb_list = {\"x\": {\"name\": \"x\"}}\n",
+	         "set status = Synchronizing"},
+	};
+
+	(void)s;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		const char *text = arena_printf(
+			&eng_a, "%s%s",
+			HEAD INSTANCE("a", "") JOBX("a", "a", "a", "shop", "PW", ""), rows[i].want);
+		struct result *r;
+
+		if (strstr(rows[i].want, "db_list"))
+			text = replaced(
+				text, "db_list = {\"shop\": {\"name\": \"shop\", \"all\": true}}\n",
+				"");
+		eng_start(NULL, 0);
+		ASSERT_DONE(eng_apply(HEAD INSTANCE("a", "")
+		                              JOBX("a", "a", "a", "shop", "PW", RUNNING)));
+		set_status(rows[i].status);
+		r = eng_apply(text);
+		assert_int_equal(r->p.refused, 1);
+		assert_int_equal(r->stats.mutating, 0);
+		if (!strstr(r->notes, rows[i].why))
+			fail_msg("%s: %s", rows[i].status, r->notes);
+		eng_fresh();
+	}
+}
+
+/* A job that fails again when it is started for a change is started once, and the way out is named. */
+static void a_failure_that_stays_is_told(void **s)
+{
+	struct result *r;
+
+	(void)s;
+	eng_start("[life.x]\njob = a\ntimes = 9\ncourse = Retrying:6s Failed\n", 20);
+	r = eng_apply(HEAD INSTANCE("a", "") JOB("a", "a", "shop", ""));
+	assert_int_equal(r->bad, 1);
+	r = eng_apply(HEAD INSTANCE("a", "") JOB("a", "a", "crm", ""));
+	assert_int_equal(r->bad, 1);
+	assert_int_equal(starts(r), 1);
+	assert_non_null(strstr(r->notes, "the job is Failed"));
+	eng_stop();
+}
+
 /* Tags of ours come and go; those of others stay. */
 static void tags_come_and_go(void **s)
 {
@@ -491,6 +626,9 @@ int main(void)
 		T(alarms_change_in_place),
 		T(the_class_rises),
 		T(orders_name_the_job_that_is_there),
+		T(resting_jobs_are_started_for_a_change),
+		T(impossible_changes_are_refused_early),
+		T(a_failure_that_stays_is_told),
 		T(tags_come_and_go),
 		T(precheck_items_are_skipped_on_request),
 	};
