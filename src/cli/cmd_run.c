@@ -127,6 +127,7 @@ static int make_plan(struct job *j)
 	j->po.nreplaces = o->replaces.n;
 	j->po.fp_key = state_fp_key(s->state);
 	j->po.now_ms = sys_wall_ms();
+	j->po.words = load_words(&s->c->a, o);
 	missing_files(j);
 	unsettled(j);
 	diag_init(&d, &s->c->a);
@@ -444,16 +445,38 @@ int cmd_state_rebuild(struct context *c)
 
 /* ---- status ----------------------------------------------------------------------- */
 
+/* What is to be known about it: the same as in a plan. */
+static const char *status_advice(const struct session *s, const struct record *r,
+                                 const struct observed *o)
+{
+	struct arena *a = &s->c->a;
+	uint32_t k = map_get(&s->l.b.by_address, r->address);
+	bool left_alone = k == MAP_NONE || !res_get(&s->l.b.v[k], "status");
+
+	if (status_class(o->status) == SC_FAILED)
+		return plan_failure_text(a, o, left_alone);
+	if (o->status == ST_LOCKED)
+		return STATUS_LOCKED_TEXT;
+	if (o->status != ST_SUSPENDING)
+		return NULL;
+	return arena_printf(
+		a,
+		"suspended: still billed, still reads the source's log; past 6 hours it may not start, past 7 days it fails; %s",
+		plan_release_text(a, &s->recs, r, o, load_words(a, &s->c->o)));
+}
+
 static void status_row(struct session *s, const struct record *r)
 {
 	struct ui *u = &s->c->ui;
 	const struct observed *o = r->type == &type_job ? inventory_job(&s->inv, r->job_id) : NULL;
+	const char *advice;
 	char since[21] = "";
 
 	if (!o)
 		o = inventory_instance(&s->inv, r->instance_id, false);
 	if (r->status_since_ms > 0)
 		text_utc(r->status_since_ms / 1000, since);
+	advice = o && r->type == &type_job ? status_advice(s, r, o) : NULL;
 	if (u->json) {
 		struct json *j = ui_line(u, "status");
 
@@ -465,6 +488,7 @@ static void status_row(struct session *s, const struct record *r)
 		ui_str(u, j, "delay", o ? json_text(&u->a, o->row, "Delay") : NULL);
 		ui_str(u, j, "class", o ? o->cls : NULL);
 		ui_str(u, j, "billing", o ? o->pay_type : NULL);
+		ui_str(u, j, "note", advice);
 		ui_emit(u, j);
 		return;
 	}
@@ -473,16 +497,12 @@ static void status_row(struct session *s, const struct record *r)
 	       ui_pad(u, ui_safe(u, o ? json_text(&u->a, o->row, "Delay") : "", 10), 10),
 	       ui_pad(u, ui_safe(u, o && o->cls ? o->cls : "", 8), 8),
 	       ui_safe(u, o && o->pay_type ? o->pay_type : "", 0));
-	if (o && o->status == ST_SUSPENDING)
-		ui_out(u,
-		       "    suspended: still billed, still reads the source's log; past 6 hours it may not start, past 7 days it "
-		       "fails\n");
+	if (advice)
+		ui_out(u, "    %s\n", ui_safe(u, advice, 0));
 	if (o && o->expire_s > 0 && text_ieq(o->pay_type, "PrePaid")) {
 		text_utc(o->expire_s, since);
 		ui_out(u, "    prepaid until %s; suspending does not extend it\n", since);
 	}
-	if (o && o->error && status_class(o->status) == SC_FAILED)
-		ui_out(u, "    %s\n", ui_safe(u, o->error, 0));
 }
 
 int cmd_status(struct context *c)

@@ -110,6 +110,42 @@ static void manifest_args(struct opt_list *all, struct arena *a, const struct op
 		*VEC_PUSH(a, all) = ".";
 }
 
+/* As a shell takes it. */
+static const char *shell_word(struct arena *a, const char *s)
+{
+	static const char plain[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-+:=@%,";
+	char *out, *p;
+
+	if (*s && s[strspn(s, plain)] == 0)
+		return s;
+	out = p = arena_alloc(a, 4 * strlen(s) + 3);
+	*p++ = '\'';
+	for (; *s; s++) {
+		if (*s == '\'') {
+			memcpy(p, "'\\'", 3);
+			p += 3;
+		}
+		*p++ = *s;
+	}
+	*p++ = '\'';
+	*p = 0;
+	return out;
+}
+
+const char *load_words(struct arena *a, const struct options *o)
+{
+	const char *s = o->simulate ? " --simulate" : "";
+
+	if (o->state)
+		s = arena_printf(a, "%s --state %s", s, shell_word(a, o->state));
+	for (size_t i = 0; i < o->args.n; i++)
+		s = arena_printf(a, "%s %s", s, shell_word(a, o->args.v[i]));
+	for (size_t i = 0; i < o->files.n; i++)
+		s = arena_printf(a, "%s -f %s", s, shell_word(a, o->files.v[i]));
+	return s;
+}
+
 /* ---- the state's name ----------------------------------------------------------- */
 
 static int state_name(struct loaded *l, const struct options *o, const struct opt_list *args,

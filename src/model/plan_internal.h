@@ -66,7 +66,7 @@ bool plan_runs_after(const struct planner *pl, const struct op *op);
 const char *plan_why_not_running(struct planner *pl, const struct observed *seen);
 void plan_note(struct planner *pl, struct op *op, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
-/* Failed or locked, suspended since, prepaid expiry: the reference's Notice section. */
+/* plan_notice.c: failed or locked, suspended since, prepaid expiry. */
 void plan_notice(struct planner *pl, struct op *op);
 
 #endif

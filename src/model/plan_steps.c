@@ -300,7 +300,7 @@ bool plan_runs_after(const struct planner *pl, const struct op *op)
 const char *plan_why_not_running(struct planner *pl, const struct observed *seen)
 {
 	if (seen->status == ST_LOCKED)
-		return "the instance is locked (overdue or expired): pay or renew it first; locked for 7 days, it is released";
+		return STATUS_LOCKED_TEXT;
 	if (seen->status == ST_NOT_CONFIGURED || seen->status == ST_NOT_STARTED)
 		return "the service takes these changes only while the job runs, and it was never started";
 	if (status_class(seen->status) == SC_FAILED)
@@ -415,63 +415,4 @@ void plan_steps_resume(struct planner *pl, struct op *op, const struct diff *df)
 		return;
 	}
 	resume_configured(pl, op, df, r);
-}
-
-static void failure_notice(struct planner *pl, struct op *op)
-{
-	const struct observed *seen = op->seen;
-	const char *what = arena_printf(pl->a, "the job is %s%s%s", seen->raw_status,
-	                                seen->error ? ": " : "", seen->error ? seen->error : "");
-
-	if (op->refused || op->nsteps)
-		plan_note(pl, op, "%s", what);
-	else
-		plan_note(
-			pl, op,
-			"%s; it is started again when its password, an endpoint or its objects change, or by status = Synchronizing",
-			what);
-}
-
-void plan_notice(struct planner *pl, struct op *op)
-{
-	const struct observed *seen = op->seen;
-	char when[21];
-
-	if (!seen)
-		return;
-	if (op->type == &type_job && op->want != RES_NONE && is_failed(op))
-		failure_notice(pl, op);
-	if (op->type == &type_job && seen->status == ST_LOCKED && !op->refused)
-		plan_note(pl, op, "%s", plan_why_not_running(pl, seen));
-	if (op->type == &type_job && seen->status == ST_SUSPENDING) {
-		int64_t since = op->have && op->have->status &&
-		                                status_parse(op->have->status) == ST_SUSPENDING
-		                        ? op->have->status_since_ms
-		                        : 0;
-
-		if (since > 0) {
-			int64_t age = pl->o->now_ms - since;
-
-			text_utc(since / 1000, when);
-			plan_note(pl, op, "suspended at least since %s (%s)%s", when,
-			          text_duration(pl->a, age),
-			          age > 7 * 86400000LL
-			                  ? "; past 7 days: the service turns it to failed"
-			          : age > 6 * 3600000LL ? "; past 6 hours: it may not start again"
-			                                : "");
-		}
-		plan_note(
-			pl, op,
-			"a suspended job is still billed and still reads the source's log; after 6 hours it may not "
-			"start, after 7 days it fails; `dtsbatch destroy --target '%s'` releases it",
-			op->address);
-	}
-	if (op->type == &type_instance && text_ieq(seen->pay_type, "PrePaid") &&
-	    seen->expire_s > 0) {
-		text_utc(seen->expire_s, when);
-		plan_note(
-			pl, op,
-			"prepaid until %s: suspending does not extend it, and the API cannot delete it",
-			when);
-	}
 }

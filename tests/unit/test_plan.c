@@ -454,13 +454,20 @@ static void notices(void **s)
 	assert_true(noted(op, "still billed"));
 	assert_true(noted(op, "reads the source's log"));
 	assert_true(noted(op, "after 7 days it fails"));
-	assert_true(noted(op, "destroy --target"));
+	/* both, or the instance stays and is billed on */
+	assert_true(noted(op, "`dtsbatch destroy --target 'synchronization_instance.a' --target "
+	                      "'synchronization_job.a'` releases it"));
+	w.o.words = " t.ini";
+	make(&w);
+	assert_true(noted(op_at(&w, "synchronization_job.a"), "`dtsbatch destroy t.ini --target"));
 	w.o.now_ms += 7 * 86400000LL;
 	make(&w);
 	assert_true(noted(op_at(&w, "synchronization_job.a"), "past 7 days"));
 	((struct observed *)w.inv.v[0])->pay_type = "PrePaid";
 	make(&w);
 	assert_true(noted(op_at(&w, "synchronization_instance.a"), "prepaid until 2027-01-01"));
+	assert_true(noted(op_at(&w, "synchronization_job.a"), "in the console only"));
+	assert_false(noted(op_at(&w, "synchronization_job.a"), "dtsbatch destroy"));
 	w.o.destroy = true;
 	make(&w);
 	assert_non_null(strstr(op_at(&w, "synchronization_job.a")->refused, "prepaid"));
