@@ -324,7 +324,11 @@ static int open_job(struct job *j, struct context *c, enum mode mode,
 		flags |= SESSION_SECRETS;
 	*j = (struct job){.mode = mode, .saved = saved};
 	j->s.c = c;
-	return check_askable(j, c) || session_open(&j->s, c, flags, &j->e) ? -1 : 0;
+	/* A name that is wrong is the more useful message where nobody could be asked either. */
+	return load_exists(&c->o, &j->e) || check_askable(j, c) ||
+	                       session_open(&j->s, c, flags, &j->e)
+	               ? -1
+	               : 0;
 }
 
 /* -1: go on. */

@@ -98,6 +98,19 @@ static int find_files(struct file_list *f, struct arena *a, const struct opt_lis
 	return 0;
 }
 
+int load_exists(const struct options *o, struct err *e)
+{
+	const struct opt_list *lists[] = {&o->args, &o->files};
+	struct stat st;
+
+	for (size_t k = 0; k < 2; k++)
+		for (size_t i = 0; i < lists[k]->n; i++)
+			if (stat(lists[k]->v[i], &st))
+				return err_set(e, ERR_MANIFEST, "cannot read %s: %s",
+				               lists[k]->v[i], strerror(errno));
+	return 0;
+}
+
 static void manifest_args(struct opt_list *all, struct arena *a, const struct options *o,
                           bool with_args)
 {

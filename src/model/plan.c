@@ -680,6 +680,19 @@ static bool job_goes(const struct planner *pl, size_t rec, bool replaced)
 	return replaced && op->kind == OP_REPLACE;
 }
 
+/* Why the recorded job does not go. */
+static const char *why_it_stays(const struct planner *pl, size_t rec)
+{
+	const struct record *r = pl->recs->v[rec];
+	const struct op *op = op_of_record(pl, rec);
+	uint32_t k = map_get(&pl->b->by_address, r->address);
+
+	if (r->protect || (k != MAP_NONE && pl->b->v[k].life.protect))
+		return "is protected";
+	return op && op->kind == OP_FORGET ? "is only forgotten (on_destroy = forget)"
+	                                   : "is no part of this change";
+}
+
 static bool takes_instance_away(const struct op *op)
 {
 	return op->type == &type_instance && !op->refused &&
@@ -696,10 +709,8 @@ static void guard_instance(struct planner *pl, struct op *op, const struct map *
 	for (; i != MAP_NONE; i = next[i])
 		if (!job_goes(pl, i, op->kind == OP_REPLACE)) {
 			op->refused = arena_printf(
-				pl->a,
-				"%s lives on it and would be lost with it, but is protected or no part of "
-				"this change",
-				pl->recs->v[i]->address);
+				pl->a, "%s lives on it and would be lost with it, but %s",
+				pl->recs->v[i]->address, why_it_stays(pl, i));
 			return;
 		}
 	if (!known && op->seen && op->seen->status != ST_NOT_CONFIGURED)

@@ -19,6 +19,7 @@ set_status() {
 	control "set?job=$(job_id)&field=status&value=$1"
 }
 named_command() {
+	# shellcheck disable=SC2016
 	sed -n 's/.*`dtsbatch \(destroy [^`]*\)`.*/\1/p' "$OUT" | head -n 1
 }
 

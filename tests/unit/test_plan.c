@@ -666,7 +666,8 @@ static void a_job_is_not_lost_with_its_instance(void **s)
 	w.o.targets = inst;
 	w.o.ntargets = 1;
 	make(&w);
-	assert_non_null(op_at(&w, "synchronization_instance.a")->refused);
+	assert_non_null(strstr(op_at(&w, "synchronization_instance.a")->refused,
+	                       "is no part of this change"));
 	w.o.ntargets = 0;
 	w.o.excludes = jobs;
 	w.o.nexcludes = 1;
@@ -685,7 +686,8 @@ static void a_job_is_not_lost_with_its_instance(void **s)
 	w.o.destroy = true;
 	make(&w);
 	assert_int_equal(op_at(&w, "synchronization_job.a")->kind, OP_FORGET);
-	assert_non_null(op_at(&w, "synchronization_instance.a")->refused);
+	assert_non_null(
+		strstr(op_at(&w, "synchronization_instance.a")->refused, "is only forgotten"));
 	/* a configured job that the state does not know */
 	build(&w, HEAD PAIR("a", ""));
 	record(&w, "synchronization_instance.a", "dtsone", "one");
@@ -696,7 +698,11 @@ static void a_job_is_not_lost_with_its_instance(void **s)
 	/* only the instance is to go, its job section stays */
 	pair_seen(&w, HEAD INSTANCE("a") "ensure = absent\n" JOB("a", ""), "a", "Synchronizing",
 	          SHOP);
-	assert_non_null(op_at(&w, "synchronization_instance.a")->refused);
+	assert_non_null(strstr(op_at(&w, "synchronization_instance.a")->refused,
+	                       "is no part of this change"));
+	pair_seen(&w, HEAD INSTANCE("a") "ensure = absent\n" JOB("a", "protect = true\n"), "a",
+	          "Synchronizing", SHOP);
+	assert_non_null(strstr(op_at(&w, "synchronization_instance.a")->refused, "is protected"));
 }
 
 static void what_ended_is_not_bought_again(void **s)
