@@ -566,7 +566,7 @@ static void refuse_resting(struct planner *pl, struct op *op, const struct op *j
 		op->refused = arena_printf(pl->a, "%s: set status = Synchronizing in [%s]", why,
 		                           job->address);
 	else
-		op->refused = arena_printf(pl->a, "%s, and no job section is to start it", why);
+		op->refused = arena_printf(pl->a, "%s, and nothing in this plan starts it", why);
 }
 
 /* The class and the topology of an instance are changed while its job runs (dts-api.md 3.3). Where the job's own op makes it

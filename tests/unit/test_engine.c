@@ -523,6 +523,25 @@ static void resting_jobs_are_started_for_a_change(void **s)
 	}
 }
 
+/* An instance without a job takes no other class: the first job goes first, then the class. */
+static void the_first_job_goes_before_the_class(void **s)
+{
+	const char *both =
+		replaced(HEAD INSTANCE("a", "") JOB("a", "a", "shop", ""), "= small", "= large");
+	const char *rests = replaced(both, RUNNING, "status = Suspending\n");
+	struct result *r;
+
+	(void)s;
+	eng_start(NULL, 0);
+	ASSERT_DONE(eng_apply(HEAD INSTANCE("a", "")));
+	r = eng_run(rests, 0);
+	assert_int_equal(r->p.refused, 1);
+	assert_non_null(strstr(r->p.ops[0].refused, "set status = Synchronizing in ["));
+	ASSERT_DONE(eng_apply(both));
+	assert_int_equal(eng_changes(both), 0);
+	eng_stop();
+}
+
 /* What no status in sight allows is refused by the plan, before any call. */
 static void impossible_changes_are_refused_early(void **s)
 {
@@ -572,6 +591,24 @@ static void a_failure_that_stays_is_told(void **s)
 	assert_int_equal(r->bad, 1);
 	assert_int_equal(starts(r), 1);
 	assert_non_null(strstr(r->notes, "the job is Failed"));
+	eng_stop();
+}
+
+/* A precheck that fails once more was seen to run: believed at once, without a second start. */
+static void a_second_precheck_failure_is_believed(void **s)
+{
+	const char *text = HEAD INSTANCE("a", "") JOB("a", "a", "shop", "");
+	struct result *r;
+
+	(void)s;
+	eng_start("[precheck.x]\njob = a\nitem = CHECK_BINLOG_ON\nmessage = off\n", 20);
+	assert_int_equal(eng_apply(text)->bad, 1);
+	for (int i = 0; i < 2; i++) {
+		r = eng_apply(text);
+		assert_int_equal(r->bad, 1);
+		assert_int_equal(starts(r), 1);
+		assert_non_null(strstr(r->notes, "item CHECK_BINLOG_ON"));
+	}
 	eng_stop();
 }
 
@@ -627,8 +664,10 @@ int main(void)
 		T(the_class_rises),
 		T(orders_name_the_job_that_is_there),
 		T(resting_jobs_are_started_for_a_change),
+		T(the_first_job_goes_before_the_class),
 		T(impossible_changes_are_refused_early),
 		T(a_failure_that_stays_is_told),
+		T(a_second_precheck_failure_is_believed),
 		T(tags_come_and_go),
 		T(precheck_items_are_skipped_on_request),
 	};
