@@ -35,6 +35,8 @@ equal 'a failed job is no change' 0 "$STATUS"
 check 'plan tells of the failure' grep -q 'the job is Failed.*started again when its password' "$OUT"
 dts_server status m.ini
 check 'status tells of the failure' grep -qi 'the job is failed.*started again when its password' "$OUT"
+dts_server plan --json m.ini
+check 'and as JSON' grep -q '"notice".*synchronization_job.a.*the job is Failed' "$OUT"
 SOURCE_PASSWORD=another-5ecret dts_server apply --yes m.ini
 equal 'a rotated password is set' 0 "$STATUS"
 dts_server status m.ini
