@@ -128,6 +128,7 @@ static int make_plan(struct job *j)
 	j->po.nreplaces = o->replaces.n;
 	j->po.fp_key = state_fp_key(s->state);
 	j->po.now_ms = sys_wall_ms();
+	j->po.words = load_words(&s->c->a, o);
 	missing_files(j);
 	unsettled(j);
 	diag_init(&d, &s->c->a);
@@ -369,7 +370,11 @@ static int open_job(struct job *j, struct context *c, enum mode mode,
 	j->s.c = c;
 	if (executes(j))
 		flags = SESSION_WRITES | (mode == MODE_DESTROY ? 0 : SESSION_SECRETS);
-	return check_askable(j, c) || session_open(&j->s, c, flags, &j->e) ? -1 : 0;
+	/* A name that is wrong is the more useful message where nobody could be asked either. */
+	return load_exists(&c->o, &j->e) || check_askable(j, c) ||
+	                       session_open(&j->s, c, flags, &j->e)
+	               ? -1
+	               : 0;
 }
 
 /* -1: go on. */

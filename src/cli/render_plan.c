@@ -193,6 +193,25 @@ static struct json *change_json(struct ui *u, const struct op *op, const struct 
 	return o;
 }
 
+static void notes_json(struct ui *u, struct json *o, const struct op *op)
+{
+	struct json *list = json_new(&u->a, JSON_ARRAY);
+
+	for (size_t i = 0; i < op->nnotes; i++)
+		json_add(list, NULL, json_new_str(&u->a, op->notes[i]));
+	json_add(o, "notes", list);
+}
+
+/* What is to be known of something that is not changed. */
+static void notice_json(struct ui *u, const struct op *op)
+{
+	struct json *o = ui_line(u, "notice");
+
+	ui_str(u, o, "address", op->address);
+	notes_json(u, o, op);
+	ui_emit(u, o);
+}
+
 static void op_json(struct ui *u, const struct op *op)
 {
 	struct json *o = ui_line(u, "change"), *list = json_new(&u->a, JSON_ARRAY),
@@ -211,6 +230,8 @@ static void op_json(struct ui *u, const struct op *op)
 		json_add(steps, NULL,
 		         json_new_str(&u->a, ui_word(u, step_def(op->steps[i])->verb)));
 	json_add(o, "steps", steps);
+	if (op->nnotes)
+		notes_json(u, o, op);
 	ui_emit(u, o);
 }
 
@@ -236,6 +257,8 @@ static void plan_json(struct ui *u, const struct plan *p)
 			op_json(u, &p->ops[i]);
 		else if (p->ops[i].stays_gone)
 			gone_json(u, &p->ops[i]);
+		else if (p->ops[i].nnotes)
+			notice_json(u, &p->ops[i]);
 	}
 	for (size_t i = 0; i < p->norphans; i++) {
 		o = ui_line(u, "orphan");

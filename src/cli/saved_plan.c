@@ -413,7 +413,7 @@ static const char *action(const struct json *o)
 	return s ? s : "no change";
 }
 
-/* One line for each address, as far as they are few. */
+/* One for each address, as far as they are few; in one line, for line ends in messages are escaped. */
 struct differences {
 	struct buf text;
 	size_t n;
@@ -423,7 +423,7 @@ static void differ(struct differences *d, const char *address, const char *was, 
 {
 	if (d->n++ >= SHOWN_MAX)
 		return;
-	buf_printf(&d->text, "%s%s: ", d->n > 1 ? "\n" : "", address ? address : "?");
+	buf_printf(&d->text, "%s%s: ", d->n > 1 ? "; " : "", address ? address : "?");
 	if (text_eq(was, is))
 		buf_printf(&d->text, "%s, but not of the same things", was);
 	else
@@ -471,9 +471,9 @@ int saved_plan_check_changes(const struct saved_plan *s, struct arena *a, const 
 	buf_init(&d.text, 900);
 	compare(a, s->changes, changes_json(a, now), &d);
 	if (d.n > SHOWN_MAX)
-		buf_printf(&d.text, "\nand %zu more", d.n - SHOWN_MAX);
+		buf_printf(&d.text, "; and %zu more", d.n - SHOWN_MAX);
 	if (d.n) {
-		err_set(e, ERR_DECISION, "what would be done has changed since\n%s",
+		err_set(e, ERR_DECISION, "what would be done has changed since: %s",
 		        buf_str(&d.text));
 		rc = stale(s, e);
 	}

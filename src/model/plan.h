@@ -141,6 +141,8 @@ struct plan_opts {
 	const char *const
 		*unsettled; /* addresses whose purchase by an earlier run has no answer yet */
 	size_t nunsettled;
+	const char *
+		words; /* of the command line, for commands that are named: " m.ini --state F"; NULL: none */
 };
 
 struct record_list {
@@ -161,6 +163,12 @@ const char *impact_name(
 const char *plan_fingerprint(struct arena *a, const uint8_t *fp_key, const char *secret);
 /* Class a pair shall have: the instance section's or else its job's; NULL: not said. */
 const char *plan_wanted_class(const struct batch *b, uint32_t res);
+/* "the job is Failed: MESSAGE"; left_alone: and what starts it again. */
+const char *plan_failure_text(struct arena *a, const struct observed *seen, bool left_alone);
+/* The command that ends the billing of a suspended job, with its instance (or, prepaid: the console). recs sorted by address. */
+const char *plan_release_text(struct arena *a, const struct record_list *recs,
+                              const struct record *job, const struct observed *seen,
+                              const char *words);
 /* Keys of the JSON object `recorded` that `wanted` lacks; both may be NULL. Returns their number. */
 size_t plan_dropped_keys(struct arena *a, const char *recorded, const char *wanted,
                          const char *const **keys);

@@ -32,6 +32,10 @@ enum job_status {
 
 enum status_class { SC_REST, SC_MOVING, SC_RUNNING, SC_FAILED, SC_BLOCKED, SC_GONE };
 
+/* What to do about ST_LOCKED. */
+#define STATUS_LOCKED_TEXT                                                                         \
+	"the instance is locked (overdue or expired): pay or renew it first; locked for 7 days, it is released"
+
 enum job_status status_parse(const char *raw);
 const char *status_name(enum job_status s); /* the service's list spelling */
 enum status_class status_class(enum job_status s);

@@ -300,6 +300,22 @@ bool exec_may_begin(const struct task *t, enum step s)
 
 /* ---- beginning ------------------------------------------------------------- */
 
+/* The id of the job on this instance: of the task that went before it and may have made the job anew, else as it was seen. */
+static const char *job_now(const struct task *t)
+{
+	const struct graph *g = &t->x->p->graph;
+
+	for (uint32_t e = g->out_at[t->idx];
+	     t->op->type == &type_instance && e < g->out_at[t->idx + 1]; e++) {
+		const struct task *job = &t->x->tasks[g->out[e]];
+
+		if (job->op->type == &type_job && job->rec &&
+		    text_eq(job->rec->instance_id, t->op->have->instance_id))
+			return job->rec->job_id;
+	}
+	return t->op->seen ? t->op->seen->job_id : NULL;
+}
+
 static struct record *first_record(struct task *t)
 {
 	const struct op *op = t->op;
@@ -321,11 +337,12 @@ static struct record *first_record(struct task *t)
 	if (!op->have || op->kind == OP_CREATE)
 		return NULL;
 	rec = record_copy(t->x->a, op->have);
-	if (op->seen && op->type == &type_job &&
-	    *op->seen->job_id) { /* stale ids are mended on the way */
-		rec->job_id = arena_strdup(t->x->a, op->seen->job_id);
-		rec->id = rec->job_id;
-		if (text_empty(rec->instance_id)) /* a free job that has been bought meanwhile */
+	if (!text_empty(job_now(t))) { /* stale ids are mended on the way */
+		rec->job_id = arena_strdup(t->x->a, job_now(t));
+		if (op->type == &type_job)
+			rec->id = rec->job_id;
+		if (op->seen && op->type == &type_job &&
+		    text_empty(rec->instance_id)) /* a free job that has been bought meanwhile */
 			rec->instance_id = arena_strdup(t->x->a, op->seen->instance_id);
 	}
 	return rec;

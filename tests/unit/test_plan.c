@@ -224,7 +224,7 @@ static void changes_go_in_place(void **s)
 	          ",\"DbObject\":\"{\\\"crm\\\":{\\\"all\\\":true,\\\"name\\\":\\\"crm\\\"}}\"");
 	assert_int_equal(op_at(&w, "synchronization_job.a")->kind, OP_UPDATE);
 	assert_string_equal(steps(op_at(&w, "synchronization_job.a")),
-	                    "start, rename, change objects");
+	                    "rename, start, change objects");
 	assert_true(op_at(&w, "synchronization_job.a")->changes[0].behind);
 }
 
@@ -506,16 +506,203 @@ static void notices(void **s)
 	assert_true(noted(op, "still billed"));
 	assert_true(noted(op, "reads the source's log"));
 	assert_true(noted(op, "after 7 days it fails"));
-	assert_true(noted(op, "destroy --target"));
+	/* both, or the instance stays and is billed on */
+	assert_true(noted(op, "`dtsbatch destroy --target 'synchronization_instance.a' --target "
+	                      "'synchronization_job.a'` releases it"));
+	w.o.words = " t.ini";
+	make(&w);
+	assert_true(noted(op_at(&w, "synchronization_job.a"), "`dtsbatch destroy t.ini --target"));
 	w.o.now_ms += 7 * 86400000LL;
 	make(&w);
 	assert_true(noted(op_at(&w, "synchronization_job.a"), "past 7 days"));
 	((struct observed *)w.inv.v[0])->pay_type = "PrePaid";
 	make(&w);
 	assert_true(noted(op_at(&w, "synchronization_instance.a"), "prepaid until 2027-01-01"));
+	assert_true(noted(op_at(&w, "synchronization_job.a"), "in the console only"));
+	assert_false(noted(op_at(&w, "synchronization_job.a"), "dtsbatch destroy"));
 	w.o.destroy = true;
 	make(&w);
 	assert_non_null(strstr(op_at(&w, "synchronization_job.a")->refused, "prepaid"));
+}
+
+#define CRM ",\"DbObject\":\"{\\\"crm\\\":{\\\"all\\\":true,\\\"name\\\":\\\"crm\\\"}}\""
+
+enum { DB = 1, PASSWORD = 2, CLASS = 4, MOVED = 8, NAME = 16, PARAMS = 32 };
+
+static const char *replaced(const char *text, const char *from, const char *to)
+{
+	const char *p = strstr(text, from);
+
+	assert_non_null(p);
+	return arena_printf(&A, "%.*s%s%s", (int)(p - text), text, to, p + strlen(from));
+}
+
+static const struct json *json_of(const char *text)
+{
+	return json_parse(&A, text, strlen(text), NULL);
+}
+
+#define SIZE_9 "[{\"module\": \"07\", \"name\": \"trans.maxsize\", \"value\": \"9\"}]"
+#define SIZE_1                                                                                     \
+	"{\"Parameters\": [{\"Module\": \"07\", \"Name\": \"trans.maxsize\", \"RunningValue\": \"1\"}]}"
+
+/* A pair as recorded, whose job is seen in a status, and whose manifest wants one and some changes. */
+static void pair_in(struct world *w, const char *seen, const char *want, unsigned changes)
+{
+	const char *text = HEAD PAIR("a", "endpoint_change = same-data\nPARAMETERS");
+	struct record *r;
+
+	text = replaced(text, "PARAMETERS",
+	                changes & PARAMS ? "job_parameters = " SIZE_9 "\n" : "");
+	text = replaced(text, "status = Synchronizing\n",
+	                want ? arena_printf(&A, "status = %s\n", want) : "");
+	text = replaced(text, "= small", changes & CLASS ? "= large" : "= small");
+	build(w, text);
+	record(w, "synchronization_instance.a", "dtsone", "one");
+	r = record(w, "synchronization_job.a", "dtsone", "one");
+	if (changes & PASSWORD)
+		r->attrs[attr_of(&type_job, "source_endpoint_password")] =
+			plan_fingerprint(&A, KEY, "older");
+	r->attrs[attr_of(&type_job, "job_parameters")] = NULL;
+	row(w, "dtsone", "one", changes & NAME ? "other" : "a", seen,
+	    arena_printf(&A, "%s,\"ErrorMessage\":\"access denied\"", changes & DB ? CRM : SHOP));
+	if (changes & MOVED)
+		((struct json *)json_path(w->inv.v[0]->row, "SourceEndpoint.InstanceID"))->s =
+			"rm-old";
+	if (changes & PARAMS)
+		((struct observed *)w->inv.v[0])->config = json_of(SIZE_1);
+	make(w);
+}
+
+/* From every resting status to what is wanted, by calls that the service takes in it (dts-api.md 3.3). */
+static void resting_jobs(void **s)
+{
+	static const struct {
+		const char *seen, *want;
+		unsigned changes;
+		const char *job, *instance; /* steps; NULL: refused */
+		const char *why;            /* part of the refusal */
+	} rows[] = {
+		/* what is possible at rest first, then the start, then the rest */
+		{"Failed", "Synchronizing", DB, "start, change objects", "", NULL},
+		{"Failed", "Synchronizing", MOVED, "start, move source endpoint", "", NULL},
+		{"Failed", "Synchronizing", PASSWORD | DB | NAME,
+	         "rename, change source password, start, change objects", "", NULL},
+		{"Failed", "Synchronizing", CLASS, "start", "change class", NULL},
+		{"Failed", "Synchronizing", CLASS | PASSWORD, "change source password, start",
+	         "change class", NULL},
+		{"Suspending", "Synchronizing", CLASS, "start", "change class", NULL},
+		{"Suspending", "Synchronizing", PASSWORD, "change source password, start", "",
+	         NULL},
+		{"NotStarted", "Synchronizing", CLASS, "start", "change class", NULL},
+		{"NotStarted", "Synchronizing", CLASS | DB, "configure, wait", "change class",
+	         NULL},
+		{"PrecheckFailed", "Synchronizing", CLASS, "start", "change class", NULL},
+		{"InitializeFailed", "Synchronizing", DB, "start, change objects", "", NULL},
+		/* nothing said: restarted when the cause changed, or when it must run */
+		{"Failed", NULL, 0, "", "", NULL},
+		{"Failed", NULL, NAME, "rename", "", NULL},
+		{"Failed", NULL, PASSWORD, "change source password, start", "", NULL},
+		{"Failed", NULL, DB, "start, change objects", "", NULL},
+		{"Failed", NULL, MOVED, "start, move source endpoint", "", NULL},
+		{"Failed", NULL, CLASS, "start", "change class", NULL},
+		{"PrecheckFailed", NULL, PASSWORD, "change source password, start", "", NULL},
+		{"PrecheckFailed", NULL, DB, "configure, wait", "", NULL},
+		{"NotStarted", NULL, DB, "configure, wait", "", NULL},
+		/* a pause: without a start just for it */
+		{"PrecheckFailed", "Suspending", 0, "configure, wait", "", NULL},
+		{"Failed", "Suspending", 0, NULL, "", "cannot be paused"},
+		{"Failed", "Suspending", PASSWORD, NULL, "", "cannot be paused"},
+		{"InitializeFailed", "Suspending", 0, NULL, "", "cannot be paused"},
+		/* what nothing makes possible */
+		{"Suspending", "Suspending", DB, NULL, "", "it is suspended: set status ="},
+		{"Suspending", NULL, MOVED, NULL, "", "it is suspended: set status ="},
+		{"Suspending", NULL, CLASS, "", NULL, "set status = Synchronizing in [sync"},
+		{"Suspending", "Suspending", PASSWORD, "change source password", "", NULL},
+		{"NotStarted", "Suspending", CLASS, "", NULL, "never started: set status"},
+		{"NotStarted", NULL, CLASS, "", NULL, "never started: set status"},
+		{"Failed", "Suspending", CLASS, NULL, NULL, "set status = Synchronizing in ["},
+		{"Locked", "Synchronizing", 0, NULL, "", "pay or renew it first"},
+		{"Locked", "Suspending", 0, NULL, "", "pay or renew it first"},
+		{"Locked", NULL, DB, NULL, "", "pay or renew it first"},
+		{"Locked", NULL, NAME, "rename", "", NULL},
+		{"Locked", NULL, CLASS, "", NULL, "pay or renew it first"},
+		/* parameters are set when the job is started, as at its creation */
+		{"NotStarted", "Suspending", PARAMS, "", "", NULL},
+		{"NotStarted", "Suspending", PARAMS | DB, "configure, wait", "", NULL},
+		{"NotStarted", "Synchronizing", PARAMS, "start, set parameters", "", NULL},
+		{"Failed", NULL, PARAMS, "start, set parameters", "", NULL},
+		/* on its way, or running: as ever */
+		{"Modifying", "Synchronizing", DB, "start, change objects", "", NULL},
+		{"Upgrade", "Synchronizing", CLASS, "start", "change class", NULL},
+		{"Synchronizing", "Suspending", CLASS | DB, "change objects, suspend",
+	         "change class", NULL},
+	};
+
+	(void)s;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		const char *id = arena_printf(&A, "%zu: %s, wanted %s", i, rows[i].seen,
+		                              rows[i].want ? rows[i].want : "nothing");
+		const struct op *job, *inst;
+		struct world w;
+
+		pair_in(&w, rows[i].seen, rows[i].want, rows[i].changes);
+		job = op_at(&w, "synchronization_job.a");
+		inst = op_at(&w, "synchronization_instance.a");
+		if (rows[i].job ? job->refused || !text_eq(steps(job), rows[i].job)
+		                : !job->refused ||
+		                          (rows[i].instance && !strstr(job->refused, rows[i].why)))
+			fail_msg("%s: job: %s, refused: %s", id, steps(job),
+			         job->refused ? job->refused : "no");
+		if (rows[i].instance ? inst->refused || !text_eq(steps(inst), rows[i].instance)
+		                     : !inst->refused || !strstr(inst->refused, rows[i].why))
+			fail_msg("%s: instance: %s, refused: %s", id, steps(inst),
+			         inst->refused ? inst->refused : "no");
+		if ((rows[i].changes & CLASS) && !inst->refused)
+			assert_int_equal(
+				after(&w, "synchronization_instance.a", "synchronization_job.a"),
+				(strstr(steps(job), "start") || strstr(steps(job), "conf")) &&
+					strcmp(rows[i].seen, "Upgrade") != 0);
+	}
+}
+
+/* A failure is told, also where nothing is to be done about it. */
+static void failures_are_told(void **s)
+{
+	struct world w;
+
+	(void)s;
+	pair_in(&w, "Failed", NULL, 0);
+	assert_int_equal(op_at(&w, "synchronization_job.a")->kind, OP_NOOP);
+	assert_true(noted(op_at(&w, "synchronization_job.a"),
+	                  "Failed: access denied; it is started again when"));
+	pair_in(&w, "Failed", "Synchronizing", 0);
+	assert_true(noted(op_at(&w, "synchronization_job.a"), "Failed: access denied"));
+	pair_in(&w, "Locked", NULL, 0);
+	assert_true(noted(op_at(&w, "synchronization_job.a"), "pay or renew"));
+	pair_in(&w, "Failed", NULL, CLASS);
+	assert_int_equal(op_at(&w, "synchronization_job.a")->kind, OP_UPDATE);
+	assert_non_null(op_at(&w, "synchronization_job.a")->why);
+}
+
+/* The job of an instance that waits for it may itself wait for something that needs the instance. */
+static void a_circle_is_refused(void **s)
+{
+	const char *text = HEAD PAIR("a", "depends_on = synchronization_instance.b\n")
+		INSTANCE("b") "depends_on = synchronization_instance.a\n";
+	char *p = arena_strdup(&A, text);
+	struct world w;
+
+	(void)s;
+	memcpy(strstr(p, "= small"), "= large", 7);
+	build(&w, p);
+	record(&w, "synchronization_instance.a", "dtsone", "one");
+	record(&w, "synchronization_job.a", "dtsone", "one");
+	row(&w, "dtsone", "one", "a", "Suspending", SHOP);
+	make(&w);
+	assert_non_null(strstr(op_at(&w, "synchronization_instance.a")->refused, "run first"));
+	assert_true(after(&w, "synchronization_job.a", "synchronization_instance.a"));
+	assert_false(after(&w, "synchronization_instance.a", "synchronization_job.a"));
 }
 
 /* An instance goes only when every job on it visibly goes, too. */
@@ -531,7 +718,8 @@ static void a_job_is_not_lost_with_its_instance(void **s)
 	w.o.targets = inst;
 	w.o.ntargets = 1;
 	make(&w);
-	assert_non_null(op_at(&w, "synchronization_instance.a")->refused);
+	assert_non_null(strstr(op_at(&w, "synchronization_instance.a")->refused,
+	                       "is no part of this change"));
 	w.o.ntargets = 0;
 	w.o.excludes = jobs;
 	w.o.nexcludes = 1;
@@ -550,7 +738,8 @@ static void a_job_is_not_lost_with_its_instance(void **s)
 	w.o.destroy = true;
 	make(&w);
 	assert_int_equal(op_at(&w, "synchronization_job.a")->kind, OP_FORGET);
-	assert_non_null(op_at(&w, "synchronization_instance.a")->refused);
+	assert_non_null(
+		strstr(op_at(&w, "synchronization_instance.a")->refused, "is only forgotten"));
 	/* a configured job that the state does not know */
 	build(&w, HEAD PAIR("a", ""));
 	record(&w, "synchronization_instance.a", "dtsone", "one");
@@ -561,7 +750,11 @@ static void a_job_is_not_lost_with_its_instance(void **s)
 	/* only the instance is to go, its job section stays */
 	pair_seen(&w, HEAD INSTANCE("a") "ensure = absent\n" JOB("a", ""), "a", "Synchronizing",
 	          SHOP);
-	assert_non_null(op_at(&w, "synchronization_instance.a")->refused);
+	assert_non_null(strstr(op_at(&w, "synchronization_instance.a")->refused,
+	                       "is no part of this change"));
+	pair_seen(&w, HEAD INSTANCE("a") "ensure = absent\n" JOB("a", "protect = true\n"), "a",
+	          "Synchronizing", SHOP);
+	assert_non_null(strstr(op_at(&w, "synchronization_instance.a")->refused, "is protected"));
 }
 
 static void what_ended_is_not_bought_again(void **s)
@@ -614,6 +807,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(targets, setup, teardown),
 		cmocka_unit_test_setup_teardown(resumes, setup, teardown),
 		cmocka_unit_test_setup_teardown(notices, setup, teardown),
+		cmocka_unit_test_setup_teardown(resting_jobs, setup, teardown),
+		cmocka_unit_test_setup_teardown(failures_are_told, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_circle_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_job_is_not_lost_with_its_instance, setup,
 	                                        teardown),
 		cmocka_unit_test_setup_teardown(what_ended_is_not_bought_again, setup, teardown),

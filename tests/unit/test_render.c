@@ -344,11 +344,18 @@ static void summary_counts(void **state)
 	render_summary(&u, &s);
 	assert_true(err_has("1 created, 1 failed, 0 unchanged. 12 API calls (3 changing)"));
 	assert_true(err_has("State: x.state.json (serial 4)\n"));
+	/* what was not tried because of it did not fail */
+	results[0] = RES_BLOCKED;
+	render_summary(&u, &s);
+	assert_true(err_has("Ended with failures:"));
+	assert_true(err_has(" 1 failed, 1 blocked by it, 0 unchanged."));
+	results[0] = RES_DONE;
 	u.json = true;
 	render_summary(&u, &s);
 	check_lines(1);
 	assert_true(out_has("\"create\":1"));
 	assert_true(out_has("\"failed\":1"));
+	assert_true(out_has("\"blocked\":0"));
 }
 
 int main(void)

@@ -461,6 +461,9 @@ static void test_delete(void **state)
 	s.in.two_way = s.in.reverse = true;
 	dts_encode(&c, &a, DO_DELETE, &s.in);
 	assert_string_equal(wire_value(&c, "SynchronizationDirection"), "Reverse");
+	s.in.reverse = false; /* the other one of the pair is named, too */
+	dts_encode(&c, &a, DO_DELETE, &s.in);
+	assert_string_equal(wire_value(&c, "SynchronizationDirection"), "Forward");
 	dts_encode(&c, &a, DO_CLUSTER, &s.in);
 	assert_string_equal(wire_value(&c, "DtsJobIds"), "[\"j\"]");
 }

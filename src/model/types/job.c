@@ -205,7 +205,8 @@ static const struct attr_def attrs[] = {
 {"status", NULL, API_NONE, ROUTE_STATUS, AK_ENUM, A_SEED | A_COMPUTED | A_CLOSED, "Synchronizing|Suspending", 0, 0, READ_LIST, "Status",
  NULL,
  "Whether the job shall run or be paused. A paused job is still billed and still reads the source's log; after 6 hours it may not "
- "start again, after 7 days it fails. Absent: a new job starts, an existing one is left as it is.", NULL, NULL},
+ "start again, after 7 days it fails. Absent: a new job starts, an existing one is left as it is; only one that has failed is "
+ "started again, once its password, an endpoint, its objects or something that needs it running is changed.", NULL, NULL},
 {"structure_initialization", "StructureInitialization", CONF, ROUTE_REPLACE, AK_BOOL, A_SEED | A_REQUIRED | A_ALWAYS, NULL, 0, 0,
  READ_LIST, "MigrationMode.StructureInitialization", NULL,
  "Whether databases and tables are created in the destination first (schema copy).",
