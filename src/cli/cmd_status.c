@@ -89,7 +89,8 @@ static void add_warnings(const struct watching *w, struct row *r, const struct r
 {
 	struct arena *a = &w->now->a;
 	uint32_t k = map_get(&w->s->l.b.by_address, rec->address);
-	bool left_alone = k == MAP_NONE || !res_get(&w->s->l.b.v[k], "status");
+	bool left_alone =
+		r->job && (k == MAP_NONE || !res_get(&w->s->l.b.v[k], "status"));
 	char when[21];
 
 	if (r->job && o->status == ST_SUSPENDING)
