@@ -39,7 +39,7 @@ const char *plan_fingerprint(struct arena *a, const uint8_t *fp_key, const char 
 		return NULL;
 	hash_hmac_sha256(fp_key, 32, secret, strlen(secret), mac);
 	hash_hex(mac, sizeof mac, hex);
-	return arena_printf(a, "hmac-sha256:%s", hex);
+	return arena_printf(a, FP_MARK "%s", hex);
 }
 
 const char *plan_wanted_class(const struct batch *b, uint32_t res)
@@ -142,9 +142,39 @@ static bool record_agrees(const struct planner *pl, const struct attr_def *at,
 	if (v->secret) { /* without the key nothing can be said, so nothing is changed */
 		const char *fp = plan_fingerprint(pl->a, pl->o->fp_key, want);
 
-		return !fp || text_eq(fp, recorded);
+		return !fp || text_eq(fp, recorded) || text_eq(recorded, FP_MARK);
 	}
 	return attr_satisfied(at, want, recorded);
+}
+
+/* Was the record written by a finished apply of a section? What recovery puts together from an answer knows ids alone. */
+static bool applied_once(const struct op *op)
+{
+	if (!op->have || op->have->step != STEP_DONE)
+		return false;
+	for (size_t i = 0; i < op->type->nattrs; i++)
+		if (op->have->attrs[i])
+			return true;
+	return false;
+}
+
+/* Is this what the service does when nothing is said? */
+static bool by_default(const struct op *op, const struct attr_def *at, const char *want)
+{
+	if (at->route == ROUTE_TWOWAY && op->seen && op->seen->two_way)
+		return text_ieq(want, "bidirectional");
+	return attr_satisfied(at, want, at->def ? at->def : at->kind == AK_BOOL ? "false" : NULL);
+}
+
+/* No answer shows the value. What no apply has recorded was never sent, so it is a change; an import takes the section's word. */
+static bool unseen_agrees(const struct planner *pl, const struct op *op, const struct attr_def *at,
+                          const struct value *v, const char *want, const char *recorded)
+{
+	if (recorded)
+		return record_agrees(pl, at, v, want, recorded);
+	if (v->secret && !pl->o->fp_key)
+		return true;
+	return !applied_once(op) || by_default(op, at, want);
 }
 
 /* Keys we applied once and the manifest dropped: for parameters they return to their default, in reserve they stay. */
@@ -216,6 +246,12 @@ static bool covered_by_job(const struct op *op, const struct attr_def *at, const
 	       op->seen->status != ST_NOT_CONFIGURED;
 }
 
+/* A position for a job that is long past its beginning: to replace it for that would be a surprise (dts-api.md 13 #16). */
+static bool begins_only(const struct attr_def *at, const char *recorded)
+{
+	return !recorded && text_eq(at->key, "checkpoint");
+}
+
 static void diff_one(struct planner *pl, struct op *op, struct diff *df, size_t i)
 {
 	const struct resource *r = &pl->b->v[op->want];
@@ -225,6 +261,7 @@ static void diff_one(struct planner *pl, struct op *op, struct diff *df, size_t 
 	const char *want, *seen = NULL;
 	const struct json *row = answer_of(op->seen, at->from);
 	struct change *c;
+	bool told; /* an answer speaks of it, were it only by silence */
 
 	if (attr_in(&r->life.ignore, i) || v->state == V_MISSING || (v->made_up && recorded))
 		return;
@@ -249,14 +286,14 @@ static void diff_one(struct planner *pl, struct op *op, struct diff *df, size_t 
 		df->routes |= 1u << ROUTE_STATUS;
 		return;
 	}
-	if (row && !(at->flags & A_NOREAD) && !covered_by_job(op, at, recorded))
+	told = row && !(at->flags & A_NOREAD) && !covered_by_job(op, at, recorded);
+	if (told)
 		seen = attr_read(pl->a, at, row);
 	if (at->kind == AK_TAGS) {
 		diff_tags(pl, op, df, i, want, seen);
 		return;
 	}
-	if (seen ? attr_satisfied(at, want, seen)
-	         : (!recorded || record_agrees(pl, at, v, want, recorded))) {
+	if (seen ? attr_satisfied(at, want, seen) : unseen_agrees(pl, op, at, v, want, recorded)) {
 		if (!dropped_something(at, want, recorded))
 			return;
 		if (at->route != ROUTE_PARAMS) {
@@ -270,12 +307,14 @@ static void diff_one(struct planner *pl, struct op *op, struct diff *df, size_t 
 	}
 	c = push_change(pl, op, i);
 	c->secret = v->secret;
-	c->not_verifiable = !seen;
+	c->not_verifiable = !told;
 	c->from = shown(pl, at, seen ? seen : recorded, v->secret);
 	c->to = shown(pl, at, want, v->secret);
 	c->behind = seen && record_agrees(pl, at, v, want, recorded);
-	if (at->route == ROUTE_NONE)
-		c->note = "has a meaning at creation only; recorded, nothing is sent";
+	if (at->route == ROUTE_NONE || begins_only(at, recorded)) {
+		c->note = PLAN_NOTE_RECORDED;
+		return;
+	}
 	note_route(pl, op, df, at, seen ? seen : recorded, want);
 }
 
@@ -302,6 +341,17 @@ static void route_user_alone(const struct op *op, struct diff *df, bool source)
 		df->routes &= ~(1u << ROUTE_PASSWORD);
 }
 
+/* The length of a subscription is sent with the change to one, if never again. */
+static void note_payment(const struct op *op, const struct diff *df)
+{
+	for (size_t i = 0; df->routes & (1u << ROUTE_PAYTYPE) && i < op->nchanges; i++) {
+		const char *key = op->type->attrs[op->changes[i].attr].key;
+
+		if (text_starts(key, "payment_duration") || text_eq(key, "auto_pay"))
+			op->changes[i].note = "sent with payment_type";
+	}
+}
+
 void plan_diff(struct planner *pl, struct op *op, struct diff *df)
 {
 	*df = (struct diff){0};
@@ -309,6 +359,7 @@ void plan_diff(struct planner *pl, struct op *op, struct diff *df)
 		diff_one(pl, op, df, i);
 	route_user_alone(op, df, true);
 	route_user_alone(op, df, false);
+	note_payment(op, df);
 }
 
 void plan_list_values(struct planner *pl, struct op *op)
@@ -341,7 +392,7 @@ static const char *fp_mark(void *ctx, struct arena *a, const char *text)
 	const struct mark_ctx *m = ctx;
 	const char *fp = plan_fingerprint(a, m->key, text);
 
-	return fp ? fp : "hmac-sha256:";
+	return fp ? fp : FP_MARK;
 }
 
 void plan_applied(struct arena *a, const struct batch *b, const struct resource *r,

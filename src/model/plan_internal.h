@@ -31,6 +31,9 @@ const char *planner_lookup(void *ctx, uint32_t res, enum computed what);
 const struct observed *planner_find(const struct planner *pl, const struct record *r);
 bool planner_is_gone(const struct planner *pl, const struct record *r, const struct observed *seen);
 
+/* Note of a change that is only written down. */
+#define PLAN_NOTE_RECORDED "has a meaning at creation only; recorded, nothing is sent"
+
 /* plan_diff.c: fills op->changes; sets of what they need. */
 struct diff {
 	bool replace;              /* a change that only a replacement can make */

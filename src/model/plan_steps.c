@@ -54,6 +54,17 @@ static void add_after_configure(struct planner *pl, struct op *op, const struct 
 		plan_step_add(op, DO_PARAMS);
 }
 
+/* A job that is configured once more takes what else has a meaning at creation only. */
+static void configure_again(struct planner *pl, struct op *op, const struct resource *r)
+{
+	for (size_t i = 0; i < op->nchanges; i++)
+		if (op->type->attrs[op->changes[i].attr].create == API_CONFIGURE_DTS_JOB &&
+		    text_eq(op->changes[i].note, PLAN_NOTE_RECORDED))
+			op->changes[i].note = NULL;
+	plan_step_add(op, DO_CONFIGURE);
+	add_after_configure(pl, op, r);
+}
+
 static void add_job_steps(struct planner *pl, struct op *op, const struct resource *r)
 {
 	if (res_val(r, "dts_instance_id")->state != V_UNSET) {
@@ -192,8 +203,7 @@ void plan_steps_update(struct planner *pl, struct op *op, const struct diff *df)
 	bool failed = op->seen && status_class(op->seen->status) == SC_FAILED;
 
 	if (op->type == &type_job && reconfigures(op, df)) {
-		plan_step_add(op, DO_CONFIGURE);
-		add_after_configure(pl, op, r);
+		configure_again(pl, op, r);
 		return;
 	}
 	/* A paused job takes object and reserve changes only while it runs: start first, then change. */
@@ -239,8 +249,7 @@ void plan_steps_resume(struct planner *pl, struct op *op, const struct diff *df)
 		return;
 	}
 	if (!op->seen || op->seen->status == ST_NOT_CONFIGURED || reconfigures(op, df)) {
-		plan_step_add(op, DO_CONFIGURE);
-		add_after_configure(pl, op, r);
+		configure_again(pl, op, r);
 		return;
 	}
 	struct diff rest = *df;

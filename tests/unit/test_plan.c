@@ -250,6 +250,78 @@ static void secret_rotation(void **s)
 	assert_int_equal(op_at(&w, "synchronization_job.a")->nsteps, 0);
 }
 
+/* What the service does not show and no apply has recorded was never sent. */
+static void what_was_never_applied_is_a_change(void **s)
+{
+	size_t pw = attr_of(&type_job, "destination_endpoint_password");
+	const char *text = HEAD PAIR("a", "source_endpoint_vswitch_id = vsw-1\n");
+	const struct op *op;
+	struct world w;
+	struct record *r;
+
+	(void)s;
+	build(&w, text);
+	record(&w, "synchronization_instance.a", "dtsone", "one");
+	r = record(&w, "synchronization_job.a", "dtsone", "one");
+	row(&w, "dtsone", "one", "a", "Synchronizing", SHOP);
+	r->attrs[pw] = NULL;
+	make(&w);
+	op = op_at(&w, "synchronization_job.a");
+	assert_string_equal(steps(op), "change destination password");
+	assert_null(op->changes[0].from);
+	assert_string_equal(op->changes[0].to, "(secret)");
+	/* one was applied, but its fingerprint is lost: nothing can be said */
+	r->attrs[pw] = FP_MARK;
+	make(&w);
+	assert_int_equal(w.p.count[OP_NOOP], 2);
+	r->attrs[attr_of(&type_job, "source_endpoint_vswitch_id")] = NULL;
+	make(&w);
+	op = op_at(&w, "synchronization_job.a");
+	assert_int_equal(op->kind, OP_REPLACE);
+	assert_non_null(strstr(op->refused, "source_endpoint_vswitch_id"));
+	/* a record that recovery made of an answer knows no attribute: nothing follows from that */
+	memset(r->attrs, 0, type_job.nattrs * sizeof *r->attrs);
+	make(&w);
+	assert_int_equal(op_at(&w, "synchronization_job.a")->kind, OP_NOOP);
+	/* an import takes the section's word for what cannot be read */
+	build(&w, HEAD INSTANCE("a") "import_id = dtsone\n" JOB(
+			  "a", "import_id = one\n"
+			       "source_endpoint_vswitch_id = vsw-1\n"));
+	row(&w, "dtsone", "one", "a", "Synchronizing", SHOP);
+	make(&w);
+	assert_int_equal(op_at(&w, "synchronization_job.a")->nchanges, 0);
+}
+
+static void a_subscription_takes_its_length_along(void **s)
+{
+	size_t type = attr_of(&type_instance, "payment_type"),
+	       length = attr_of(&type_instance, "payment_duration"),
+	       unit = attr_of(&type_instance, "payment_duration_unit");
+	char *text = arena_strdup(&A, HEAD PAIR("a", "")), *p = strstr(text, "PayAsYouGo\n");
+	const struct op *op;
+	struct world w;
+
+	(void)s;
+	text = arena_printf(
+		&A,
+		"%.*sSubscription\npayment_duration = 1\npayment_duration_unit = Month\nauto_pay = true%s",
+		(int)(p - text), text, p + strlen("PayAsYouGo"));
+	build(&w, text);
+	record(&w, "synchronization_instance.a", "dtsone", "one");
+	record(&w, "synchronization_job.a", "dtsone", "one");
+	row(&w, "dtsone", "one", "a", "Synchronizing", SHOP);
+	w.rec[0]->attrs[type] = "PayAsYouGo";
+	w.rec[0]->attrs[length] = w.rec[0]->attrs[unit] = NULL;
+	w.rec[0]->attrs[attr_of(&type_instance, "auto_pay")] = NULL;
+	make(&w);
+	op = op_at(&w, "synchronization_instance.a");
+	assert_string_equal(steps(op), "change payment");
+	assert_int_equal(op->nchanges, 4);
+	for (size_t i = 0; i < op->nchanges; i++)
+		if (op->changes[i].attr != type)
+			assert_string_equal(op->changes[i].note, "sent with payment_type");
+}
+
 static void replacement_needs_leave(void **s)
 {
 	static const char *const prepaid[] = {"synchronization_instance.a"};
@@ -553,6 +625,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(converged_is_noop, setup, teardown),
 		cmocka_unit_test_setup_teardown(changes_go_in_place, setup, teardown),
 		cmocka_unit_test_setup_teardown(secret_rotation, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_was_never_applied_is_a_change, setup,
+	                                        teardown),
+		cmocka_unit_test_setup_teardown(a_subscription_takes_its_length_along, setup,
+	                                        teardown),
 		cmocka_unit_test_setup_teardown(replacement_needs_leave, setup, teardown),
 		cmocka_unit_test_setup_teardown(deletions, setup, teardown),
 		cmocka_unit_test_setup_teardown(gone_and_guard, setup, teardown),
