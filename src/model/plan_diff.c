@@ -276,7 +276,8 @@ static void diff_one(struct planner *pl, struct op *op, struct diff *df, size_t 
 		return;
 	}
 	if (at->route == ROUTE_STATUS) {
-		if (!op->seen || status_satisfies(op->seen->status, want))
+		if (!op->seen || status_satisfies(op->seen->status, want) ||
+		    status_approaches(op->seen->status, want))
 			return;
 		c = push_change(pl, op, i);
 		c->from = op->seen->raw_status;

@@ -267,6 +267,30 @@ void plan_steps_resume(struct planner *pl, struct op *op, const struct diff *df)
 		plan_step_add(op, DO_SUSPEND);
 }
 
+/* A call that the service takes only in another status waits for it; what moves by itself needs no call. */
+static void notice_waiting(struct planner *pl, struct op *op)
+{
+	const struct observed *seen = op->seen;
+	bool moving = status_class(seen->status) == SC_MOVING && seen->status != ST_UNKNOWN;
+	const char *want = op->type == &type_job && op->want != RES_NONE
+	                           ? res_get(&pl->b->v[op->want], "status")
+	                           : NULL;
+
+	if (op->refused || (!moving && seen->status != ST_INITIALIZING))
+		return;
+	for (unsigned i = 0; i < op->nsteps; i++) {
+		unsigned legal = step_def(op->steps[i])->legal;
+
+		if (legal && !(legal & ST_BIT(seen->status))) {
+			plan_note(pl, op, "%s: waits until %s is over",
+			          step_def(op->steps[i])->verb, seen->raw_status);
+			return;
+		}
+	}
+	if (status_approaches(seen->status, want))
+		plan_note(pl, op, "%s: on its way to %s by itself", seen->raw_status, want);
+}
+
 void plan_notice(struct planner *pl, struct op *op)
 {
 	const struct observed *seen = op->seen;
@@ -274,6 +298,8 @@ void plan_notice(struct planner *pl, struct op *op)
 
 	if (!seen)
 		return;
+	if (op->kind == OP_NOOP || op->kind == OP_UPDATE || op->kind == OP_ADOPT)
+		notice_waiting(pl, op);
 	if (op->type == &type_job && seen->status == ST_SUSPENDING) {
 		int64_t since = op->have && op->have->status &&
 		                                status_parse(op->have->status) == ST_SUSPENDING

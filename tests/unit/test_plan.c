@@ -502,6 +502,34 @@ static bool noted(const struct op *op, const char *text)
 	return false;
 }
 
+/* What gets to the wanted status by itself needs no call; what has to wait for it says so. */
+static void on_its_way_is_no_change(void **s)
+{
+	static const char *const moving[] = {"Prechecking", "Retrying", "Upgrade", "Downgrade",
+	                                     "Modifying"};
+	const struct op *op;
+	struct world w;
+
+	(void)s;
+	for (size_t i = 0; i < sizeof moving / sizeof *moving; i++) {
+		pair_seen(&w, HEAD PAIR("a", ""), "a", moving[i], SHOP);
+		assert_int_equal(w.p.count[OP_NOOP], 2);
+		assert_true(noted(op_at(&w, "synchronization_job.a"),
+		                  "on its way to Synchronizing by itself"));
+	}
+	pair_seen(&w, HEAD PAIR("a", ""), "a", "Modifying",
+	          ",\"DbObject\":\"{\\\"crm\\\":{\\\"all\\\":true}}\"");
+	op = op_at(&w, "synchronization_job.a");
+	assert_string_equal(steps(op), "change objects");
+	assert_int_equal(op->nchanges, 1);
+	assert_true(noted(op, "waits until Modifying is over"));
+	/* what its end is, is open: it is started, if need be */
+	pair_seen(&w, HEAD PAIR("a", ""), "a", "PreCheckPass", SHOP);
+	assert_string_equal(steps(op_at(&w, "synchronization_job.a")), "start");
+	pair_seen(&w, HEAD PAIR("a", ""), "a", "Locked", SHOP);
+	assert_string_equal(steps(op_at(&w, "synchronization_job.a")), "start");
+}
+
 /* The Notice section of the reference, as lines of the plan. */
 static void notices(void **s)
 {
@@ -636,6 +664,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(class_belongs_to_the_pair, setup, teardown),
 		cmocka_unit_test_setup_teardown(targets, setup, teardown),
 		cmocka_unit_test_setup_teardown(resumes, setup, teardown),
+		cmocka_unit_test_setup_teardown(on_its_way_is_no_change, setup, teardown),
 		cmocka_unit_test_setup_teardown(notices, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_job_is_not_lost_with_its_instance, setup,
 	                                        teardown),
