@@ -202,6 +202,15 @@ static void refuse_prepaid(struct op *op)
 			"prepaid: the API cannot delete it; unsubscribe in the console, then `dtsbatch state rm`";
 }
 
+/* Paid in advance, or about to be: the change of payment comes first. */
+static bool stays_prepaid(const struct op *op, const struct resource *r)
+{
+	const char *want = res_get(r, "payment_type");
+
+	return want ? text_ieq(want, "Subscription")
+	            : op->seen && text_ieq(op->seen->pay_type, "PrePaid");
+}
+
 static void decide_existing(struct planner *pl, struct op *op, const struct resource *r)
 {
 	struct diff df;
@@ -244,10 +253,16 @@ static void decide_existing(struct planner *pl, struct op *op, const struct reso
 	if (op->nchanges || (op->have && op->have->protect != r->life.protect)) {
 		if (op->kind != OP_ADOPT)
 			op->kind = OP_UPDATE;
+		if (op->have && op->have->protect != r->life.protect)
+			op->protect = r->life.protect ? PROTECT_ON : PROTECT_OFF;
 		plan_steps_update(pl, op, &df);
 		if (df.lower_class)
 			op->refused =
 				"the class can only rise; lowering it takes a ticket to the vendor";
+		if ((df.routes & (1u << ROUTE_TWOWAY)) && stays_prepaid(op, r))
+			op->refused =
+				"a subscription cannot be made two-way: the service does that for pay-as-you-go "
+				"instances alone";
 	}
 	if (op->kind == OP_NOOP && !text_eq(op->have->address, r->address)) {
 		op->kind = OP_MOVE;
@@ -420,7 +435,7 @@ static void delete_steps(struct planner *pl, struct op *op, const struct record 
 		          "its instance stays: the job is reset, the instance is still billed");
 		return;
 	}
-	if (r->type == &type_job && !two_way_record(r))
+	if (r->type == &type_job && !two_way_record(r) && !text_empty(r->instance_id))
 		plan_note(pl, op, "releases instance %s", r->instance_id);
 	plan_step_add(op, DO_DELETE);
 	plan_step_add(op, DO_WAIT_GONE);
@@ -700,25 +715,6 @@ static void edges_of_directions(struct planner *pl)
 
 /* ---- the whole --------------------------------------------------------- */
 
-static void count(struct planner *pl)
-{
-	struct plan *p = pl->p;
-
-	for (size_t i = 0; i < pl->ops.n; i++) {
-		struct op *op = &pl->ops.v[i];
-
-		if (op->refused) {
-			p->refused++;
-			continue;
-		}
-		if (op->kind == OP_CREATE && op->type == &type_instance)
-			op->impact |= IMPACT_PAYS;
-		p->count[op->kind]++;
-		for (unsigned b = 0; b < 7; b++)
-			p->impact[b] += (op->impact >> b) & 1;
-	}
-}
-
 void plan_make(struct plan *p, struct arena *a, const struct batch *b,
                const struct record_list *recs, const struct inventory *inv,
                const struct plan_opts *o, struct diag *d)
@@ -748,10 +744,12 @@ void plan_make(struct plan *p, struct arena *a, const struct batch *b,
 	edges_of_removals(&pl);
 	guard_instances(&pl);
 	edges_of_directions(&pl);
-	count(&pl);
+	plan_money(&pl);
 	p->ops = pl.ops.v;
 	p->n = pl.ops.n;
 	p->orphans = pl.orphans.v;
 	p->norphans = pl.orphans.n;
 	graph_build(&p->graph, a, (uint32_t)p->n, pl.edges.v, pl.edges.n);
+	plan_blocked(&pl);
+	plan_count(p);
 }

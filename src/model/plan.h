@@ -103,6 +103,9 @@ struct op {
 	const char *const *
 		notes; /* further lines for people (suspended since, not verifiable keys, expiry) */
 	size_t nnotes;
+	const char *
+		blocked_by; /* address of a refused operation that this one has to come after: not executed either */
+	enum { PROTECT_AS_IS, PROTECT_ON, PROTECT_OFF } protect; /* `protect` is set or lifted */
 	const char
 		*released_by; /* delete: address of the job whose deletion releases this instance */
 	const char *new_id;   /* adopt: id to take */
@@ -113,9 +116,10 @@ struct plan {
 		ops; /* creates and updates in dependency order of the batch, then deletes in reverse order */
 	size_t n;
 	struct graph graph; /* op -> ops it must come after */
+	/* Of what would be done: neither refused nor blocked. */
 	size_t count[OP__COUNT];
-	size_t refused;
-	size_t impact[7];     /* how many ops have each impact bit */
+	size_t impact[7]; /* how many ops have each impact bit */
+	size_t refused, blocked;
 	const char **orphans; /* recorded, section vanished, not pruned */
 	size_t norphans;
 	size_t gone;     /* recorded but not on the service */
@@ -147,6 +151,8 @@ struct record_list {
 void plan_make(struct plan *p, struct arena *a, const struct batch *b,
                const struct record_list *recs, const struct inventory *inv,
                const struct plan_opts *o, struct diag *d);
+/* Counts the operations again: after some of them were changed. */
+void plan_count(struct plan *p);
 const char *op_kind_name(enum op_kind k);
 const char *impact_name(
 	unsigned

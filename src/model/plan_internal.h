@@ -57,6 +57,9 @@ void plan_steps_replace(struct planner *pl, struct op *op);
 void plan_step_add(struct op *op, enum step s);
 void plan_note(struct planner *pl, struct op *op, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+/* plan_count.c. Money goes to the one operation that buys or releases; blocked_by is set from the graph of the plan. */
+void plan_money(struct planner *pl);
+void plan_blocked(struct planner *pl);
 /* Suspended since, prepaid expiry: the reference's Notice section. */
 void plan_notice(struct planner *pl, struct op *op);
 

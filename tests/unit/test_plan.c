@@ -184,6 +184,14 @@ static void pair_seen(struct world *w, const char *text, const char *name, const
 	make(w);
 }
 
+static bool noted(const struct op *op, const char *text)
+{
+	for (size_t i = 0; i < op->nnotes; i++)
+		if (strstr(op->notes[i], text))
+			return true;
+	return false;
+}
+
 static void creates_a_pair(void **s)
 {
 	struct world w;
@@ -400,6 +408,134 @@ static void deletions(void **s)
 	assert_non_null(op_at(&w, "synchronization_job.a")->refused);
 }
 
+#define REVERSE                                                                                       \
+	",\"DtsJobDirection\":\"Forward\",\"ReverseJob\":{\"DtsInstanceID\":\"dtsone\",\"DtsJobId\":" \
+	"\"two\",\"DtsJobName\":\"b\",\"Status\":\"Synchronizing\",\"PayType\":\"PostPaid\"}"
+
+/* An instance is paid once, by what buys it, and ends once, with what releases it. */
+static void money_is_counted_once(void **s)
+{
+	static const char *const jobs[] = {"synchronization_job.*"};
+	size_t dir = attr_of(&type_job, "synchronization_direction");
+	char *text = arena_strdup(&A, HEAD PAIR("a", "") JOB("b", "")), *p;
+	struct record *r;
+	struct world w;
+
+	(void)s;
+	while ((p = strstr(text, "${synchronization_instance.b.id}")))
+		p[strlen("${synchronization_instance.")] = 'a';
+	p = strstr(text, "sync_architecture = oneway");
+	text = arena_printf(&A, "%.*ssync_architecture = bidirectional%s", (int)(p - text), text,
+	                    p + strlen("sync_architecture = oneway"));
+	p = strstr(text, "[synchronization_job.b]");
+	text = arena_printf(
+		&A,
+		"%.*ssynchronization_direction = Forward\n%ssynchronization_direction = Reverse\n",
+		(int)(p - text), text, p);
+	build(&w, text);
+	make(&w);
+	assert_int_equal(w.p.impact[5], 1);
+	record(&w, "synchronization_instance.a", "dtsone", "one");
+	record(&w, "synchronization_job.a", "dtsone", "one");
+	r = record(&w, "synchronization_job.b", "dtsone", "two");
+	assert_string_equal(r->attrs[dir], "Reverse");
+	row(&w, "dtsone", "one", "a", "Synchronizing", SHOP REVERSE);
+	w.o.destroy = true;
+	make(&w);
+	assert_int_equal(w.p.count[OP_DELETE], 3);
+	assert_int_equal(w.p.impact[6], 1);
+	assert_true(op_at(&w, "synchronization_instance.a")->impact & IMPACT_STOPS_PAYING);
+	/* an instance that this state does not hold ends with its forward job */
+	w.recs.v++;
+	w.recs.n--;
+	make(&w);
+	assert_int_equal(w.p.count[OP_DELETE], 2);
+	assert_int_equal(w.p.impact[6], 1);
+	assert_true(op_at(&w, "synchronization_job.a")->impact & IMPACT_STOPS_PAYING);
+	/* what is paid in advance is paid */
+	((struct observed *)w.inv.v[0])->pay_type = "PrePaid";
+	w.o.targets = jobs;
+	w.o.ntargets = 1;
+	make(&w);
+	assert_false(op_at(&w, "synchronization_job.a")->impact & IMPACT_STOPS_PAYING);
+	/* a free job was never bought */
+	build(&w, HEAD);
+	r = record(&w, "synchronization_job.free", "", "one");
+	r->step = STEP_CONFIGURED_FREE;
+	row(&w, "", "one", "a~1", "PrecheckFailed", "");
+	w.o.destroy = true;
+	make(&w);
+	assert_int_equal(w.p.count[OP_DELETE], 1);
+	assert_int_equal(w.p.impact[6], 0);
+	assert_false(noted(op_at(&w, "synchronization_job.free"), "releases"));
+}
+
+/* What hangs on a refusal is not counted as if it happened. */
+static void refused_is_not_counted(void **s)
+{
+	char *text = arena_strdup(&A, HEAD PAIR("a", ""));
+	const struct op *op;
+	struct world w;
+
+	(void)s;
+	text = arena_printf(&A, "%s%.*scompute_unit = 4\n%s", HEAD,
+	                    (int)(strstr(text, "payment_type") - text - strlen(HEAD)),
+	                    text + strlen(HEAD), strstr(text, "payment_type"));
+	pair_seen(&w, text, "a", "Synchronizing", SHOP);
+	assert_int_equal(w.p.count[OP_NOOP], 2);
+	w.rec[0]->attrs[attr_of(&type_instance, "compute_unit")] = "2";
+	make(&w);
+	assert_non_null(op_at(&w, "synchronization_instance.a")->refused);
+	op = op_at(&w, "synchronization_job.a");
+	assert_int_equal(op->kind, OP_REPLACE);
+	assert_string_equal(op->blocked_by, "synchronization_instance.a");
+	assert_int_equal(w.p.refused, 1);
+	assert_int_equal(w.p.blocked, 1);
+	assert_int_equal(w.p.count[OP_REPLACE], 0);
+	for (size_t i = 0; i < 7; i++)
+		assert_int_equal(w.p.impact[i], 0);
+}
+
+static void two_way_needs_pay_as_you_go(void **s)
+{
+	char *text = arena_strdup(&A, HEAD PAIR("a", "")), *p = strstr(text, "= oneway");
+	const struct op *op;
+	struct world w;
+
+	(void)s;
+	text = arena_printf(&A, "%.*s= bidirectional%s", (int)(p - text), text, p + 8);
+	pair_seen(&w, text, "a", "Synchronizing", SHOP);
+	w.rec[0]->attrs[attr_of(&type_instance, "sync_architecture")] = "oneway";
+	make(&w);
+	op = op_at(&w, "synchronization_instance.a");
+	assert_string_equal(steps(op), "make two-way");
+	assert_null(op->refused);
+	/* its payment stays what the service says, for the section says the same */
+	p = strstr(text, "PayAsYouGo");
+	text = arena_printf(
+		&A, "%.*sSubscription\npayment_duration = 1\npayment_duration_unit = Month%s",
+		(int)(p - text), text, p + strlen("PayAsYouGo"));
+	pair_seen(&w, text, "a", "Synchronizing", SHOP);
+	((struct observed *)w.inv.v[0])->pay_type = "PrePaid";
+	w.rec[0]->attrs[attr_of(&type_instance, "sync_architecture")] = "oneway";
+	make(&w);
+	assert_non_null(strstr(op_at(&w, "synchronization_instance.a")->refused, "pay-as-you-go"));
+}
+
+static void protection_is_shown(void **s)
+{
+	struct world w;
+
+	(void)s;
+	pair_seen(&w, HEAD PAIR("a", "protect = true\n"), "a", "Synchronizing", SHOP);
+	assert_int_equal(op_at(&w, "synchronization_job.a")->protect, PROTECT_ON);
+	pair_seen(&w, HEAD PAIR("a", ""), "a", "Synchronizing", SHOP);
+	((struct record *)w.rec[1])->protect = true;
+	make(&w);
+	assert_int_equal(op_at(&w, "synchronization_job.a")->kind, OP_UPDATE);
+	assert_int_equal(op_at(&w, "synchronization_job.a")->protect, PROTECT_OFF);
+}
+
 static void gone_and_guard(void **s)
 {
 	struct world w;
@@ -492,14 +628,6 @@ static void resumes(void **s)
 	make(&w);
 	assert_int_equal(op_at(&w, "synchronization_job.a")->kind, OP_RESUME);
 	assert_string_equal(steps(op_at(&w, "synchronization_job.a")), "start, wait");
-}
-
-static bool noted(const struct op *op, const char *text)
-{
-	for (size_t i = 0; i < op->nnotes; i++)
-		if (strstr(op->notes[i], text))
-			return true;
-	return false;
 }
 
 /* What gets to the wanted status by itself needs no call; what has to wait for it says so. */
@@ -659,6 +787,10 @@ int main(void)
 	                                        teardown),
 		cmocka_unit_test_setup_teardown(replacement_needs_leave, setup, teardown),
 		cmocka_unit_test_setup_teardown(deletions, setup, teardown),
+		cmocka_unit_test_setup_teardown(money_is_counted_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(refused_is_not_counted, setup, teardown),
+		cmocka_unit_test_setup_teardown(two_way_needs_pay_as_you_go, setup, teardown),
+		cmocka_unit_test_setup_teardown(protection_is_shown, setup, teardown),
 		cmocka_unit_test_setup_teardown(gone_and_guard, setup, teardown),
 		cmocka_unit_test_setup_teardown(imports_and_moves, setup, teardown),
 		cmocka_unit_test_setup_teardown(class_belongs_to_the_pair, setup, teardown),
