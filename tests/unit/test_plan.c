@@ -536,6 +536,29 @@ static void protection_is_shown(void **s)
 	assert_int_equal(op_at(&w, "synchronization_job.a")->protect, PROTECT_OFF);
 }
 
+/* A key of its own overrides the member of reserve, in what is compared as in what is sent. */
+static void ssl_overrides_reserve(void **s)
+{
+	const char *more = SHOP ",\"Reserved\":\"{\\\"srcSSL\\\":\\\"1\\\",\\\"x\\\":\\\"1\\\"}\"";
+	struct record *r;
+	struct world w;
+
+	(void)s;
+	pair_seen(&w,
+	          HEAD PAIR("a",
+	                    "source_endpoint_ssl = 1\nreserve = {\"srcSSL\":\"0\",\"x\":\"1\"}\n"),
+	          "a", "Synchronizing", more);
+	r = (struct record *)(uintptr_t)w.rec[1];
+	assert_int_equal(w.p.count[OP_NOOP], 2);
+	/* moved from the one to the other: nothing was taken out */
+	r->attrs[attr_of(&type_job, "reserve")] = "{\"srcSSL\":\"1\",\"x\":\"1\"}";
+	make(&w);
+	assert_int_equal(w.p.count[OP_NOOP], 2);
+	pair_seen(&w, HEAD PAIR("a", "source_endpoint_ssl = 1\nreserve = {\"srcSSL\":\"0\"}\n"),
+	          "a", "Synchronizing", SHOP);
+	assert_int_equal(w.p.count[OP_NOOP], 2);
+}
+
 static void gone_and_guard(void **s)
 {
 	struct world w;
@@ -791,6 +814,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(refused_is_not_counted, setup, teardown),
 		cmocka_unit_test_setup_teardown(two_way_needs_pay_as_you_go, setup, teardown),
 		cmocka_unit_test_setup_teardown(protection_is_shown, setup, teardown),
+		cmocka_unit_test_setup_teardown(ssl_overrides_reserve, setup, teardown),
 		cmocka_unit_test_setup_teardown(gone_and_guard, setup, teardown),
 		cmocka_unit_test_setup_teardown(imports_and_moves, setup, teardown),
 		cmocka_unit_test_setup_teardown(class_belongs_to_the_pair, setup, teardown),
