@@ -215,6 +215,89 @@ size_t plan_dropped_keys(struct arena *a, const char *recorded, const char *want
 	return n;
 }
 
+/* The record has what is wanted, the service has something else. A creation that was interrupted is not done changing it itself. */
+static bool made_behind(const struct op *op, bool recorded)
+{
+	return recorded && op->have && op->have->step == STEP_DONE;
+}
+
+static const struct json *parameter(struct arena *a, const struct json *list, const char *module,
+                                    const char *name, const char *module_key, const char *name_key)
+{
+	for (const struct json *p = list ? list->child : NULL; p; p = p->next)
+		if (text_eq(json_text(a, p, module_key), module) &&
+		    text_eq(json_text(a, p, name_key), name))
+			return p;
+	return NULL;
+}
+
+/* The wanted parameters, with those that we set and the manifest dropped at their defaults; *any: there is one. */
+static const char *back_to_default(struct planner *pl, const struct json *config,
+                                   const char *recorded, const char *want, bool *any)
+{
+	const struct json *had =
+		recorded ? json_parse(pl->a, recorded, strlen(recorded), NULL) : NULL;
+	struct json *out = json_parse(pl->a, want, strlen(want), NULL);
+
+	*any = false;
+	for (const struct json *p = had ? had->child : NULL; out && p; p = p->next) {
+		const char *module = json_text(pl->a, p, "module"),
+			   *name = json_text(pl->a, p, "name"), *def;
+		const struct json *now = parameter(pl->a, json_get(config, "Parameters"), module,
+		                                   name, "Module", "Name");
+		struct json *o;
+
+		def = now ? json_text(pl->a, now, "DefaultValue") : NULL;
+		if (!def || parameter(pl->a, out, module, name, "module", "name") ||
+		    text_eq(def, json_text(pl->a, now, "RunningValue")))
+			continue;
+		o = json_new(pl->a, JSON_OBJECT);
+		json_add(o, "module", json_new_str(pl->a, module));
+		json_add(o, "name", json_new_str(pl->a, name));
+		json_add(o, "value", json_new_str(pl->a, def));
+		json_add(out, NULL, o);
+		*any = true;
+	}
+	return *any ? json_write_dup(pl->a, out, false) : want;
+}
+
+static void diff_status(struct planner *pl, struct op *op, struct diff *df, size_t i,
+                        const char *want)
+{
+	const char *recorded = op->have ? op->have->attrs[i] : NULL;
+	struct change *c;
+
+	if (!op->seen || status_satisfies(op->seen->status, want) ||
+	    status_approaches(op->seen->status, want))
+		return;
+	c = push_change(pl, op, i);
+	c->from = op->seen->raw_status;
+	c->to = want;
+	c->behind = made_behind(op, text_eq(recorded, want)) &&
+	            status_class(op->seen->status) != SC_MOVING;
+	df->routes |= 1u << ROUTE_STATUS;
+}
+
+static void diff_parameters(struct planner *pl, struct op *op, struct diff *df, size_t i,
+                            const char *want, const char *seen)
+{
+	const struct attr_def *at = &op->type->attrs[i];
+	const char *recorded = op->have ? op->have->attrs[i] : NULL, *to;
+	bool same = attr_satisfied(at, want, seen), dropped;
+	struct change *c;
+
+	to = back_to_default(pl, op->seen->config, recorded, want, &dropped);
+	if (same && !dropped)
+		return;
+	c = push_change(pl, op, i);
+	c->from = seen;
+	c->to = to;
+	c->behind = !same && made_behind(op, attr_satisfied(at, want, recorded));
+	if (dropped)
+		c->note = "what is taken out goes back to the service's default";
+	df->routes |= 1u << ROUTE_PARAMS;
+}
+
 /* Tags of others are not ours to judge; those that we set and the manifest dropped are removed. */
 static void diff_tags(struct planner *pl, struct op *op, struct diff *df, size_t i,
                       const char *want, const char *seen)
@@ -233,7 +316,7 @@ static void diff_tags(struct planner *pl, struct op *op, struct diff *df, size_t
 	c = push_change(pl, op, i);
 	c->from = missing && seen ? seen : recorded;
 	c->to = want;
-	c->behind = missing && recorded && attr_satisfied(&op->type->attrs[i], want, recorded);
+	c->behind = missing && made_behind(op, attr_satisfied(&op->type->attrs[i], want, recorded));
 	df->untag = df->untag || dropped;
 	if (missing)
 		df->routes |= 1u << ROUTE_TAGS;
@@ -302,15 +385,7 @@ static void diff_one(struct planner *pl, struct op *op, struct diff *df, size_t 
 		return;
 	}
 	if (at->route == ROUTE_STATUS) {
-		if (!op->seen || status_satisfies(op->seen->status, want) ||
-		    status_approaches(op->seen->status, want))
-			return;
-		c = push_change(pl, op, i);
-		c->from = op->seen->raw_status;
-		c->to = want;
-		c->behind = op->have && text_eq(recorded, want) &&
-		            status_class(op->seen->status) != SC_MOVING;
-		df->routes |= 1u << ROUTE_STATUS;
+		diff_status(pl, op, df, i, want);
 		return;
 	}
 	told = row && !(at->flags & A_NOREAD) && !covered_by_job(op, at, recorded);
@@ -324,6 +399,10 @@ static void diff_one(struct planner *pl, struct op *op, struct diff *df, size_t 
 	}
 	if (at->kind == AK_TAGS) {
 		diff_tags(pl, op, df, i, want, seen);
+		return;
+	}
+	if (at->route == ROUTE_PARAMS && seen) {
+		diff_parameters(pl, op, df, i, want, seen);
 		return;
 	}
 	if (seen ? attr_satisfied(at, want, seen) : unseen_agrees(pl, op, at, v, want, recorded)) {
@@ -343,7 +422,7 @@ static void diff_one(struct planner *pl, struct op *op, struct diff *df, size_t 
 	c->not_verifiable = !told;
 	c->from = shown(pl, at, seen ? seen : recorded, v->secret);
 	c->to = shown(pl, at, want, v->secret);
-	c->behind = seen && record_agrees(pl, at, v, want, recorded);
+	c->behind = seen && made_behind(op, record_agrees(pl, at, v, want, recorded));
 	if (at->route == ROUTE_NONE || begins_only(at, recorded)) {
 		c->note = PLAN_NOTE_RECORDED;
 		return;

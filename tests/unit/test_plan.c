@@ -651,6 +651,14 @@ static void resumes(void **s)
 	make(&w);
 	assert_int_equal(op_at(&w, "synchronization_job.a")->kind, OP_RESUME);
 	assert_string_equal(steps(op_at(&w, "synchronization_job.a")), "start, wait");
+	/* the name of a free job is the creation's own doing, not somebody else's */
+	build(&w, HEAD PAIR("a", ""));
+	record(&w, "synchronization_instance.a", "dtsone", "one");
+	record(&w, "synchronization_job.a", "dtsone", "one")->step = STEP_CONFIGURED_FREE;
+	row(&w, "dtsone", "one", "a~1a2b3c", "NotStarted", SHOP);
+	make(&w);
+	assert_string_equal(op_at(&w, "synchronization_job.a")->changes[0].from, "a~1a2b3c");
+	assert_false(op_at(&w, "synchronization_job.a")->changes[0].behind);
 }
 
 /* What gets to the wanted status by itself needs no call; what has to wait for it says so. */

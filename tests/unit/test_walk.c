@@ -1310,8 +1310,15 @@ static void drop_reserve_key(const struct row *r, struct couple *p)
 /* A parameter that is taken out goes back to its default. */
 static void drop_parameter(const struct row *r, struct couple *p)
 {
+	const struct op *op;
+
 	put(&p->job, r->key, "[]");
-	only_op(r, eng_run(text_of(p), ENG_PRUNE), JOB);
+	op = only_op(r, eng_run(text_of(p), ENG_PRUNE), JOB);
+	if (!text_eq(attr_json_diff(&eng_a, &type_job.attrs[op->changes->attr], op->changes->from,
+	                            op->changes->to, 9),
+	             "~ 07 sink.batch.size.maximum: \"256\" -> \"32\"") ||
+	    op->changes->behind || !says(op->changes->note, "default"))
+		FAIL(r, "the plan shows %s", op->changes->to);
 	apply_done(r, p, "an entry less");
 	check_calls(r, "ModifyDtsJobConfig DtsJobId=$J Parameters=[" PARAM("07", "32") "]");
 	check_recorded(r, "[]");
