@@ -464,6 +464,45 @@ static void note_payment(const struct op *op, const struct diff *df)
 	}
 }
 
+static bool is_changed(const struct op *op, size_t attr)
+{
+	for (size_t i = 0; i < op->nchanges; i++)
+		if (op->changes[i].attr == attr)
+			return true;
+	return false;
+}
+
+/* Keeps the changes in the order of the rows, which is that of the keys. */
+static void insert_change(struct planner *pl, struct op *op, size_t attr, const char *to)
+{
+	struct change c = *push_change(pl, op, attr);
+	size_t at = op->nchanges - 1;
+
+	c.to = to;
+	for (; at > 0 && op->changes[at - 1].attr > attr; at--)
+		op->changes[at] = op->changes[at - 1];
+	op->changes[at] = c;
+}
+
+/* A rule is sent whole: what the service does not have of it yet is set with it, though an alarm that is off is content without. */
+static void list_rule(struct planner *pl, struct op *op, const struct diff *df, enum route route)
+{
+	const struct resource *r = &pl->b->v[op->want];
+
+	if (!(df->routes & (1u << route)) || !op->seen || !op->seen->monitor)
+		return;
+	for (size_t i = 0; i < op->type->nattrs; i++) {
+		const struct attr_def *at = &op->type->attrs[i];
+		const char *want;
+
+		if (at->route != route || is_changed(op, i) || attr_in(&r->life.ignore, i))
+			continue;
+		want = wanted_text(pl, op, i);
+		if (want && !attr_read(pl->a, at, op->seen->monitor))
+			insert_change(pl, op, i, want);
+	}
+}
+
 void plan_diff(struct planner *pl, struct op *op, struct diff *df)
 {
 	*df = (struct diff){0};
@@ -472,6 +511,8 @@ void plan_diff(struct planner *pl, struct op *op, struct diff *df)
 	route_user_alone(op, df, true);
 	route_user_alone(op, df, false);
 	note_payment(op, df);
+	list_rule(pl, op, df, ROUTE_DELAY);
+	list_rule(pl, op, df, ROUTE_ERROR);
 }
 
 void plan_list_values(struct planner *pl, struct op *op)

@@ -559,6 +559,38 @@ static void ssl_overrides_reserve(void **s)
 	assert_int_equal(w.p.count[OP_NOOP], 2);
 }
 
+/* An alarm is sent whole, so it is shown whole. */
+static void an_alarm_is_shown_whole(void **s)
+{
+	const char *rules = "{\"MonitorRules\":[]}";
+	const struct op *op;
+	struct record *r;
+	struct world w;
+
+	(void)s;
+	pair_seen(&w,
+	          HEAD PAIR("a", "delay_notice = true\ndelay_rule_time = 60\n"
+	                         "delay_phone = 13800000001, 13800000002\n"),
+	          "a", "Synchronizing", SHOP);
+	r = (struct record *)(uintptr_t)w.rec[1];
+	((struct observed *)w.inv.v[0])->monitor = json_parse(&A, rules, strlen(rules), NULL);
+	r->attrs[attr_of(&type_job, "delay_notice")] = "false";
+	make(&w);
+	op = op_at(&w, "synchronization_job.a");
+	assert_string_equal(steps(op), "set delay alarm");
+	assert_int_equal(op->nchanges, 3);
+	assert_string_equal(type_job.attrs[op->changes[0].attr].key, "delay_notice");
+	assert_string_equal(type_job.attrs[op->changes[1].attr].key, "delay_phone");
+	assert_string_equal(op->changes[1].to, "13800000001,13800000002");
+	assert_string_equal(type_job.attrs[op->changes[2].attr].key, "delay_rule_time");
+	/* the order of the numbers says nothing */
+	rules = "{\"MonitorRules\":[{\"Type\":\"delay\",\"State\":\"Y\",\"DelayRuleTime\":60,"
+		"\"Phone\":\"13800000002,13800000001\"}]}";
+	((struct observed *)w.inv.v[0])->monitor = json_parse(&A, rules, strlen(rules), NULL);
+	make(&w);
+	assert_int_equal(w.p.count[OP_NOOP], 2);
+}
+
 static void gone_and_guard(void **s)
 {
 	struct world w;
@@ -823,6 +855,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(two_way_needs_pay_as_you_go, setup, teardown),
 		cmocka_unit_test_setup_teardown(protection_is_shown, setup, teardown),
 		cmocka_unit_test_setup_teardown(ssl_overrides_reserve, setup, teardown),
+		cmocka_unit_test_setup_teardown(an_alarm_is_shown_whole, setup, teardown),
 		cmocka_unit_test_setup_teardown(gone_and_guard, setup, teardown),
 		cmocka_unit_test_setup_teardown(imports_and_moves, setup, teardown),
 		cmocka_unit_test_setup_teardown(class_belongs_to_the_pair, setup, teardown),
