@@ -268,6 +268,7 @@ static void decide_existing(struct planner *pl, struct op *op, const struct reso
 		op->kind = OP_MOVE;
 		op->why = arena_printf(pl->a, "was %s", op->have->address);
 	}
+	plan_left(pl, op);
 }
 
 static void decide_new(struct planner *pl, struct op *op, const struct resource *r)

@@ -164,6 +164,9 @@ const char *plan_wanted_class(const struct batch *b, uint32_t res);
 /* Keys of the JSON object `recorded` that `wanted` lacks; both may be NULL. Returns their number. */
 size_t plan_dropped_keys(struct arena *a, const char *recorded, const char *wanted,
                          const char *const **keys);
+/* Is attribute i recorded for the section r, but taken out of it, with nothing in its place? */
+bool plan_is_left(const struct batch *b, const struct resource *r, const struct record *rec,
+                  size_t i);
 /* The attributes of a record after this op has been applied: wire form, secrets as fingerprints. lookup gives ids. */
 void plan_applied(struct arena *a, const struct batch *b, const struct resource *r,
                   const uint8_t *fp_key, id_lookup lookup, void *ctx, const char **attrs);

@@ -515,6 +515,39 @@ void plan_diff(struct planner *pl, struct op *op, struct diff *df)
 	list_rule(pl, op, df, ROUTE_ERROR);
 }
 
+bool plan_is_left(const struct batch *b, const struct resource *r, const struct record *rec,
+                  size_t i)
+{
+	if (!rec->attrs[i] || r->vals[i].state != V_UNSET || attr_in(&r->life.ignore, i))
+		return false;
+	/* The class belongs to the pair: its instance section speaks for both. */
+	if (r->type->attrs[i].route == ROUTE_CLASS)
+		return r->instance == RES_NONE && !plan_wanted_class(b, (uint32_t)(r - b->v));
+	return true;
+}
+
+void plan_left(struct planner *pl, struct op *op)
+{
+	const struct resource *r = &pl->b->v[op->want];
+
+	if (!op->have || op->have->step != STEP_DONE || op->refused)
+		return;
+	for (size_t i = 0; i < op->type->nattrs; i++) {
+		const struct attr_def *at = &op->type->attrs[i];
+		const struct json *row = answer_of(op->seen, at->from);
+		const char *value = op->have->attrs[i], *seen;
+		bool plain = at->kind != AK_OBJECT && at->kind != AK_LIST && at->kind != AK_TAGS;
+
+		if (!plan_is_left(pl->b, r, op->have, i) || attr_in(&op->have->left, i))
+			continue;
+		seen = row && plain && !(at->flags & A_NOREAD) ? attr_read(pl->a, at, row) : NULL;
+		if (text_starts(value, FP_MARK) || !plain)
+			value = "what was set";
+		plan_note(pl, op, "%s taken out: no longer managed, the service keeps %s", at->key,
+		          seen ? seen : value);
+	}
+}
+
 void plan_list_values(struct planner *pl, struct op *op)
 {
 	const struct resource *r = &pl->b->v[op->want];

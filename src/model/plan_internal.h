@@ -46,6 +46,8 @@ struct diff {
 	bool ep_src, ep_dest; /* ROUTE_ENDPOINT: which ends */
 };
 void plan_diff(struct planner *pl, struct op *op, struct diff *df);
+/* Notes for keys that were recorded and are taken out of the section: the service keeps their values. Once: see record.left. */
+void plan_left(struct planner *pl, struct op *op);
 /* All set values, as changes from nothing: for creates. */
 void plan_list_values(struct planner *pl, struct op *op);
 

@@ -36,6 +36,8 @@ struct record {
 	/* As last applied, wire form, by attribute index, NULL: not set. Secrets: FP_MARK "<hex>", or FP_MARK alone when one was
 	 * applied whose fingerprint is lost. */
 	const char **attrs;
+	/* Of these, what a later apply found taken out of the section: the service keeps it, nobody compares it, and it has been said. */
+	struct attr_set left;
 	const char **deps; /* addresses, direct only */
 	size_t ndeps;
 	bool protect, destroy_forgets;

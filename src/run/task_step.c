@@ -57,6 +57,12 @@ static bool carried_by(const struct attr_def *at, enum step s)
 	return route_step(at->route, at->flags & A_SOURCE) == s;
 }
 
+/* What is configured anew does not have what the section no longer says. */
+static bool forgets(const struct attr_def *at, enum step s)
+{
+	return (s == DO_CONFIGURE || s == DO_CONFIGURE_FREE) && !(at->flags & A_PURCHASE);
+}
+
 void record_apply(struct task *t, enum step s)
 {
 	const struct resource *r = wanted(t);
@@ -71,8 +77,12 @@ void record_apply(struct task *t, enum step s)
 		applied[attr_of(r->type, "instance_class")] =
 			plan_wanted_class(t->x->b, t->op->want);
 	for (size_t i = 0; i < r->type->nattrs; i++)
-		if (applied[i] && carried_by(&r->type->attrs[i], s))
+		if (!carried_by(&r->type->attrs[i], s))
+			continue;
+		else if (applied[i])
 			t->rec->attrs[i] = applied[i];
+		else if (forgets(&r->type->attrs[i], s) && plan_is_left(t->x->b, r, t->rec, i))
+			t->rec->attrs[i] = NULL;
 }
 
 static void record_start(struct task *t, enum record_step step)

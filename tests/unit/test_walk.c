@@ -203,6 +203,7 @@ static void walk_status(const struct row *r, struct couple *p);
 static void drop_reserve_key(const struct row *r, struct couple *p);
 static void drop_parameter(const struct row *r, struct couple *p);
 static void drop_tag(const struct row *r, struct couple *p);
+static void forgotten_with_its_job(const struct row *r, struct couple *p);
 static void no_way_back(const struct row *r, struct couple *p);
 
 /* clang-format off */
@@ -325,7 +326,7 @@ static const struct row reference[] = {
 	{.key = "data_check_configure", .v1 = CHECK("20"), .where = CONF "DataCheckConfigure", .v2 = CHECK("30"), .how = REPLACE,
 	 .field = "data_check", .server = CHECK("40"), .unseen = true},
 	{.key = "source_endpoint_vswitch_id", .v1 = "vsw-1", .where = CONF "SourceEndpointVSwitchID", .v2 = "vsw-2", .how = REPLACE,
-	 .unseen = true},
+	 .unseen = true, .special = forgotten_with_its_job},
 	{.key = "destination_endpoint_owner_id", .job = "destination_endpoint_role=reader\n", .v1 = "1200000000000017",
 	 .where = CONF "DestinationEndpointOwnerID", .v2 = "1200000000000018", .how = ENDPOINT,
 	 .calls = RENEW_DEST "EndpointInstanceType=rds EndpointInstanceId=rm-b EndpointRegionId=cn-hangzhou "
@@ -918,7 +919,23 @@ static const char *server_text(const struct row *r)
 	return r->shown ? r->shown : r->server;
 }
 
-/* A key that is taken out is compared no longer, and the service keeps its value. */
+/* The plan is empty; does it say of a key that it is no longer managed? */
+static void check_said(const struct row *r, const struct couple *p, bool want)
+{
+	const struct result *res = eng_run(text_of(p), ENG_PRUNE);
+	const char *said = NULL;
+
+	check_clean(r, p, "after the removal");
+	for (size_t i = 0; i < res->p.n; i++)
+		for (size_t k = 0; k < res->p.ops[i].nnotes; k++)
+			if (says(res->p.ops[i].notes[k], "taken out"))
+				said = res->p.ops[i].notes[k];
+	if ((said != NULL) != want || (want && !text_starts(said, r->key)) ||
+	    says(said, "pass-word") || says(said, "hmac"))
+		FAIL(r, "the plan says: %s", said ? said : "nothing of it");
+}
+
+/* A key that is taken out is compared no longer, and the service keeps its value: said once. */
 static void removal(const struct row *r, struct couple *p)
 {
 	struct section *s = section_of(r, p);
@@ -931,12 +948,16 @@ static void removal(const struct row *r, struct couple *p)
 		put(s, r->key, value);
 		return;
 	}
-	before = eng_text("s.state.json");
-	check_clean(r, p, "after the removal");
+	check_said(r, p, true);
 	apply_done(r, p, "removal");
 	check_calls(r, "");
+	check_recorded(r, value);
+	check_said(r, p, false);
+	before = eng_text("s.state.json");
+	apply_done(r, p, "nothing more");
+	check_calls(r, "");
 	if (!text_eq(before, eng_text("s.state.json")))
-		FAIL(r, "its removal wrote the state:\n%s\n%s", before, eng_text("s.state.json"));
+		FAIL(r, "its absence wrote the state:\n%s\n%s", before, eng_text("s.state.json"));
 	if (r->field && r->server) {
 		was = world_get(r->field);
 		world_set(r->field, r->server);
@@ -1323,6 +1344,22 @@ static void drop_parameter(const struct row *r, struct couple *p)
 	check_calls(r, "ModifyDtsJobConfig DtsJobId=$J Parameters=[" PARAM("07", "32") "]");
 	check_recorded(r, "[]");
 	check_clean(r, p, "back at the default");
+}
+
+/* A job that is configured anew has nothing of a key that its section no longer names. */
+static void forgotten_with_its_job(const struct row *r, struct couple *p)
+{
+	const char *value = get(&p->job, r->key);
+
+	put(&p->job, r->key, NULL);
+	put(&p->job, "data_initialization", "false");
+	put(&p->job, "replace", "allowed");
+	apply_done(r, p, "replacement");
+	put(&p->job, "replace", NULL);
+	check_recorded(r, NULL);
+	new_calls(&(size_t){0});
+	put(&p->job, r->key, value);
+	check_change(r, only_op(r, eng_run(text_of(p), ENG_PRUNE), JOB), NULL, value, false);
 }
 
 static void drop_tag(const struct row *r, struct couple *p)
