@@ -94,20 +94,30 @@ static void json_lines(struct ui *u, const struct attr_def *at, const struct cha
 		ui_out(u, "%s\n", quoted(u, at, c->to ? c->to : "(none)"));
 }
 
+static bool has_members(const struct attr_def *at)
+{
+	return at->kind == AK_OBJECT || at->kind == AK_LIST || at->kind == AK_TAGS;
+}
+
 static void change_line(struct ui *u, const struct op *op, const struct change *c, size_t cells)
 {
 	const struct attr_def *at = &op->type->attrs[c->attr];
-	bool fresh = op->kind == OP_CREATE;
+	bool fresh = op->kind == OP_CREATE, unsure = c->not_verifiable && !fresh;
+	bool lines = !fresh && c->from && c->to && has_members(at);
 
 	ui_out(u, "      %s  ", ui_pad(u, at->key, cells));
-	if (!fresh && c->from && c->to && (at->kind == AK_OBJECT || at->kind == AK_LIST)) {
+	if (lines) {
 		json_lines(u, at, c, cells + 8);
 	} else if (fresh) {
 		ui_out(u, "%s\n", quoted(u, at, c->to ? c->to : "(none)"));
 	} else {
-		ui_out(u, "%s -> %s\n", quoted(u, at, c->from ? c->from : "(not set)"),
-		       quoted(u, at, c->to ? c->to : "(none)"));
+		ui_out(u, "%s -> %s%s%s\n", quoted(u, at, c->from ? c->from : "(not set)"),
+		       quoted(u, at, c->to ? c->to : "(none)"), unsure ? "  " : "",
+		       unsure ? ui_tint(u, false, TINT_DIM, "(not verifiable)") : "");
 	}
+	if (lines && unsure)
+		ui_out(u, "      %*s  %s\n", (int)cells, "",
+		       ui_tint(u, false, TINT_DIM, "(not verifiable)"));
 	if (c->behind)
 		ui_out(u, "      %*s  %s\n", (int)cells, "",
 		       ui_tint(u, false, TINT_DIM, "changed on the service since the last apply"));

@@ -105,12 +105,20 @@ static void plan_for_people(void **state)
 static void plan_of_changes(void **state)
 {
 	struct change c[] = {{.attr = (uint16_t)attr_of(&type_job, "dedicated_cluster_id"),
-	                      .to = "dtscluster-1"}};
+	                      .to = "dtscluster-1"},
+	                     {.attr = (uint16_t)attr_of(&type_job, "source_endpoint_password"),
+	                      .from = "(secret)",
+	                      .to = "(secret)",
+	                      .not_verifiable = true},
+	                     {.attr = (uint16_t)attr_of(&type_job, "data_check_configure"),
+	                      .from = "{\"fullCheckRatio\":\"10\"}",
+	                      .to = "{\"fullCheckRatio\":\"20\"}",
+	                      .not_verifiable = true}};
 	struct op ops[] = {{.kind = OP_UPDATE,
 	                    .address = "synchronization_job.j",
 	                    .type = &type_job,
 	                    .changes = c,
-	                    .nchanges = 1,
+	                    .nchanges = 3,
 	                    .protect = PROTECT_OFF},
 	                   {.kind = OP_REPLACE,
 	                    .address = "synchronization_job.k",
@@ -127,8 +135,11 @@ static void plan_of_changes(void **state)
 	(void)state;
 	plan_count(&q);
 	render_plan(&u, &q, &head);
-	assert_true(out_has("dedicated_cluster_id  (not set) -> \"dtscluster-1\"\n"));
-	assert_true(out_has("protect               true -> false\n"));
+	assert_true(out_has("dedicated_cluster_id      (not set) -> \"dtscluster-1\"\n"));
+	assert_true(out_has("source_endpoint_password  (secret) -> (secret)  (not verifiable)\n"));
+	assert_true(out_has("data_check_configure      ~ fullCheckRatio: \"10\" -> \"20\"\n"
+	                    "                                (not verifiable)\n"));
+	assert_true(out_has("protect                   true -> false\n"));
 	assert_true(out_has("not done: synchronization_instance.k is not allowed\n"));
 	assert_true(out_has("Plan: 0 to create, 1 to update, 0 to delete; 0 unchanged.\n"));
 	assert_false(out_has("Impact:"));
