@@ -65,7 +65,8 @@ static const char *quoted(struct ui *u, const struct attr_def *at, const char *v
 {
 	const char *safe = ui_safe(u, v, VALUE_CELLS);
 	bool plain = v[0] == '(' || at->kind == AK_BOOL || at->kind == AK_INT ||
-	             at->kind == AK_ENUM || at->kind == AK_OBJECT || at->kind == AK_LIST;
+	             at->kind == AK_ENUM || at->kind == AK_OBJECT || at->kind == AK_LIST ||
+	             at->kind == AK_TAGS;
 
 	return plain ? safe : arena_printf(&u->a, "\"%s\"", safe);
 }

@@ -298,6 +298,23 @@ static void diff_parameters(struct planner *pl, struct op *op, struct diff *df, 
 	df->routes |= 1u << ROUTE_PARAMS;
 }
 
+/* Of the tags that are there, those that the manifest names or named. */
+static const char *our_tags(struct planner *pl, const char *want, const char *recorded,
+                            const char *there)
+{
+	const struct json *w = json_parse(pl->a, want, strlen(want), NULL), *r = NULL, *t = NULL;
+	struct json *out = json_new(pl->a, JSON_OBJECT);
+
+	if (recorded)
+		r = json_parse(pl->a, recorded, strlen(recorded), NULL);
+	if (there)
+		t = json_parse(pl->a, there, strlen(there), NULL);
+	for (const struct json *m = t ? t->child : NULL; m; m = m->next)
+		if (json_get(w, m->key) || (r && json_get(r, m->key)))
+			json_add(out, m->key, json_clone(pl->a, m));
+	return json_write_dup(pl->a, out, true);
+}
+
 /* Tags of others are not ours to judge; those that we set and the manifest dropped are removed. */
 static void diff_tags(struct planner *pl, struct op *op, struct diff *df, size_t i,
                       const char *want, const char *seen)
@@ -314,7 +331,7 @@ static void diff_tags(struct planner *pl, struct op *op, struct diff *df, size_t
 	if (!missing && !dropped)
 		return;
 	c = push_change(pl, op, i);
-	c->from = missing && seen ? seen : recorded;
+	c->from = our_tags(pl, want, recorded, seen ? seen : recorded);
 	c->to = want;
 	c->behind = missing && made_behind(op, attr_satisfied(&op->type->attrs[i], want, recorded));
 	df->untag = df->untag || dropped;

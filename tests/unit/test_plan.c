@@ -591,6 +591,32 @@ static void an_alarm_is_shown_whole(void **s)
 	assert_int_equal(w.p.count[OP_NOOP], 2);
 }
 
+/* Tags by member: those of others are neither shown nor touched. */
+static void tags_by_member(void **s)
+{
+	size_t tags = attr_of(&type_instance, "tags");
+	char *text = arena_strdup(&A, HEAD PAIR("a", "")), *p = strstr(text, "payment_type");
+	const struct change *c;
+	struct world w;
+
+	(void)s;
+	text = arena_printf(&A, "%.*stags = keep=1, new=1, other=2\n%s", (int)(p - text), text, p);
+	build(&w, text);
+	record(&w, "synchronization_instance.a", "dtsone", "one")->attrs[tags] =
+		"{\"gone\":\"1\",\"keep\":\"1\",\"other\":\"1\"}";
+	record(&w, "synchronization_job.a", "dtsone", "one");
+	row(&w, "dtsone", "one", "a", "Synchronizing",
+	    SHOP
+	    ",\"TagList\":[{\"TagKey\":\"gone\",\"TagValue\":\"1\"},{\"TagKey\":\"keep\",\"TagValue\":\"1\"},"
+	    "{\"TagKey\":\"other\",\"TagValue\":\"1\"},{\"TagKey\":\"theirs\",\"TagValue\":\"1\"}]");
+	make(&w);
+	assert_string_equal(steps(op_at(&w, "synchronization_instance.a")),
+	                    "set tags, remove tags");
+	c = op_at(&w, "synchronization_instance.a")->changes;
+	assert_string_equal(attr_json_diff(&A, &type_instance.attrs[tags], c->from, c->to, 9),
+	                    "+ new: \"1\"\n~ other: \"1\" -> \"2\"\n- gone");
+}
+
 static void gone_and_guard(void **s)
 {
 	struct world w;
@@ -856,6 +882,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(protection_is_shown, setup, teardown),
 		cmocka_unit_test_setup_teardown(ssl_overrides_reserve, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_alarm_is_shown_whole, setup, teardown),
+		cmocka_unit_test_setup_teardown(tags_by_member, setup, teardown),
 		cmocka_unit_test_setup_teardown(gone_and_guard, setup, teardown),
 		cmocka_unit_test_setup_teardown(imports_and_moves, setup, teardown),
 		cmocka_unit_test_setup_teardown(class_belongs_to_the_pair, setup, teardown),
