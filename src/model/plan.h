@@ -82,6 +82,7 @@ struct change {
 	bool behind; /* the record already held `to`: someone changed the service behind our back */
 	bool not_verifiable;
 	bool secret;
+	bool unsent; /* not by this operation, so not recorded either: a later plan has it again */
 	const char *note; /* NULL or e.g. "cannot be removed by the API" */
 };
 

@@ -57,8 +57,14 @@ void plan_money(struct planner *pl)
 void plan_blocked(struct planner *pl)
 {
 	struct plan *p = pl->p;
-	uint32_t *order = arena_array(pl->a, uint32_t, p->n + 1);
+	uint32_t *order;
+	size_t refused = 0;
 
+	for (size_t i = 0; i < p->n; i++)
+		refused += p->ops[i].refused != NULL;
+	if (!refused)
+		return;
+	order = arena_array(pl->a, uint32_t, p->n + 1);
 	if (!graph_order(&p->graph, pl->a, order))
 		return;
 	for (size_t k = 0; k < p->n; k++) {

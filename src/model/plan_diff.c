@@ -147,12 +147,10 @@ static bool record_agrees(const struct planner *pl, const struct attr_def *at,
 	return attr_satisfied(at, want, recorded);
 }
 
-/* Was the record written by a finished apply of a section? What recovery puts together from an answer knows ids alone. */
+/* Was the record written by an apply of a section? What recovery puts together from an answer knows ids alone. */
 static bool applied_once(const struct op *op)
 {
-	if (!op->have || op->have->step != STEP_DONE)
-		return false;
-	for (size_t i = 0; i < op->type->nattrs; i++)
+	for (size_t i = 0; op->have && i < op->type->nattrs; i++)
 		if (op->have->attrs[i])
 			return true;
 	return false;
@@ -357,9 +355,13 @@ static const char *own_reserve(struct planner *pl, const struct resource *r, con
 {
 	static const char *const keys[][2] = {{"srcSSL", "source_endpoint_ssl"},
 	                                      {"destSSL", "destination_endpoint_ssl"}};
-	struct json *in = text ? json_parse(pl->a, text, strlen(text), NULL) : NULL, *out, *next;
+	struct json *in, *out, *next;
 	bool any = false;
 
+	if (!text ||
+	    (res_val(r, keys[0][1])->state == V_UNSET && res_val(r, keys[1][1])->state == V_UNSET))
+		return text;
+	in = json_parse(pl->a, text, strlen(text), NULL);
 	if (!in || in->type != JSON_OBJECT)
 		return text;
 	out = json_new(pl->a, JSON_OBJECT);
@@ -408,7 +410,7 @@ static void diff_one(struct planner *pl, struct op *op, struct diff *df, size_t 
 	told = row && !(at->flags & A_NOREAD) && !covered_by_job(op, at, recorded);
 	if (told)
 		seen = attr_read(pl->a, at, row);
-	if (text_eq(at->key, "reserve")) {
+	if (at->route == ROUTE_RESERVED && at->kind == AK_OBJECT) {
 		want = own_reserve(pl, r, want);
 		recorded = own_reserve(pl, r, recorded);
 		if (text_eq(want, "{}"))
@@ -543,6 +545,20 @@ bool plan_is_left(const struct batch *b, const struct resource *r, const struct 
 	return true;
 }
 
+/* What stays on the service of a key that is taken out: as an answer shows it, else as applied; a secret stays one. */
+static const char *kept(struct planner *pl, const struct op *op, const struct attr_def *at,
+                        const char *applied)
+{
+	const struct json *row = answer_of(op->seen, at->from);
+	const char *seen;
+
+	if (text_starts(applied, FP_MARK) || at->kind == AK_OBJECT || at->kind == AK_LIST ||
+	    at->kind == AK_TAGS)
+		return "what was set";
+	seen = row && !(at->flags & A_NOREAD) ? attr_read(pl->a, at, row) : NULL;
+	return seen ? seen : applied;
+}
+
 void plan_left(struct planner *pl, struct op *op)
 {
 	const struct resource *r = &pl->b->v[op->want];
@@ -551,17 +567,10 @@ void plan_left(struct planner *pl, struct op *op)
 		return;
 	for (size_t i = 0; i < op->type->nattrs; i++) {
 		const struct attr_def *at = &op->type->attrs[i];
-		const struct json *row = answer_of(op->seen, at->from);
-		const char *value = op->have->attrs[i], *seen;
-		bool plain = at->kind != AK_OBJECT && at->kind != AK_LIST && at->kind != AK_TAGS;
 
-		if (!plan_is_left(pl->b, r, op->have, i) || attr_in(&op->have->left, i))
-			continue;
-		seen = row && plain && !(at->flags & A_NOREAD) ? attr_read(pl->a, at, row) : NULL;
-		if (text_starts(value, FP_MARK) || !plain)
-			value = "what was set";
-		plan_note(pl, op, "%s taken out: no longer managed, the service keeps %s", at->key,
-		          seen ? seen : value);
+		if (plan_is_left(pl->b, r, op->have, i) && !attr_in(&op->have->left, i))
+			plan_note(pl, op, "%s taken out: no longer managed, the service keeps %s",
+			          at->key, kept(pl, op, at, op->have->attrs[i]));
 	}
 }
 

@@ -229,7 +229,31 @@ void plan_steps_update(struct planner *pl, struct op *op, const struct diff *df)
 	}
 }
 
-void plan_steps_resume(struct planner *pl, struct op *op, const struct diff *df)
+static bool has_step(const struct op *op, enum step s)
+{
+	for (unsigned i = 0; i < op->nsteps; i++)
+		if (op->steps[i] == s)
+			return true;
+	return false;
+}
+
+/* The rest of a creation does not carry every change that was made meanwhile. */
+static void mark_unsent(struct op *op)
+{
+	for (size_t i = 0; i < op->nchanges; i++) {
+		struct change *c = &op->changes[i];
+		const struct attr_def *at = &op->type->attrs[c->attr];
+
+		if (at->route == ROUTE_STATUS || at->route == ROUTE_PARAMS ||
+		    has_step(op, route_step(at->route, at->flags & A_SOURCE)) ||
+		    (at->create == API_CREATE_DTS_INSTANCE && has_step(op, DO_BUY_JOB)))
+			continue;
+		c->unsent = true;
+		c->note = "not part of the creation that is resumed: compared again afterwards";
+	}
+}
+
+static void resume_steps(struct planner *pl, struct op *op, const struct diff *df)
 {
 	const struct resource *r = &pl->b->v[op->want];
 
@@ -265,6 +289,13 @@ void plan_steps_resume(struct planner *pl, struct op *op, const struct diff *df)
 	if (text_ieq(res_get(r, "status"), "Suspending") &&
 	    status_class(op->seen->status) == SC_RUNNING)
 		plan_step_add(op, DO_SUSPEND);
+}
+
+void plan_steps_resume(struct planner *pl, struct op *op, const struct diff *df)
+{
+	resume_steps(pl, op, df);
+	if (!has_step(op, DO_CONFIGURE))
+		mark_unsent(op);
 }
 
 /* A call that the service takes only in another status waits for it; what moves by itself needs no call. */

@@ -57,6 +57,14 @@ static bool carried_by(const struct attr_def *at, enum step s)
 	return route_step(at->route, at->flags & A_SOURCE) == s;
 }
 
+static bool is_unsent(const struct op *op, size_t attr)
+{
+	for (size_t i = 0; op->kind == OP_RESUME && i < op->nchanges; i++)
+		if (op->changes[i].attr == attr)
+			return op->changes[i].unsent;
+	return false;
+}
+
 /* What is configured anew does not have what the section no longer says. */
 static bool forgets(const struct attr_def *at, enum step s)
 {
@@ -77,7 +85,7 @@ void record_apply(struct task *t, enum step s)
 		applied[attr_of(r->type, "instance_class")] =
 			plan_wanted_class(t->x->b, t->op->want);
 	for (size_t i = 0; i < r->type->nattrs; i++)
-		if (!carried_by(&r->type->attrs[i], s))
+		if (!carried_by(&r->type->attrs[i], s) || is_unsent(t->op, i))
 			continue;
 		else if (applied[i])
 			t->rec->attrs[i] = applied[i];
