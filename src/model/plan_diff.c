@@ -380,6 +380,29 @@ static const char *own_reserve(struct planner *pl, const struct resource *r, con
 	return any ? json_write_dup(pl->a, out, false) : text;
 }
 
+/* An id that this run will make. */
+static void diff_unknown(struct planner *pl, struct op *op, struct diff *df, size_t i)
+{
+	const char *recorded = op->have ? op->have->attrs[i] : NULL;
+	struct change *c = push_change(pl, op, i);
+
+	c->from = recorded;
+	c->to = "(known after apply)";
+	note_route(pl, op, df, &op->type->attrs[i], recorded, "");
+}
+
+/* The service has what is wanted, and what the manifest no longer says. */
+static void diff_dropped(struct planner *pl, struct op *op, size_t i, const char *recorded,
+                         const char *want, bool secret)
+{
+	const struct attr_def *at = &op->type->attrs[i];
+	struct change *c = push_change(pl, op, i);
+
+	c->from = shown(pl, at, recorded, secret);
+	c->to = shown(pl, at, want, secret);
+	c->note = "keys taken out of the manifest stay on the service: the API cannot remove them";
+}
+
 static void diff_one(struct planner *pl, struct op *op, struct diff *df, size_t i)
 {
 	const struct resource *r = &pl->b->v[op->want];
@@ -395,12 +418,8 @@ static void diff_one(struct planner *pl, struct op *op, struct diff *df, size_t 
 		return;
 	want = wanted_text(pl, op, i);
 	if (!want) {
-		if (v->state == V_UNKNOWN) { /* an id that this run will make */
-			c = push_change(pl, op, i);
-			c->from = recorded;
-			c->to = "(known after apply)";
-			note_route(pl, op, df, at, recorded, "");
-		}
+		if (v->state == V_UNKNOWN)
+			diff_unknown(pl, op, df, i);
 		return;
 	}
 	if (at->route == ROUTE_STATUS) {
@@ -428,11 +447,7 @@ static void diff_one(struct planner *pl, struct op *op, struct diff *df, size_t 
 		if (!dropped_something(at, want, recorded))
 			return;
 		if (at->route != ROUTE_PARAMS) {
-			c = push_change(pl, op, i);
-			c->from = shown(pl, at, recorded, v->secret);
-			c->to = shown(pl, at, want, v->secret);
-			c->note =
-				"keys taken out of the manifest stay on the service: the API cannot remove them";
+			diff_dropped(pl, op, i, recorded, want, v->secret);
 			return;
 		}
 	}

@@ -54,15 +54,29 @@ static void add_after_configure(struct planner *pl, struct op *op, const struct 
 		plan_step_add(op, DO_PARAMS);
 }
 
-/* A job that is configured once more takes what else has a meaning at creation only. */
-static void configure_again(struct planner *pl, struct op *op, const struct resource *r)
+static bool has_step(const struct op *op, enum step s)
 {
-	for (size_t i = 0; i < op->nchanges; i++)
-		if (op->type->attrs[op->changes[i].attr].create == API_CONFIGURE_DTS_JOB &&
-		    text_eq(op->changes[i].note, PLAN_NOTE_RECORDED))
-			op->changes[i].note = NULL;
-	plan_step_add(op, DO_CONFIGURE);
-	add_after_configure(pl, op, r);
+	for (unsigned i = 0; i < op->nsteps; i++)
+		if (op->steps[i] == s)
+			return true;
+	return false;
+}
+
+/* What is configured or bought once more takes what else has a meaning at creation only. */
+static void mark_sent(struct op *op)
+{
+	bool configures = has_step(op, DO_CONFIGURE) || has_step(op, DO_CONFIGURE_FREE),
+	     buys = has_step(op, DO_BUY) || has_step(op, DO_BUY_JOB);
+
+	for (size_t i = 0; i < op->nchanges; i++) {
+		struct change *c = &op->changes[i];
+		enum api_action by = op->type->attrs[c->attr].create;
+
+		if (text_eq(c->note, PLAN_NOTE_RECORDED) &&
+		    ((by == API_CONFIGURE_DTS_JOB && configures) ||
+		     (by == API_CREATE_DTS_INSTANCE && buys)))
+			c->note = NULL;
+	}
 }
 
 static void add_job_steps(struct planner *pl, struct op *op, const struct resource *r)
@@ -144,6 +158,7 @@ void plan_steps_replace(struct planner *pl, struct op *op)
 		add_after_configure(pl, op, r);
 	}
 	op->impact |= IMPACT_REPLACE | IMPACT_RESYNC;
+	mark_sent(op);
 }
 
 /* One step per route, in the order of the reference (dts-api.md 11), passwords before what needs a connection. */
@@ -203,7 +218,9 @@ void plan_steps_update(struct planner *pl, struct op *op, const struct diff *df)
 	bool failed = op->seen && status_class(op->seen->status) == SC_FAILED;
 
 	if (op->type == &type_job && reconfigures(op, df)) {
-		configure_again(pl, op, r);
+		plan_step_add(op, DO_CONFIGURE);
+		add_after_configure(pl, op, r);
+		mark_sent(op);
 		return;
 	}
 	/* A paused job takes object and reserve changes only while it runs: start first, then change. */
@@ -227,14 +244,6 @@ void plan_steps_update(struct planner *pl, struct op *op, const struct diff *df)
 		op->refused =
 			"the service takes these changes only while the job runs, and it is suspended";
 	}
-}
-
-static bool has_step(const struct op *op, enum step s)
-{
-	for (unsigned i = 0; i < op->nsteps; i++)
-		if (op->steps[i] == s)
-			return true;
-	return false;
 }
 
 /* The rest of a creation does not carry every change that was made meanwhile. */
@@ -273,7 +282,8 @@ static void resume_steps(struct planner *pl, struct op *op, const struct diff *d
 		return;
 	}
 	if (!op->seen || op->seen->status == ST_NOT_CONFIGURED || reconfigures(op, df)) {
-		configure_again(pl, op, r);
+		plan_step_add(op, DO_CONFIGURE);
+		add_after_configure(pl, op, r);
 		return;
 	}
 	struct diff rest = *df;
@@ -294,6 +304,7 @@ static void resume_steps(struct planner *pl, struct op *op, const struct diff *d
 void plan_steps_resume(struct planner *pl, struct op *op, const struct diff *df)
 {
 	resume_steps(pl, op, df);
+	mark_sent(op);
 	if (!has_step(op, DO_CONFIGURE))
 		mark_unsent(op);
 }
