@@ -89,8 +89,7 @@ static void add_warnings(const struct watching *w, struct row *r, const struct r
 {
 	struct arena *a = &w->now->a;
 	uint32_t k = map_get(&w->s->l.b.by_address, rec->address);
-	bool left_alone =
-		r->job && (k == MAP_NONE || !res_get(&w->s->l.b.v[k], "status"));
+	bool left_alone = r->job && (k == MAP_NONE || !res_get(&w->s->l.b.v[k], "status"));
 	char when[21];
 
 	if (r->job && o->status == ST_SUSPENDING)
@@ -159,6 +158,12 @@ static bool same(const char *x, const char *y)
 	return text_eq(x ? x : "", y ? y : "");
 }
 
+/* A job that does not carry anything over answers with -1. */
+static const char *delay_text(const struct row *r)
+{
+	return r->delay && text_starts(r->delay, "-") ? "unknown" : r->delay;
+}
+
 /* A delay moves all the time: to people alone it is no change. */
 static bool row_same(const struct row *x, const struct row *y, bool with_delay)
 {
@@ -198,7 +203,7 @@ static const char *line_of(const struct watching *w, const struct row *r, const 
 		more = arena_printf(&u->a, "%s%s%s", more, i ? "; " : "",
 		                    ui_safe(u, r->warnings[i], 0));
 	line = arena_printf(&u->a, "%s  %s  %s  %s  %s  %s  %s  %s", cell(u, r->address, w->cells),
-	                    cell(u, r->status, 16), ui_pad(u, since, 20), cell(u, r->delay, 8),
+	                    cell(u, r->status, 16), ui_pad(u, since, 20), cell(u, delay_text(r), 8),
 	                    cell(u, r->progress, 13), cell(u, r->cls, 8), cell(u, r->billing, 8),
 	                    more);
 	for (n = strlen(line); n && line[n - 1] == ' '; n--)

@@ -82,6 +82,8 @@ static struct json *op_json(struct arena *a, const struct op *op)
 	add_str(a, o, "id", op->have ? op->have->id : op->new_id);
 	add_str(a, o, "refused", op->refused);
 	add_str(a, o, "released_by", op->released_by);
+	if (op->protect != PROTECT_AS_IS)
+		add_str(a, o, "protect", op->protect == PROTECT_ON ? "true" : "false");
 	for (size_t i = 0; i < op->nchanges; i++)
 		json_add(changes, NULL, change_json(a, op, &op->changes[i]));
 	for (unsigned i = 0; i < op->nsteps; i++)

@@ -223,6 +223,15 @@ static void refuse_locked(struct planner *pl, struct op *op)
 			op->refused = plan_why_not_running(pl, op->seen);
 }
 
+/* Paid in advance, or about to be: the change of payment comes first. */
+static bool stays_prepaid(const struct op *op, const struct resource *r)
+{
+	const char *want = res_get(r, "payment_type");
+
+	return want ? text_ieq(want, "Subscription")
+	            : op->seen && text_ieq(op->seen->pay_type, "PrePaid");
+}
+
 static void decide_existing(struct planner *pl, struct op *op, const struct resource *r)
 {
 	struct diff df;
@@ -271,15 +280,22 @@ static void decide_existing(struct planner *pl, struct op *op, const struct reso
 			op->kind = OP_UPDATE;
 		if (!op->nchanges && plan_wakes(pl, op))
 			op->why = "its instance can be changed only while it runs";
+		if (op->have && op->have->protect != r->life.protect)
+			op->protect = r->life.protect ? PROTECT_ON : PROTECT_OFF;
 		plan_steps_update(pl, op, &df);
 		if (df.lower_class)
 			op->refused =
 				"the class can only rise; lowering it takes a ticket to the vendor";
+		if ((df.routes & (1u << ROUTE_TWOWAY)) && stays_prepaid(op, r))
+			op->refused =
+				"a subscription cannot be made two-way: the service does that for pay-as-you-go "
+				"instances alone";
 	}
 	if (op->kind == OP_NOOP && !text_eq(op->have->address, r->address)) {
 		op->kind = OP_MOVE;
 		op->why = arena_printf(pl->a, "was %s", op->have->address);
 	}
+	plan_left(pl, op);
 }
 
 static void decide_new(struct planner *pl, struct op *op, const struct resource *r)
@@ -886,25 +902,6 @@ static bool make_graph(struct planner *pl)
 
 /* ---- the whole --------------------------------------------------------- */
 
-static void count(struct planner *pl)
-{
-	struct plan *p = pl->p;
-
-	for (size_t i = 0; i < pl->ops.n; i++) {
-		struct op *op = &pl->ops.v[i];
-
-		if (op->refused) {
-			p->refused++;
-			continue;
-		}
-		if (op->kind == OP_CREATE && op->type == &type_instance)
-			op->impact |= IMPACT_PAYS;
-		p->count[op->kind]++;
-		for (unsigned b = 0; b < 7; b++)
-			p->impact[b] += (op->impact >> b) & 1;
-	}
-}
-
 void plan_make(struct plan *p, struct arena *a, const struct batch *b,
                const struct record_list *recs, const struct inventory *inv,
                const struct plan_opts *o, struct diag *d)
@@ -938,9 +935,11 @@ void plan_make(struct plan *p, struct arena *a, const struct batch *b,
 		make_graph(&pl);
 	}
 	guard_instances(&pl);
-	count(&pl);
+	plan_money(&pl);
 	p->ops = pl.ops.v;
 	p->n = pl.ops.n;
 	p->orphans = pl.orphans.v;
 	p->norphans = pl.orphans.n;
+	plan_blocked(&pl);
+	plan_count(p);
 }

@@ -33,6 +33,9 @@ const char *planner_lookup(void *ctx, uint32_t res, enum computed what);
 const struct observed *planner_find(const struct planner *pl, const struct record *r);
 bool planner_is_gone(const struct planner *pl, const struct record *r, const struct observed *seen);
 
+/* Note of a change that is only written down. */
+#define PLAN_NOTE_RECORDED "has a meaning at creation only; recorded, nothing is sent"
+
 /* plan_diff.c: fills op->changes; sets of what they need. */
 struct diff {
 	bool replace;              /* a change that only a replacement can make */
@@ -45,6 +48,8 @@ struct diff {
 	bool ep_src, ep_dest; /* ROUTE_ENDPOINT: which ends */
 };
 void plan_diff(struct planner *pl, struct op *op, struct diff *df);
+/* Notes for keys that were recorded and are taken out of the section: the service keeps their values. Once: see record.left. */
+void plan_left(struct planner *pl, struct op *op);
 /* All set values, as changes from nothing: for creates. */
 void plan_list_values(struct planner *pl, struct op *op);
 
@@ -66,6 +71,9 @@ bool plan_runs_after(const struct planner *pl, const struct op *op);
 const char *plan_why_not_running(struct planner *pl, const struct observed *seen);
 void plan_note(struct planner *pl, struct op *op, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+/* plan_count.c. Money goes to the one operation that buys or releases; blocked_by is set from the graph of the plan. */
+void plan_money(struct planner *pl);
+void plan_blocked(struct planner *pl);
 /* plan_notice.c: failed or locked, suspended since, prepaid expiry. */
 void plan_notice(struct planner *pl, struct op *op);
 

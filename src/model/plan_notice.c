@@ -106,12 +106,38 @@ static void job_notice(struct planner *pl, struct op *op)
 		suspended_notice(pl, op);
 }
 
+/* A call that the service takes only in another status waits for it; what moves by itself needs no call. */
+static void notice_waiting(struct planner *pl, struct op *op)
+{
+	const struct observed *seen = op->seen;
+	bool moving = status_class(seen->status) == SC_MOVING && seen->status != ST_UNKNOWN;
+	const char *want = op->type == &type_job && op->want != RES_NONE
+	                           ? res_get(&pl->b->v[op->want], "status")
+	                           : NULL;
+
+	if (op->refused || (!moving && seen->status != ST_INITIALIZING))
+		return;
+	for (unsigned i = 0; i < op->nsteps; i++) {
+		unsigned legal = step_def(op->steps[i])->legal;
+
+		if (legal && !(legal & ST_BIT(seen->status))) {
+			plan_note(pl, op, "%s: waits until %s is over",
+			          step_def(op->steps[i])->verb, seen->raw_status);
+			return;
+		}
+	}
+	if (status_approaches(seen->status, want))
+		plan_note(pl, op, "%s: on its way to %s by itself", seen->raw_status, want);
+}
+
 void plan_notice(struct planner *pl, struct op *op)
 {
 	char when[21];
 
 	if (!op->seen)
 		return;
+	if (op->kind == OP_NOOP || op->kind == OP_UPDATE || op->kind == OP_ADOPT)
+		notice_waiting(pl, op);
 	if (op->type == &type_job)
 		job_notice(pl, op);
 	if (op->type == &type_instance && text_ieq(op->seen->pay_type, "PrePaid") &&

@@ -69,6 +69,31 @@ static void add_after_configure(struct planner *pl, struct op *op, const struct 
 		plan_step_add(op, DO_PARAMS);
 }
 
+static bool has_step(const struct op *op, enum step s)
+{
+	for (unsigned i = 0; i < op->nsteps; i++)
+		if (op->steps[i] == s)
+			return true;
+	return false;
+}
+
+/* What is configured or bought once more takes what else has a meaning at creation only. */
+static void mark_sent(struct op *op)
+{
+	bool configures = has_step(op, DO_CONFIGURE) || has_step(op, DO_CONFIGURE_FREE),
+	     buys = has_step(op, DO_BUY) || has_step(op, DO_BUY_JOB);
+
+	for (size_t i = 0; i < op->nchanges; i++) {
+		struct change *c = &op->changes[i];
+		enum api_action by = op->type->attrs[c->attr].create;
+
+		if (text_eq(c->note, PLAN_NOTE_RECORDED) &&
+		    ((by == API_CONFIGURE_DTS_JOB && configures) ||
+		     (by == API_CREATE_DTS_INSTANCE && buys)))
+			c->note = NULL;
+	}
+}
+
 static void add_job_steps(struct planner *pl, struct op *op, const struct resource *r)
 {
 	if (res_val(r, "dts_instance_id")->state != V_UNSET) {
@@ -148,6 +173,7 @@ void plan_steps_replace(struct planner *pl, struct op *op)
 		add_after_configure(pl, op, r);
 	}
 	op->impact |= IMPACT_REPLACE | IMPACT_RESYNC;
+	mark_sent(op);
 }
 
 /* Does the service take the step only while the job runs? */
@@ -353,6 +379,7 @@ void plan_steps_update(struct planner *pl, struct op *op, const struct diff *df)
 
 	if (reconfigures(op, df, want)) {
 		add_reconfigured(pl, op, df, r);
+		mark_sent(op);
 	} else {
 		/* What may have caused a failure and can be changed at rest comes before the start, what needs it running after. */
 		add_route_steps(op, df, ~running);
@@ -436,7 +463,23 @@ static void resume_free(struct planner *pl, struct op *op)
 	add_after_configure(pl, op, r);
 }
 
-void plan_steps_resume(struct planner *pl, struct op *op, const struct diff *df)
+/* The rest of a creation does not carry every change that was made meanwhile. */
+static void mark_unsent(struct op *op)
+{
+	for (size_t i = 0; i < op->nchanges; i++) {
+		struct change *c = &op->changes[i];
+		const struct attr_def *at = &op->type->attrs[c->attr];
+
+		if (at->route == ROUTE_STATUS || at->route == ROUTE_PARAMS ||
+		    has_step(op, route_step(at->route, at->flags & A_SOURCE)) ||
+		    (at->create == API_CREATE_DTS_INSTANCE && has_step(op, DO_BUY_JOB)))
+			continue;
+		c->unsent = true;
+		c->note = "not part of the creation that is resumed: compared again afterwards";
+	}
+}
+
+static void resume_steps(struct planner *pl, struct op *op, const struct diff *df)
 {
 	const struct resource *r = &pl->b->v[op->want];
 
@@ -455,4 +498,12 @@ void plan_steps_resume(struct planner *pl, struct op *op, const struct diff *df)
 		return;
 	}
 	resume_configured(pl, op, df, r);
+}
+
+void plan_steps_resume(struct planner *pl, struct op *op, const struct diff *df)
+{
+	resume_steps(pl, op, df);
+	mark_sent(op);
+	if (!has_step(op, DO_CONFIGURE) && !has_step(op, DO_CONFIGURE_FREE))
+		mark_unsent(op);
 }

@@ -44,5 +44,8 @@ enum status_class status_class(enum job_status s);
  * its precheck and not started. want NULL: any configured state that is neither a failure nor on
  * its way (Prechecking may still fail). */
 bool status_satisfies(enum job_status s, const char *want);
+/* Is a job in status s on its way to what is wanted by itself, so that there is nothing to send? A word that we do not know
+ * and PreCheckPass are not: what they lead to is open. */
+bool status_approaches(enum job_status s, const char *want);
 
 #endif

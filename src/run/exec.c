@@ -211,6 +211,11 @@ static void record_finish(struct task *t)
 	for (size_t i = 0; i < r->ndeps; i++)
 		rec->deps[i] = t->x->b->v[r->deps[i]].address;
 	record_apply(t, STEP__COUNT);
+	for (size_t i = 0; i < r->type->nattrs; i++)
+		if (plan_is_left(t->x->b, r, rec, i))
+			attr_add(&rec->left, i);
+		else
+			attr_del(&rec->left, i);
 }
 
 static bool same_strings(const char *const *a, const char *const *b, size_t n)
@@ -232,6 +237,7 @@ static bool record_same(const struct record *a, const struct record *b)
 	       same_strings(a->deps, b->deps, a->ndeps) &&
 	       same_strings((const char *const *)a->attrs, (const char *const *)b->attrs,
 	                    a->type->nattrs) &&
+	       !memcmp(&a->left, &b->left, sizeof a->left) &&
 	       (a->status != NULL) == (b->status != NULL) &&
 	       (!a->status || status_parse(a->status) == status_parse(b->status));
 }

@@ -178,6 +178,37 @@ static void precheck_fails_with_items(void **s)
 	assert_int_equal(live_instances(), 1);
 }
 
+/* What a resumed creation cannot send is not recorded as if it had been: the next plan shows it. */
+static void a_resumed_creation_records_what_it_sent(void **s)
+{
+	const char *first = HEAD INSTANCE("a", "")
+		JOB("a", "a", "shop", "source_endpoint_vswitch_id = vsw-1\n");
+	const char *text = HEAD INSTANCE("a", "")
+		JOB("a", "a", "shop",
+	            "source_endpoint_vswitch_id = vsw-2\ndest_primary_vswitch_id = vsw-3\n");
+	size_t source = attr_of(&type_job, "source_endpoint_vswitch_id"),
+	       dest = attr_of(&type_job, "dest_primary_vswitch_id");
+	const struct op *op;
+	struct result *r;
+
+	(void)s;
+	eng_start(
+		"[precheck.x]\njob = a\nitem = CHECK_BINLOG_ON\ntimes = 1\nmessage = binlog is off\n",
+		20);
+	assert_int_equal(eng_apply(first)->bad, 1);
+	eng_control(arena_printf(&eng_a, "set?job=%s&field=status&value=Synchronizing",
+	                         eng_record("synchronization_job.a")->job_id));
+	r = eng_apply(text);
+	ASSERT_DONE(r);
+	assert_int_equal(eng_record("synchronization_job.a")->step, STEP_DONE);
+	assert_string_equal(eng_record("synchronization_job.a")->attrs[source], "vsw-1");
+	assert_null(eng_record("synchronization_job.a")->attrs[dest]);
+	op = &eng_run(text, 0)->p.ops[1];
+	assert_int_equal(op->kind, OP_REPLACE);
+	assert_int_equal(op->nchanges, 2);
+	eng_stop();
+}
+
 static void runtime_parameters_converge(void **s)
 {
 #define PARAMS(v)                                                                                     \
@@ -651,6 +682,7 @@ int main(void)
 		T(replacement_keeps_the_instance),
 		T(created_suspended_is_never_started),
 		T(precheck_fails_with_items),
+		T(a_resumed_creation_records_what_it_sent),
 		T(runtime_parameters_converge),
 		T(two_way_pair),
 		T(lost_purchase_is_found),

@@ -184,6 +184,14 @@ static void pair_seen(struct world *w, const char *text, const char *name, const
 	make(w);
 }
 
+static bool noted(const struct op *op, const char *text)
+{
+	for (size_t i = 0; i < op->nnotes; i++)
+		if (strstr(op->notes[i], text))
+			return true;
+	return false;
+}
+
 static void creates_a_pair(void **s)
 {
 	struct world w;
@@ -248,6 +256,78 @@ static void secret_rotation(void **s)
 	r->attrs[attr_of(&type_job, "source_endpoint_password")] = NULL;
 	make(&w);
 	assert_int_equal(op_at(&w, "synchronization_job.a")->nsteps, 0);
+}
+
+/* What the service does not show and no apply has recorded was never sent. */
+static void what_was_never_applied_is_a_change(void **s)
+{
+	size_t pw = attr_of(&type_job, "destination_endpoint_password");
+	const char *text = HEAD PAIR("a", "source_endpoint_vswitch_id = vsw-1\n");
+	const struct op *op;
+	struct world w;
+	struct record *r;
+
+	(void)s;
+	build(&w, text);
+	record(&w, "synchronization_instance.a", "dtsone", "one");
+	r = record(&w, "synchronization_job.a", "dtsone", "one");
+	row(&w, "dtsone", "one", "a", "Synchronizing", SHOP);
+	r->attrs[pw] = NULL;
+	make(&w);
+	op = op_at(&w, "synchronization_job.a");
+	assert_string_equal(steps(op), "change destination password");
+	assert_null(op->changes[0].from);
+	assert_string_equal(op->changes[0].to, "(secret)");
+	/* one was applied, but its fingerprint is lost: nothing can be said */
+	r->attrs[pw] = FP_MARK;
+	make(&w);
+	assert_int_equal(w.p.count[OP_NOOP], 2);
+	r->attrs[attr_of(&type_job, "source_endpoint_vswitch_id")] = NULL;
+	make(&w);
+	op = op_at(&w, "synchronization_job.a");
+	assert_int_equal(op->kind, OP_REPLACE);
+	assert_non_null(strstr(op->refused, "source_endpoint_vswitch_id"));
+	/* a record that recovery made of an answer knows no attribute: nothing follows from that */
+	memset(r->attrs, 0, type_job.nattrs * sizeof *r->attrs);
+	make(&w);
+	assert_int_equal(op_at(&w, "synchronization_job.a")->kind, OP_NOOP);
+	/* an import takes the section's word for what cannot be read */
+	build(&w, HEAD INSTANCE("a") "import_id = dtsone\n" JOB(
+			  "a", "import_id = one\n"
+			       "source_endpoint_vswitch_id = vsw-1\n"));
+	row(&w, "dtsone", "one", "a", "Synchronizing", SHOP);
+	make(&w);
+	assert_int_equal(op_at(&w, "synchronization_job.a")->nchanges, 0);
+}
+
+static void a_subscription_takes_its_length_along(void **s)
+{
+	size_t type = attr_of(&type_instance, "payment_type"),
+	       length = attr_of(&type_instance, "payment_duration"),
+	       unit = attr_of(&type_instance, "payment_duration_unit");
+	char *text = arena_strdup(&A, HEAD PAIR("a", "")), *p = strstr(text, "PayAsYouGo\n");
+	const struct op *op;
+	struct world w;
+
+	(void)s;
+	text = arena_printf(
+		&A,
+		"%.*sSubscription\npayment_duration = 1\npayment_duration_unit = Month\nauto_pay = true%s",
+		(int)(p - text), text, p + strlen("PayAsYouGo"));
+	build(&w, text);
+	record(&w, "synchronization_instance.a", "dtsone", "one");
+	record(&w, "synchronization_job.a", "dtsone", "one");
+	row(&w, "dtsone", "one", "a", "Synchronizing", SHOP);
+	w.rec[0]->attrs[type] = "PayAsYouGo";
+	w.rec[0]->attrs[length] = w.rec[0]->attrs[unit] = NULL;
+	w.rec[0]->attrs[attr_of(&type_instance, "auto_pay")] = NULL;
+	make(&w);
+	op = op_at(&w, "synchronization_instance.a");
+	assert_string_equal(steps(op), "change payment");
+	assert_int_equal(op->nchanges, 4);
+	for (size_t i = 0; i < op->nchanges; i++)
+		if (op->changes[i].attr != type)
+			assert_string_equal(op->changes[i].note, "sent with payment_type");
 }
 
 static void replacement_needs_leave(void **s)
@@ -326,6 +406,215 @@ static void deletions(void **s)
 	((struct record *)w.rec[1])->protect = true;
 	make(&w);
 	assert_non_null(op_at(&w, "synchronization_job.a")->refused);
+}
+
+#define REVERSE                                                                                       \
+	",\"DtsJobDirection\":\"Forward\",\"ReverseJob\":{\"DtsInstanceID\":\"dtsone\",\"DtsJobId\":" \
+	"\"two\",\"DtsJobName\":\"b\",\"Status\":\"Synchronizing\",\"PayType\":\"PostPaid\"}"
+
+/* An instance is paid once, by what buys it, and ends once, with what releases it. */
+static void money_is_counted_once(void **s)
+{
+	static const char *const jobs[] = {"synchronization_job.*"};
+	size_t dir = attr_of(&type_job, "synchronization_direction");
+	char *text = arena_strdup(&A, HEAD PAIR("a", "") JOB("b", "")), *p;
+	struct record *r;
+	struct world w;
+
+	(void)s;
+	while ((p = strstr(text, "${synchronization_instance.b.id}")))
+		p[strlen("${synchronization_instance.")] = 'a';
+	p = strstr(text, "sync_architecture = oneway");
+	text = arena_printf(&A, "%.*ssync_architecture = bidirectional%s", (int)(p - text), text,
+	                    p + strlen("sync_architecture = oneway"));
+	p = strstr(text, "[synchronization_job.b]");
+	text = arena_printf(
+		&A,
+		"%.*ssynchronization_direction = Forward\n%ssynchronization_direction = Reverse\n",
+		(int)(p - text), text, p);
+	build(&w, text);
+	make(&w);
+	assert_int_equal(w.p.impact[5], 1);
+	record(&w, "synchronization_instance.a", "dtsone", "one");
+	record(&w, "synchronization_job.a", "dtsone", "one");
+	r = record(&w, "synchronization_job.b", "dtsone", "two");
+	assert_string_equal(r->attrs[dir], "Reverse");
+	row(&w, "dtsone", "one", "a", "Synchronizing", SHOP REVERSE);
+	w.o.destroy = true;
+	make(&w);
+	assert_int_equal(w.p.count[OP_DELETE], 3);
+	assert_int_equal(w.p.impact[6], 1);
+	assert_true(op_at(&w, "synchronization_instance.a")->impact & IMPACT_STOPS_PAYING);
+	/* an instance that this state does not hold ends with its forward job */
+	w.recs.v++;
+	w.recs.n--;
+	make(&w);
+	assert_int_equal(w.p.count[OP_DELETE], 2);
+	assert_int_equal(w.p.impact[6], 1);
+	assert_true(op_at(&w, "synchronization_job.a")->impact & IMPACT_STOPS_PAYING);
+	/* what is paid in advance is paid */
+	((struct observed *)w.inv.v[0])->pay_type = "PrePaid";
+	w.o.targets = jobs;
+	w.o.ntargets = 1;
+	make(&w);
+	assert_false(op_at(&w, "synchronization_job.a")->impact & IMPACT_STOPS_PAYING);
+	/* a free job was never bought */
+	build(&w, HEAD);
+	r = record(&w, "synchronization_job.free", "", "one");
+	r->step = STEP_CONFIGURED_FREE;
+	row(&w, "", "one", "a~1", "PrecheckFailed", "");
+	w.o.destroy = true;
+	make(&w);
+	assert_int_equal(w.p.count[OP_DELETE], 1);
+	assert_int_equal(w.p.impact[6], 0);
+	assert_false(noted(op_at(&w, "synchronization_job.free"), "releases"));
+}
+
+/* What hangs on a refusal is not counted as if it happened. */
+static void refused_is_not_counted(void **s)
+{
+	char *text = arena_strdup(&A, HEAD PAIR("a", ""));
+	const struct op *op;
+	struct world w;
+
+	(void)s;
+	text = arena_printf(&A, "%s%.*scompute_unit = 4\n%s", HEAD,
+	                    (int)(strstr(text, "payment_type") - text - strlen(HEAD)),
+	                    text + strlen(HEAD), strstr(text, "payment_type"));
+	pair_seen(&w, text, "a", "Synchronizing", SHOP);
+	assert_int_equal(w.p.count[OP_NOOP], 2);
+	w.rec[0]->attrs[attr_of(&type_instance, "compute_unit")] = "2";
+	make(&w);
+	assert_non_null(op_at(&w, "synchronization_instance.a")->refused);
+	op = op_at(&w, "synchronization_job.a");
+	assert_int_equal(op->kind, OP_REPLACE);
+	assert_string_equal(op->blocked_by, "synchronization_instance.a");
+	assert_int_equal(w.p.refused, 1);
+	assert_int_equal(w.p.blocked, 1);
+	assert_int_equal(w.p.count[OP_REPLACE], 0);
+	for (size_t i = 0; i < 7; i++)
+		assert_int_equal(w.p.impact[i], 0);
+}
+
+static void two_way_needs_pay_as_you_go(void **s)
+{
+	char *text = arena_strdup(&A, HEAD PAIR("a", "")), *p = strstr(text, "= oneway");
+	const struct op *op;
+	struct world w;
+
+	(void)s;
+	text = arena_printf(&A, "%.*s= bidirectional%s", (int)(p - text), text, p + 8);
+	pair_seen(&w, text, "a", "Synchronizing", SHOP);
+	w.rec[0]->attrs[attr_of(&type_instance, "sync_architecture")] = "oneway";
+	make(&w);
+	op = op_at(&w, "synchronization_instance.a");
+	assert_string_equal(steps(op), "make two-way");
+	assert_null(op->refused);
+	/* its payment stays what the service says, for the section says the same */
+	p = strstr(text, "PayAsYouGo");
+	text = arena_printf(
+		&A, "%.*sSubscription\npayment_duration = 1\npayment_duration_unit = Month%s",
+		(int)(p - text), text, p + strlen("PayAsYouGo"));
+	pair_seen(&w, text, "a", "Synchronizing", SHOP);
+	((struct observed *)w.inv.v[0])->pay_type = "PrePaid";
+	w.rec[0]->attrs[attr_of(&type_instance, "sync_architecture")] = "oneway";
+	make(&w);
+	assert_non_null(strstr(op_at(&w, "synchronization_instance.a")->refused, "pay-as-you-go"));
+}
+
+static void protection_is_shown(void **s)
+{
+	struct world w;
+
+	(void)s;
+	pair_seen(&w, HEAD PAIR("a", "protect = true\n"), "a", "Synchronizing", SHOP);
+	assert_int_equal(op_at(&w, "synchronization_job.a")->protect, PROTECT_ON);
+	pair_seen(&w, HEAD PAIR("a", ""), "a", "Synchronizing", SHOP);
+	((struct record *)w.rec[1])->protect = true;
+	make(&w);
+	assert_int_equal(op_at(&w, "synchronization_job.a")->kind, OP_UPDATE);
+	assert_int_equal(op_at(&w, "synchronization_job.a")->protect, PROTECT_OFF);
+}
+
+/* A key of its own overrides the member of reserve, in what is compared as in what is sent. */
+static void ssl_overrides_reserve(void **s)
+{
+	const char *more = SHOP ",\"Reserved\":\"{\\\"srcSSL\\\":\\\"1\\\",\\\"x\\\":\\\"1\\\"}\"";
+	struct record *r;
+	struct world w;
+
+	(void)s;
+	pair_seen(&w,
+	          HEAD PAIR("a",
+	                    "source_endpoint_ssl = 1\nreserve = {\"srcSSL\":\"0\",\"x\":\"1\"}\n"),
+	          "a", "Synchronizing", more);
+	r = (struct record *)(uintptr_t)w.rec[1];
+	assert_int_equal(w.p.count[OP_NOOP], 2);
+	/* moved from the one to the other: nothing was taken out */
+	r->attrs[attr_of(&type_job, "reserve")] = "{\"srcSSL\":\"1\",\"x\":\"1\"}";
+	make(&w);
+	assert_int_equal(w.p.count[OP_NOOP], 2);
+	pair_seen(&w, HEAD PAIR("a", "source_endpoint_ssl = 1\nreserve = {\"srcSSL\":\"0\"}\n"),
+	          "a", "Synchronizing", SHOP);
+	assert_int_equal(w.p.count[OP_NOOP], 2);
+}
+
+/* An alarm is sent whole, so it is shown whole. */
+static void an_alarm_is_shown_whole(void **s)
+{
+	const char *rules = "{\"MonitorRules\":[]}";
+	const struct op *op;
+	struct record *r;
+	struct world w;
+
+	(void)s;
+	pair_seen(&w,
+	          HEAD PAIR("a", "delay_notice = true\ndelay_rule_time = 60\n"
+	                         "delay_phone = 13800000001, 13800000002\n"),
+	          "a", "Synchronizing", SHOP);
+	r = (struct record *)(uintptr_t)w.rec[1];
+	((struct observed *)w.inv.v[0])->monitor = json_parse(&A, rules, strlen(rules), NULL);
+	r->attrs[attr_of(&type_job, "delay_notice")] = "false";
+	make(&w);
+	op = op_at(&w, "synchronization_job.a");
+	assert_string_equal(steps(op), "set delay alarm");
+	assert_int_equal(op->nchanges, 3);
+	assert_string_equal(type_job.attrs[op->changes[0].attr].key, "delay_notice");
+	assert_string_equal(type_job.attrs[op->changes[1].attr].key, "delay_phone");
+	assert_string_equal(op->changes[1].to, "13800000001,13800000002");
+	assert_string_equal(type_job.attrs[op->changes[2].attr].key, "delay_rule_time");
+	/* the order of the numbers says nothing */
+	rules = "{\"MonitorRules\":[{\"Type\":\"delay\",\"State\":\"Y\",\"DelayRuleTime\":60,"
+		"\"Phone\":\"13800000002,13800000001\"}]}";
+	((struct observed *)w.inv.v[0])->monitor = json_parse(&A, rules, strlen(rules), NULL);
+	make(&w);
+	assert_int_equal(w.p.count[OP_NOOP], 2);
+}
+
+/* Tags by member: those of others are neither shown nor touched. */
+static void tags_by_member(void **s)
+{
+	size_t tags = attr_of(&type_instance, "tags");
+	char *text = arena_strdup(&A, HEAD PAIR("a", "")), *p = strstr(text, "payment_type");
+	const struct change *c;
+	struct world w;
+
+	(void)s;
+	text = arena_printf(&A, "%.*stags = keep=1, new=1, other=2\n%s", (int)(p - text), text, p);
+	build(&w, text);
+	record(&w, "synchronization_instance.a", "dtsone", "one")->attrs[tags] =
+		"{\"gone\":\"1\",\"keep\":\"1\",\"other\":\"1\"}";
+	record(&w, "synchronization_job.a", "dtsone", "one");
+	row(&w, "dtsone", "one", "a", "Synchronizing",
+	    SHOP
+	    ",\"TagList\":[{\"TagKey\":\"gone\",\"TagValue\":\"1\"},{\"TagKey\":\"keep\",\"TagValue\":\"1\"},"
+	    "{\"TagKey\":\"other\",\"TagValue\":\"1\"},{\"TagKey\":\"theirs\",\"TagValue\":\"1\"}]");
+	make(&w);
+	assert_string_equal(steps(op_at(&w, "synchronization_instance.a")),
+	                    "set tags, remove tags");
+	c = op_at(&w, "synchronization_instance.a")->changes;
+	assert_string_equal(attr_json_diff(&A, &type_instance.attrs[tags], c->from, c->to, 9),
+	                    "+ new: \"1\"\n~ other: \"1\" -> \"2\"\n- gone");
 }
 
 static void gone_and_guard(void **s)
@@ -472,14 +761,42 @@ static void resumes(void **s)
 	make(&w);
 	assert_int_equal(op_at(&w, "synchronization_job.a")->kind, OP_RESUME);
 	assert_string_equal(steps(op_at(&w, "synchronization_job.a")), "start, wait");
+	/* the name of a free job is the creation's own doing, not somebody else's */
+	build(&w, HEAD PAIR("a", ""));
+	record(&w, "synchronization_instance.a", "dtsone", "one");
+	record(&w, "synchronization_job.a", "dtsone", "one")->step = STEP_CONFIGURED_FREE;
+	row(&w, "dtsone", "one", "a~1a2b3c", "NotStarted", SHOP);
+	make(&w);
+	assert_string_equal(op_at(&w, "synchronization_job.a")->changes[0].from, "a~1a2b3c");
+	assert_false(op_at(&w, "synchronization_job.a")->changes[0].behind);
 }
 
-static bool noted(const struct op *op, const char *text)
+/* What gets to the wanted status by itself needs no call; what has to wait for it says so. */
+static void on_its_way_is_no_change(void **s)
 {
-	for (size_t i = 0; i < op->nnotes; i++)
-		if (strstr(op->notes[i], text))
-			return true;
-	return false;
+	static const char *const moving[] = {"Prechecking", "Retrying", "Upgrade", "Downgrade",
+	                                     "Modifying"};
+	const struct op *op;
+	struct world w;
+
+	(void)s;
+	for (size_t i = 0; i < sizeof moving / sizeof *moving; i++) {
+		pair_seen(&w, HEAD PAIR("a", ""), "a", moving[i], SHOP);
+		assert_int_equal(w.p.count[OP_NOOP], 2);
+		assert_true(noted(op_at(&w, "synchronization_job.a"),
+		                  "on its way to Synchronizing by itself"));
+	}
+	pair_seen(&w, HEAD PAIR("a", ""), "a", "Modifying",
+	          ",\"DbObject\":\"{\\\"crm\\\":{\\\"all\\\":true}}\"");
+	op = op_at(&w, "synchronization_job.a");
+	assert_string_equal(steps(op), "change objects");
+	assert_int_equal(op->nchanges, 1);
+	assert_true(noted(op, "waits until Modifying is over"));
+	/* what its end is, is open: it is started, if need be */
+	pair_seen(&w, HEAD PAIR("a", ""), "a", "PreCheckPass", SHOP);
+	assert_string_equal(steps(op_at(&w, "synchronization_job.a")), "start");
+	pair_seen(&w, HEAD PAIR("a", ""), "a", "Locked", SHOP);
+	assert_string_equal(steps(op_at(&w, "synchronization_job.a")), "start");
 }
 
 /* The Notice section of the reference, as lines of the plan. */
@@ -798,14 +1115,26 @@ int main(void)
 		cmocka_unit_test_setup_teardown(converged_is_noop, setup, teardown),
 		cmocka_unit_test_setup_teardown(changes_go_in_place, setup, teardown),
 		cmocka_unit_test_setup_teardown(secret_rotation, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_was_never_applied_is_a_change, setup,
+	                                        teardown),
+		cmocka_unit_test_setup_teardown(a_subscription_takes_its_length_along, setup,
+	                                        teardown),
 		cmocka_unit_test_setup_teardown(replacement_needs_leave, setup, teardown),
 		cmocka_unit_test_setup_teardown(deletions, setup, teardown),
+		cmocka_unit_test_setup_teardown(money_is_counted_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(refused_is_not_counted, setup, teardown),
+		cmocka_unit_test_setup_teardown(two_way_needs_pay_as_you_go, setup, teardown),
+		cmocka_unit_test_setup_teardown(protection_is_shown, setup, teardown),
+		cmocka_unit_test_setup_teardown(ssl_overrides_reserve, setup, teardown),
+		cmocka_unit_test_setup_teardown(an_alarm_is_shown_whole, setup, teardown),
+		cmocka_unit_test_setup_teardown(tags_by_member, setup, teardown),
 		cmocka_unit_test_setup_teardown(gone_and_guard, setup, teardown),
 		cmocka_unit_test_setup_teardown(gone_for_good, setup, teardown),
 		cmocka_unit_test_setup_teardown(imports_and_moves, setup, teardown),
 		cmocka_unit_test_setup_teardown(class_belongs_to_the_pair, setup, teardown),
 		cmocka_unit_test_setup_teardown(targets, setup, teardown),
 		cmocka_unit_test_setup_teardown(resumes, setup, teardown),
+		cmocka_unit_test_setup_teardown(on_its_way_is_no_change, setup, teardown),
 		cmocka_unit_test_setup_teardown(notices, setup, teardown),
 		cmocka_unit_test_setup_teardown(resting_jobs, setup, teardown),
 		cmocka_unit_test_setup_teardown(failures_are_told, setup, teardown),

@@ -36,8 +36,8 @@ static const struct attr_def attrs[] = {
  "Whether the service itself starts the job when it is bought. Not needed: `status` decides what happens after the purchase.",
  "only without dts_instance_id", NULL},
 {"checkpoint", "Checkpoint", CONF, ROUTE_REPLACE, AK_INT, A_SEED | A_NOREAD | A_COMPUTED, NULL, 0, 0, READ_NEVER, NULL, NULL,
- "Position in the source log where the incremental phase begins: seconds since 1970 (10 digits). Used at creation only; the "
- "service moves it on, so it is compared with what was last applied.", NULL, refine_checkpoint},
+ "Position in the source log where the incremental phase begins: seconds since 1970 (10 digits). Used at creation only: given "
+ "to a job that exists, it is recorded and not sent; the service moves it on, so it is compared with what was last applied.", NULL, refine_checkpoint},
 {"compute_unit", "ComputeUnit", BUY, ROUTE_REPLACE, AK_INT, A_PURCHASE | A_NOREAD, NULL, 2, 1000000, READ_NEVER, NULL, NULL,
  "Size of the ETL computation of the instance bought for this job, in compute units (CU).", "only without dts_instance_id", NULL},
 {"data_check_configure", "DataCheckConfigure", CONF, ROUTE_REPLACE, AK_OBJECT, A_SEED | A_NOREAD | A_MERGE, NULL, 0, 0,
