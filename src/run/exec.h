@@ -70,10 +70,11 @@ struct run_opts {
 	int64_t deadline_ms; /* -1: none; from run_init */
 	int64_t settle_ms;   /* server time after which absence counts */
 	bool adopt_ask, fail_fast, verbose;
-	double poll_scale;    /* 1; --simulate shortens the polling intervals */
-	double timeout_scale; /* 1; tests shorten the time-outs of calls */
-	int signal_fd;        /* a byte arrives per signal (main.c's pipe); -1: none */
-	uint32_t seed;        /* 0: from the kernel */
+	double poll_scale; /* 1; --simulate shortens the polling intervals */
+	int signal_fd;     /* a byte arrives per signal (main.c's pipe); -1: none */
+	uint32_t seed;     /* 0: from the kernel */
+	/* 1; tests shorten the time-outs of calls */
+	double timeout_scale;
 };
 
 struct run_stats {
