@@ -118,6 +118,16 @@ struct work {
 	const char *fault_binary;
 };
 
+/* Of its name alone, so that a trial taken alone (LAB_ONLY) is the same trial. */
+static unsigned name_hash(const char *s)
+{
+	unsigned h = 2166136261u;
+
+	for (; *s; s++)
+		h = (h ^ (unsigned char)*s) * 16777619u;
+	return h >> 8;
+}
+
 static struct trial *trial_new(struct plan *p, enum class k, const char *what)
 {
 	struct trial *t;
@@ -129,11 +139,12 @@ static struct trial *trial_new(struct plan *p, enum class k, const char *what)
 		p->v = sys_realloc(p->v, p->cap * sizeof *p->v);
 	}
 	t = &p->v[p->n];
-	*t = (struct trial){.k = k, .pair = -1, .lags = p->n % 4 != 3};
+	*t = (struct trial){.k = k, .pair = -1, .lags = name_hash(what) % 4 != 3};
 	p->n++;
 	snprintf(t->what, sizeof t->what, "%s", what);
 	/* Throttling now and then, not always. */
-	snprintf(t->scenario, sizeof t->scenario, "%s", p->n % 8 ? "[limits]\noff = true\n" : "");
+	snprintf(t->scenario, sizeof t->scenario, "%s",
+	         name_hash(what) / 4 % 8 ? "[limits]\noff = true\n" : "");
 	return t;
 }
 
@@ -420,7 +431,7 @@ static void disk_trial(struct plan *p, const char *call, const char *error, size
 		snprintf(t->inject, sizeof t->inject, "inject=%s:error=%s:when=%zu%s", call, error,
 		         k, for_ever ? "+" : "");
 	}
-	strangers(t, dice(k, p->n, 29));
+	strangers(t, dice(k, name_hash(what), 29));
 }
 
 static void plan_disk(struct plan *p)

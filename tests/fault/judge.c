@@ -208,11 +208,12 @@ static void compare_records(const struct scene *s, int party, const struct wante
 	}
 }
 
+/* Up to the end of the rerun that counts. */
 static size_t sent_again(const struct scene *s, const char *action)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < s->nlog; i++) {
+	for (size_t i = 0; i < s->nlog && i < s->l->fair; i++) {
 		const struct json *r = s->log[i];
 		bool before = false;
 
@@ -222,6 +223,9 @@ static size_t sent_again(const struct scene *s, const char *action)
 			before = text_eq(json_str(s->log[k], "action"), action) &&
 			         json_true(json_get(s->log[k], "effect")) &&
 			         text_eq(json_str(s->log[k], "instance"), json_str(r, "instance"));
+		if (before)
+			fprintf(stderr, "lab: %s was sent again for %s (request %zu)\n", action,
+			        json_str(r, "instance"), i + 1);
 		n += before;
 	}
 	return n;
@@ -346,6 +350,19 @@ static size_t decide(struct lab *l, int party, struct verdict_counts *c)
 
 /* ---- the clean rerun ------------------------------------------------------------- */
 
+static size_t lines_of(struct lab *l, const char *name)
+{
+	struct buf b;
+	size_t n = 0;
+
+	buf_init(&b, (size_t)1 << 28);
+	if (sys_read_file(lab_path(l, name), &b) == 0)
+		for (const char *p = buf_str(&b); (p = strchr(p, '\n')); p++)
+			n++;
+	buf_release(&b);
+	return n;
+}
+
 /* The first thing a run says that it could not do. */
 static void say_reason(struct lab *l, const struct expectation *x, const char *file, int rc)
 {
@@ -381,6 +398,8 @@ static int rerun(struct lab *l, const struct expectation *x, int party, const ch
 	if (rc) {
 		say_reason(l, x, s.out, rc);
 		c->stuck++;
+		if (l->fair == SIZE_MAX)
+			l->fair = lines_of(l, "requests.jsonl");
 		/* Again, so that only this is wrong, not everything that follows from it. */
 		for (int i = 0; i < 3 && !end.hung && lab_cmd(l, party, args); i++)
 			;

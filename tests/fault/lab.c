@@ -286,6 +286,7 @@ void lab_start(struct lab *l, const char *scenario, bool lags)
 	l->port = sim_port(l->sim);
 	l->log_seen = 0;
 	l->struck = false;
+	l->fair = SIZE_MAX;
 	l->watches++;
 	for (int i = 0; i < PARTIES; i++) /* what is not there can only begin to be */
 		if (access(lab_path(l, parties[i].state), F_OK) == 0)

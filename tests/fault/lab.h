@@ -51,6 +51,7 @@ struct lab {
 	char base[256]; /* prepared states and world, copied for each trial; "" for none */
 	struct sim *sim;
 	int port;
+	size_t fair; /* so many lines of the request log are judged by what is sent again; SIZE_MAX: all */
 	size_t log_seen; /* bytes of the request log that were looked at */
 	bool struck;     /* what they showed, see lab_struck() */
 	struct watcher *watch[PARTIES];
