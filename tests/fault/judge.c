@@ -426,9 +426,10 @@ bool lab_verify(struct lab *l, const struct expectation *x, struct verdict_count
 		return true;
 	c->failed++;
 	fprintf(stderr,
-	        "lab: %s: exit %d/%d, plan %d/%d, duplicates %zu orphans %zu foreign %zu lost %zu invalid %zu (files in %s)\n",
+	        "lab: %s: exit %d/%d, plan %d/%d, duplicates %zu orphans %zu foreign %zu lost %zu unclean %zu invalid %zu stuck %zu (files in %s)\n",
 	        x->what, rc[FIRST], rc[SECOND], plan[FIRST], plan[SECOND],
 	        c->duplicates - was.duplicates, c->orphans - was.orphans, c->foreign - was.foreign,
-	        c->lost - was.lost, c->invalid - was.invalid, l->dir);
+	        c->lost - was.lost, c->unclean - was.unclean, c->invalid - was.invalid,
+	        c->stuck - was.stuck, l->dir);
 	return false;
 }
