@@ -1,6 +1,6 @@
 #!/bin/sh
 # Breaks the program in every way and prints the table (tests/fault/fault.c). Called by ./build.sh fault (everything) and by
-# ./build.sh test (--short: a bounded part). LAB_ONLY=TEXT takes the trials whose name holds TEXT, LAB_TALK=1 names each,
+# ./build.sh test (--short: a bounded part). LAB_ONLY=TEXT takes the trials whose name holds TEXT (=NAME: that one), LAB_TALK=1 names each,
 # LAB_STOP=1 stops at the first bad one; with LAB_DIR=DIR the files of the last trials stay there.
 set -eu
 cd "$(dirname "$0")/.."

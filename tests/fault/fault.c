@@ -5,7 +5,7 @@
  *
  *   fault BINARY DIR [--long] [--jobs N]
  *
- * LAB_ONLY=TEXT takes only trials whose name holds TEXT, LAB_TALK=1 names each,
+ * LAB_ONLY=TEXT takes only trials whose name holds TEXT, LAB_ONLY==NAME the one of that name, LAB_TALK=1 names each,
  * LAB_STOP=1 stops at the first bad one and leaves its files.
  */
 #include <signal.h>
@@ -132,7 +132,7 @@ static struct trial *trial_new(struct plan *p, enum class k, const char *what)
 {
 	struct trial *t;
 
-	if (p->only && !strstr(what, p->only))
+	if (p->only && (*p->only == '=' ? strcmp(what, p->only + 1) : !strstr(what, p->only)))
 		return NULL;
 	if (p->n == p->cap) {
 		p->cap = p->cap ? p->cap * 2 : 256;
