@@ -224,8 +224,10 @@ static int open_run(struct session *s, struct err *e)
 
 	if (s->sim > 0)
 		ro.poll_scale = scale > 0 ? 1 / scale : 0.02;
-	if (s->loopback) /* tests against a simulator with scaled time */
+	if (s->loopback) { /* tests against a simulator with scaled time */
 		ro.poll_scale = env_number("DTSBATCH_POLL_SCALE", ro.poll_scale);
+		ro.timeout_scale = env_number("DTSBATCH_TIMEOUT_SCALE", 1);
+	}
 	ro.parallelism = o->parallelism > 0     ? o->parallelism
 	                 : set->parallelism > 0 ? set->parallelism
 	                                        : 32;
@@ -278,7 +280,8 @@ int session_open(struct session *s, struct context *c, unsigned flags, struct er
 	*s = (struct session){.c = c, .writes = flags & SESSION_WRITES};
 	progress_init(&s->progress, &c->ui);
 	if (c->o.simulate && c->o.endpoint) {
-		err_set(e, ERR_USAGE, "--simulate serves its own endpoint: --endpoint does not go with it");
+		err_set(e, ERR_USAGE,
+		        "--simulate serves its own endpoint: --endpoint does not go with it");
 		return err_hint(e, "leave out one of the two");
 	}
 	if (load_batch(&s->l, &c->a, &c->o, true, &c->ui, e))
