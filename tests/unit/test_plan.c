@@ -949,9 +949,9 @@ static void resting_jobs(void **s)
 		{"NotStarted", "Suspending", PARAMS | DB, "configure, wait", "", NULL},
 		{"NotStarted", "Synchronizing", PARAMS, "start, set parameters", "", NULL},
 		{"Failed", NULL, PARAMS, "start, set parameters", "", NULL},
-		/* on its way, or running: as ever */
-		{"Modifying", "Synchronizing", DB, "start, change objects", "", NULL},
-		{"Upgrade", "Synchronizing", CLASS, "start", "change class", NULL},
+		/* on its way: waited out, not started */
+		{"Modifying", "Synchronizing", DB, "change objects", "", NULL},
+		{"Upgrade", "Synchronizing", CLASS, "", "change class", NULL},
 		{"Synchronizing", "Suspending", CLASS | DB, "change objects, suspend",
 	         "change class", NULL},
 	};
