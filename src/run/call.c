@@ -192,6 +192,7 @@ static void send_call(struct call *c)
 	                       .body = c->body ? c->body : "",
 	                       .body_n = body_n,
 	                       .fresh = c->fresh,
+	                       .once = is_write(c),
 	                       .timeout_ms = c->api->timeout_ms,
 	                       .user = c};
 	r->stats.calls++;
