@@ -328,7 +328,7 @@ static int open_job(struct job *j, struct context *c, enum mode mode,
 	*j = (struct job){.mode = mode, .saved = saved};
 	j->s.c = c;
 	if (executes(j))
-		flags = SESSION_WRITES | (mode == MODE_DESTROY ? 0 : SESSION_SECRETS);
+		flags = SESSION_WRITES | (mode == MODE_DESTROY ? SESSION_DESTROYS : SESSION_SECRETS);
 	return check_askable(j, c) || session_open(&j->s, c, flags, &j->e) ? -1 : 0;
 }
 
