@@ -213,6 +213,13 @@ simulator_stop() {
 	SIM_PID=
 }
 
+# sim_control OPERATION: of src/sim/README.md, to the running simulator; its answer.
+sim_control() (
+	exec 7<>"/dev/tcp/127.0.0.1/$SIM_PORT" || exit 1
+	printf 'GET /_sim/%s HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n' "$1" >&7
+	cat <&7
+)
+
 # tty_run ANSWER ARG...: dtsbatch on a terminal on which ANSWER is typed at the question (tests/pty.c); what it wrote, both streams, in
 # $OUT. have_tty: whether this machine gives terminals at all.
 have_tty() {

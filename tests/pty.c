@@ -55,7 +55,8 @@ int main(int argc, char **argv)
 
 		if (time(NULL) >= end) {
 			kill(pid, SIGKILL);
-			fprintf(stderr, "pty: a minute passed; %s\n", typed ? "typed" : "never asked");
+			fprintf(stderr, "pty: a minute passed; %s\n",
+			        typed ? "typed" : "never asked");
 			return 124;
 		}
 		if (poll(&p, 1, 200) <= 0)

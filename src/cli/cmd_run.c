@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "base/json.h"
 #include "base/sys.h"
 #include "base/text.h"
@@ -139,10 +140,47 @@ static int make_plan(struct job *j)
 	return 0;
 }
 
-static bool quiet_about(const struct job *j)
+/* What tells one set of orphans from another; NULL: there are none. */
+static const char *orphans_digest(struct job *j)
 {
-	/* An orphan stays one until somebody acts: said again every half hour, it would be ignored. */
-	return j->s.c->o.quiet && plan_is_empty(&j->p);
+	struct buf b;
+	uint8_t sum[32];
+	char hex[33];
+
+	if (!j->p.norphans)
+		return NULL;
+	buf_init(&b, (size_t)1 << 30);
+	for (size_t i = 0; i < j->p.norphans; i++) /* in the order of the records: sorted */
+		buf_printf(&b, "%s\n", j->p.orphans[i]);
+	hash_sha256(b.p, b.n, sum);
+	buf_release(&b);
+	hash_hex(sum, 16, hex);
+	return arena_strdup(&j->s.c->a, hex);
+}
+
+/* A selection sees some of the orphans only: that says nothing of the set. */
+static bool sees_all(const struct job *j)
+{
+	return !j->po.ntargets && !j->po.nexcludes;
+}
+
+/* An orphan stays one until somebody acts: said again every half hour, it would be ignored. */
+static bool orphans_are_news(struct job *j)
+{
+	return j->p.norphans && sees_all(j) &&
+	       !text_eq(orphans_digest(j), state_orphans(j->s.state));
+}
+
+static bool quiet_about(struct job *j)
+{
+	return j->s.c->o.quiet && plan_is_empty(&j->p) && !j->p.marked && !orphans_are_news(j);
+}
+
+/* They were said, or need not be: not again before the set changes. */
+static void remember_orphans(struct job *j)
+{
+	if (j->mode == MODE_APPLY && sees_all(j))
+		state_set_orphans(j->s.state, orphans_digest(j));
 }
 
 static void show(struct job *j)
@@ -172,7 +210,7 @@ static int consent(struct job *j)
 
 	if (j->saved) {
 		g.looked = true; /* that is what the file is for */
-	} else if (!o->yes) {
+	} else if (!o->yes && !plan_is_empty(&j->p)) {
 		if (!ui_confirm(&c->ui, j->mode == MODE_DESTROY
 		                                ? "\nDestroy all this? Only `yes` goes on: "
 		                                : "\nDo this? Only `yes` goes on: "))
@@ -208,6 +246,7 @@ static int execute(struct job *j)
 
 	session_settle_home(s);
 	remember_files(j);
+	remember_orphans(j);
 	progress_plan(&s->progress, &s->c->a, &j->p);
 	if (!s->c->ui.json && !s->c->o.quiet)
 		ui_err(&s->c->ui, "\n");
@@ -298,7 +337,8 @@ static int run_job(struct job *j)
 		return finish(j, cmd_fail(c, &j->e));
 	if (!executes(j) || nothing_can_be_taken(j))
 		return finish(j, plan_status(j));
-	if (plan_is_empty(&j->p) || (rc = consent(j)) == 0)
+	/* To believe that much is gone needs the guards, too, although nothing is done. */
+	if ((plan_is_empty(&j->p) && !j->p.marked) || (rc = consent(j)) == 0)
 		return execute(j);
 	if (rc > 0) {
 		ui_err(&c->ui, "Nothing was done.\n");
@@ -469,70 +509,4 @@ int cmd_state_rebuild(struct context *c)
 	if (!c->ui.quiet && !c->ui.json)
 		ui_out(&c->ui, "Nothing to take over.\n");
 	return finish(&j, err_exit_status(j.asked));
-}
-
-/* ---- status ----------------------------------------------------------------------- */
-
-static void status_row(struct session *s, const struct record *r)
-{
-	struct ui *u = &s->c->ui;
-	const struct observed *o = r->type == &type_job ? inventory_job(&s->inv, r->job_id) : NULL;
-	char since[21] = "";
-
-	if (!o)
-		o = inventory_instance(&s->inv, r->instance_id, false);
-	if (r->status_since_ms > 0)
-		text_utc(r->status_since_ms / 1000, since);
-	if (u->json) {
-		struct json *j = ui_line(u, "status");
-
-		ui_str(u, j, "address", r->address);
-		ui_str(u, j, "instance_id", r->instance_id);
-		ui_str(u, j, "job_id", r->job_id);
-		ui_str(u, j, "status", o ? o->raw_status : "gone");
-		ui_str(u, j, "since", *since ? since : NULL);
-		ui_str(u, j, "delay", o ? json_text(&u->a, o->row, "Delay") : NULL);
-		ui_str(u, j, "class", o ? o->cls : NULL);
-		ui_str(u, j, "billing", o ? o->pay_type : NULL);
-		ui_emit(u, j);
-		return;
-	}
-	ui_out(u, "%s  %s  %s  %s  %s  %s\n", ui_pad(u, ui_safe(u, r->address, 48), 40),
-	       ui_pad(u, ui_safe(u, o ? o->raw_status : "gone", 16), 16), ui_pad(u, since, 20),
-	       ui_pad(u, ui_safe(u, o ? json_text(&u->a, o->row, "Delay") : "", 10), 10),
-	       ui_pad(u, ui_safe(u, o && o->cls ? o->cls : "", 8), 8),
-	       ui_safe(u, o && o->pay_type ? o->pay_type : "", 0));
-	if (o && o->status == ST_SUSPENDING)
-		ui_out(u,
-		       "    suspended: still billed, still reads the source's log; past 6 hours it may not start, past 7 days it "
-		       "fails\n");
-	if (o && o->expire_s > 0 && text_ieq(o->pay_type, "PrePaid")) {
-		text_utc(o->expire_s, since);
-		ui_out(u, "    prepaid until %s; suspending does not extend it\n", since);
-	}
-	if (o && o->error && status_class(o->status) == SC_FAILED)
-		ui_out(u, "    %s\n", ui_safe(u, o->error, 0));
-}
-
-int cmd_status(struct context *c)
-{
-	struct session s;
-	struct err e = {0}, end = {0};
-	int rc = 0;
-
-	if (session_open(&s, c, 0, &e) || session_refresh(&s, &e)) {
-		session_close(&s, &end);
-		return cmd_fail(c, &e);
-	}
-	if (!c->ui.json)
-		ui_out(&c->ui, "%s  %s  %s  %s  %s  %s\n", ui_pad(&c->ui, "ADDRESS", 40),
-		       ui_pad(&c->ui, "STATUS", 16), ui_pad(&c->ui, "SINCE AT LEAST", 20),
-		       ui_pad(&c->ui, "DELAY", 10), ui_pad(&c->ui, "CLASS", 8), "BILLING");
-	for (size_t i = 0; i < s.recs.n; i++)
-		if (s.recs.v[i]->type == &type_job || c->ui.json)
-			status_row(&s, s.recs.v[i]);
-	ui_flush(&c->ui);
-	rc = c->ui.out_broken ? 1 : 0;
-	session_close(&s, &end);
-	return rc;
 }

@@ -87,8 +87,9 @@ static int state_list_cmd(struct context *c)
 			ui_out(&c->ui, "%s  %s  %s\n",
 			       ui_pad(&c->ui, ui_safe(&c->ui, v[i]->address, 0), 44),
 			       ui_pad(&c->ui, ui_safe(&c->ui, v[i]->id, 0), 22),
-			       v[i]->step == STEP_DONE ? origin_name(v[i]->origin)
-			                               : record_step_name(v[i]->step));
+			       v[i]->gone_ms > 0         ? "gone"
+			       : v[i]->step == STEP_DONE ? origin_name(v[i]->origin)
+			                                 : record_step_name(v[i]->step));
 		}
 	}
 	open_questions(&c->ui, st);

@@ -16,6 +16,7 @@ enum opt_kind {
 	OK_DURATION,
 	OK_FALSE /* --x=false sets the flag */,
 	OK_SCALE,
+	OK_EVERY, /* --x or --x=DURATION */
 	OK_LATER
 };
 
@@ -27,6 +28,10 @@ struct opt_row {
 	const char *env; /* NULL: none */
 	const char *help;
 };
+
+#define WATCH_MS                                                                                   \
+	10000 /* an account allows 20 list calls a second to all its tools (dts-api.md 8) */
+#define WATCH_LEAST_MS 100
 
 #define AT(f) offsetof(struct options, f)
 
@@ -72,6 +77,7 @@ static const struct opt_row rows[] = {
 {"--time-scale", "X", OK_SCALE, AT(time_scale), ON_SIMULATOR, NULL, "X service seconds per second; 0: everything at once (default 1)"},
 {"--var", "K=V", OK_LIST, AT(vars), ON_MANIFEST, NULL, "set a variable (repeatable)"},
 {"--verbose", NULL, OK_FLAG, AT(verbose), ON_RUN | ON_IMPORT | ON_STATUS | ON_STATE, NULL, "show every request, secrets masked"},
+{"--watch", "DUR", OK_EVERY, AT(watch_ms), ON_STATUS, NULL, "again and again, every 10s or DUR, until interrupted"},
 {"--world", "FILE", OK_TEXT, AT(world), ON_SIMULATOR, NULL, "world file, loaded and saved"},
 {"--yes", NULL, OK_FLAG, AT(yes), ON_RUN | ON_IMPORT | ON_STATE, "DTSBATCH_YES", "do not ask"},
 };
@@ -148,6 +154,14 @@ static int set_number(const struct opt_row *r, void *field, const char *value, s
 			               r->name, value);
 		*(int64_t *)field = ms;
 		return 0;
+	case OK_EVERY:
+		ms = value ? text_duration_ms(value) : WATCH_MS;
+		if (ms < WATCH_LEAST_MS)
+			return err_set(e, ERR_USAGE,
+			               "%s takes a pause such as 10s or 1m, not \"%s\"", r->name,
+			               value);
+		*(int64_t *)field = ms;
+		return 0;
 	case OK_SCALE:
 		if (opt_scale(value, field))
 			return 0;
@@ -195,7 +209,7 @@ static int apply_row(struct options *o, struct arena *a, const struct opt_row *r
 
 static bool takes_value(const struct opt_row *r)
 {
-	return r->kind != OK_FLAG && r->kind != OK_FALSE;
+	return r->kind != OK_FLAG && r->kind != OK_FALSE && r->kind != OK_EVERY;
 }
 
 static int env_rows(struct options *o, struct arena *a, unsigned command,
@@ -228,6 +242,7 @@ int opt_parse(struct options *o, struct arena *a, int argc, char **argv, unsigne
 	                      .max_gone = -1,
 	                      .deadline_ms = -1,
 	                      .lock_timeout_ms = -1,
+	                      .watch_ms = -1,
 	                      .port = -1,
 	                      .time_scale = -1};
 	for (int i = 0; i < argc; i++) {
@@ -263,18 +278,29 @@ int opt_parse(struct options *o, struct arena *a, int argc, char **argv, unsigne
 	return env_rows(o, a, command, env, given, e);
 }
 
+/* Between an option and its argument, and behind it. */
+static const char *around(const struct opt_row *r, bool behind)
+{
+	if (!r->arg)
+		return "";
+	if (r->kind == OK_EVERY)
+		return behind ? "]" : "[=";
+	return behind ? "" : r->kind == OK_FALSE ? "=" : " ";
+}
+
 void opt_help(struct buf *out, unsigned command)
 {
 	for (size_t i = 0; i < NROWS; i++) {
+		const char *arg;
 		size_t n;
 
 		if (!(rows[i].on & command) || rows[i].kind == OK_LATER)
 			continue;
-		n = strlen(rows[i].name) + (rows[i].arg ? strlen(rows[i].arg) + 1 : 0);
-		buf_printf(out, "  %s%s%s%*s%s", rows[i].name,
-		           rows[i].arg ? (rows[i].kind == OK_FALSE ? "=" : " ") : "",
-		           rows[i].arg ? rows[i].arg : "", n < 24 ? (int)(26 - n) : 2, "",
-		           rows[i].help);
+		arg = rows[i].arg ? rows[i].arg : "";
+		n = strlen(rows[i].name) + strlen(arg) + strlen(around(&rows[i], false)) +
+		    strlen(around(&rows[i], true));
+		buf_printf(out, "  %s%s%s%s%*s%s", rows[i].name, around(&rows[i], false), arg,
+		           around(&rows[i], true), n < 24 ? (int)(26 - n) : 2, "", rows[i].help);
 		if (rows[i].env)
 			buf_printf(out, " [%s]", rows[i].env);
 		buf_putc(out, '\n');

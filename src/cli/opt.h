@@ -24,8 +24,8 @@ struct options {
 	bool yes, quiet, verbose, json, detailed_exitcode, prune, strict, simulate, insecure_http,
 		accept_endpoint, fail_fast, keep_going, dry_run, help, no_refresh;
 	int64_t parallelism, max_changes, max_deletes, max_gone, deadline_ms, lock_timeout_ms,
-		port;      /* -1: not given */
-	double time_scale; /* -1: not given */
+		watch_ms, port; /* -1: not given */
+	double time_scale;      /* -1: not given */
 	struct opt_list targets, excludes, replaces, vars, files,
 		args; /* args: what is no option */
 };

@@ -259,6 +259,8 @@ const char *rehearse_world(struct arena *a, const struct record *const *recs, si
 	for (size_t i = 0; i < n; i++) {
 		const struct record *r = recs[i];
 
+		if (r->gone_ms > 0)
+			continue;
 		if (text_empty(r->instance_id)) { /* configured first, not bought yet */
 			json_add(jobs, NULL, job_json(a, r));
 			continue;

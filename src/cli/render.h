@@ -31,6 +31,7 @@ struct progress {
 	unsigned lines;     /* of the live table on the screen now */
 	unsigned cells;     /* of the widest address */
 	size_t done, total; /* operations */
+	bool no_pages;      /* pages that were read are no news */
 	int64_t drawn_ms;
 	struct buf held;   /* lines that scroll with the next drawing */
 	struct buf failed; /* said once more at the end */

@@ -214,13 +214,29 @@ static void op_json(struct ui *u, const struct op *op)
 	ui_emit(u, o);
 }
 
+static void gone_json(struct ui *u, const struct op *op)
+{
+	struct json *o = ui_line(u, "gone");
+	char since[21];
+
+	ui_str(u, o, "address", op->address);
+	if (op->have->gone_ms > 0) {
+		text_utc(op->have->gone_ms / 1000, since);
+		ui_str(u, o, "since", since);
+	}
+	ui_emit(u, o);
+}
+
 static void plan_json(struct ui *u, const struct plan *p)
 {
 	struct json *o;
 
-	for (size_t i = 0; i < p->n; i++)
-		if (p->ops[i].kind != OP_NOOP)
+	for (size_t i = 0; i < p->n; i++) {
+		if (p->ops[i].kind != OP_NOOP || p->ops[i].refused)
 			op_json(u, &p->ops[i]);
+		else if (p->ops[i].stays_gone)
+			gone_json(u, &p->ops[i]);
+	}
 	for (size_t i = 0; i < p->norphans; i++) {
 		o = ui_line(u, "orphan");
 		ui_str(u, o, "address", p->orphans[i]);

@@ -154,7 +154,7 @@ static void keep_failure(struct progress *pr, const struct event *ev)
 			buf_printf(b, "          %s\n", f->explain);
 		if (!text_empty(f->repair))
 			buf_printf(b, "          remedy: %s\n", ui_safe(u, f->repair, 0));
-		if (f->can_skip)
+		if (f->can_skip && lifecycle_takes("skip_precheck", f->item))
 			buf_printf(b, "          may be skipped: skip_precheck = %s\n",
 			           ui_safe(u, f->item, 0));
 	}
@@ -262,6 +262,8 @@ void progress_event(void *ctx, const struct event *ev)
 	struct progress *pr = ctx;
 	struct ui *u = pr->ui;
 
+	if (ev->kind == EV_REFRESH && pr->no_pages)
+		return;
 	if (ev->kind == EV_OP_DONE && ev->result != RES_DONE && !u->json)
 		keep_failure(pr, ev);
 	if (ev->kind == EV_OP_DONE && ev->op->kind == OP_NOOP && ev->result == RES_DONE)

@@ -41,10 +41,10 @@ void ui_init(struct ui *u, int out_fd, int err_fd)
 
 void ui_resize(struct ui *u)
 {
+	int fd = u->err_tty ? u->err_fd : u->out_tty ? u->out_fd : -1;
 	struct winsize ws;
 
-	if (u->err_tty && ioctl(u->err_fd, TIOCGWINSZ, &ws) == 0 && ws.ws_col >= 20 &&
-	    ws.ws_row >= 4) {
+	if (fd >= 0 && ioctl(fd, TIOCGWINSZ, &ws) == 0 && ws.ws_col >= 20 && ws.ws_row >= 4) {
 		u->width = ws.ws_col;
 		u->height = ws.ws_row;
 	}

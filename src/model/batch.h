@@ -153,6 +153,7 @@ enum meta_kind {
 	META_FLAG,     /* one of two words: bool, true for the second */
 	META_CHOICE,   /* one of several words: enum, number of the word */
 	META_WORD,     /* one of several words: const char * */
+	META_WORDS,    /* a comma list of some of several words: const char * */
 	META_INT,      /* int64_t, at least 0 */
 	META_DURATION, /* int64_t, ms */
 	META_LIST,     /* a list with a meaning of its own */
@@ -168,5 +169,7 @@ struct meta_key {
 	bool defaults; /* may stand in [defaults.TYPE] */
 };
 extern const struct meta_key lifecycle_keys[], setting_keys[]; /* end: key NULL */
+/* Whether a lifecycle key with values "a|b" takes this one. */
+bool lifecycle_takes(const char *key, const char *word);
 
 #endif

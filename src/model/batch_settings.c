@@ -42,8 +42,9 @@ const struct meta_key lifecycle_keys[] = {
  "forget: when the resource is to be deleted it is left on the service, and only its record goes.",
  META_FLAG, LIFE(destroy_forgets), true},
 {"on_gone", "recreate|forget|fail", "recreate",
- "What to do when the resource is recorded but no longer exists on the service. forget: its record goes, and a section that "
- "is still there is created by the next run; fail: the run says so and changes nothing of it.",
+ "What to do when the resource is recorded but no longer exists on the service. recreate: it is created anew; forget: it is "
+ "gone and stays gone, its record says since when, and it is created anew only after `state rm` or when its section has been "
+ "removed and written again; fail: the run says so and changes nothing of it.",
  META_CHOICE, LIFE(on_gone), true},
 {"protect", "true|false", "false",
  "true: never deleted or replaced. Kept in the state, so removing the section does not lift it.",
@@ -54,8 +55,10 @@ const struct meta_key lifecycle_keys[] = {
  "allowed: a change that the API cannot make in place deletes the resource and creates it anew. "
  "never: it is an error.",
  META_FLAG, LIFE(replace_allowed), true},
-{"skip_precheck", "ITEM, ...", NULL,
- "Precheck items whose failure is accepted and skipped.", META_TEXT, LIFE(skip_precheck), true},
+/* what SkipPreCheck takes (dts-api.md 19); connectivity, rights and binary log cannot be wished away */
+{"skip_precheck", "CHECK_DEST_TABLE_EMPTY|CHECK_SAME_OBJ|CHECK_SAME_USER|CHECK_SERVER_ID|CHECK_SRC|CHECK_TOPOLOGY", NULL,
+ "Precheck items, separated by commas, whose failure is accepted and skipped. Only those that the service lets be skipped.",
+ META_WORDS, LIFE(skip_precheck), true},
 {"timeout_create", "DURATION", "20m", "How long the creation may take.",
  META_DURATION, LIFE(timeout_create_ms), true},
 {"timeout_delete", "DURATION", "20m", "How long the deletion may take.",
@@ -171,6 +174,14 @@ static int word_number(const char *words, const char *text)
 	}
 }
 
+bool lifecycle_takes(const char *key, const char *word)
+{
+	for (const struct meta_key *row = lifecycle_keys; row->key; row++)
+		if (text_eq(row->key, key))
+			return word_number(row->values, word) >= 0;
+	return false;
+}
+
 static const char *words_hint(struct builder *bd, const struct meta_key *row, const char *text)
 {
 	const char *names[8], *near;
@@ -205,6 +216,18 @@ static bool set_bool(struct builder *bd, const struct raw_key *k, const char *te
 		              : no ? "booleans are `true` or `false`: write `false`"
 		                   : "write true or false");
 	*out = yes;
+	return true;
+}
+
+static bool all_words(struct builder *bd, const struct meta_key *row, const struct raw_key *k,
+                      const char *text)
+{
+	const char *word;
+
+	for (size_t i = 0; (word = text_field(&bd->tmp, text, ',', i)); i++)
+		if (word_number(row->values, word) < 0)
+			return refuse(bd, k, word, "is none that can be skipped",
+			              words_hint(bd, row, word));
 	return true;
 }
 
@@ -243,6 +266,11 @@ bool meta_set(struct builder *bd, const struct meta_key *row, const struct raw_k
 			*(unsigned *)(void *)field = (unsigned)w;
 		else
 			*(const char **)(void *)field = text;
+		return true;
+	case META_WORDS:
+		if (!all_words(bd, row, k, text))
+			return false;
+		*(const char **)(void *)field = text;
 		return true;
 	case META_INT:
 		if (!text_int(text, positive, INT_MAX_VALUE, &v))

@@ -93,6 +93,35 @@ void inventory_add_row(struct inventory *inv, const struct json *row)
 		add_one(inv, reverse, true, true);
 }
 
+void inventory_renew(struct inventory *inv, struct observed *known, const struct json *row)
+{
+	const struct json *listed;
+	struct json *merged;
+	uint32_t at;
+	bool two_way;
+
+	if (!known) {
+		inventory_add_row(inv, row);
+		return;
+	}
+	listed = known->row;
+	two_way = known->two_way;
+	at = *known->job_id ? map_get(&inv->by_job, known->job_id) : MAP_NONE;
+	merged = json_clone(inv->a, row);
+	observed_read(known, inv->a, merged, known->reverse);
+	known->two_way = two_way;
+	for (const struct json *m = listed->child; m; m = m->next)
+		if (!json_get(merged, m->key))
+			json_add(merged, m->key, json_clone(inv->a, m));
+	if (at == MAP_NONE)
+		return;
+	if (*known->job_id)
+		map_put(&inv->by_job, known->job_id, at);
+	if (*known->instance_id)
+		map_put(known->reverse ? &inv->by_reverse : &inv->by_instance, known->instance_id,
+		        at);
+}
+
 static struct observed *lookup(const struct inventory *inv, const struct map *m, const char *id)
 {
 	uint32_t i = text_empty(id) ? MAP_NONE : map_get(m, id);

@@ -44,6 +44,11 @@ struct inventory {
 void inventory_init(struct inventory *inv, struct arena *a);
 /* Adds one element of DtsJobList (and its ReverseJob). row must live as long as the inventory. */
 void inventory_add_row(struct inventory *inv, const struct json *row);
+/*
+ * What a single read said, which is newer than the lists: of a row that is there (known), else of a job that no list had (NULL). row
+ * must live as long as the inventory. What only lists tell is kept.
+ */
+void inventory_renew(struct inventory *inv, struct observed *known, const struct json *row);
 struct observed *inventory_job(const struct inventory *inv,
                                const char *job_id); /* NULL: not seen */
 struct observed *inventory_instance(const struct inventory *inv, const char *instance_id,

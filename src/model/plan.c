@@ -32,33 +32,46 @@ const char *impact_name(unsigned bit_index)
 
 /* ---- matching -------------------------------------------------------- */
 
-const struct observed *planner_find(const struct planner *pl, const struct record *r)
+static const struct observed *find_row(const struct inventory *inv, const struct record *r)
 {
 	const struct observed *o;
 	int dir;
 
-	if (!pl->o->refresh)
-		return NULL;
 	if (r->type == &type_instance)
-		return inventory_instance(pl->inv, r->instance_id, false);
-	o = inventory_job(pl->inv, r->job_id ? r->job_id : r->id);
+		return inventory_instance(inv, r->instance_id, false);
+	o = inventory_job(inv, r->job_id ? r->job_id : r->id);
 	if (o && (text_eq(o->instance_id, r->instance_id) || !*o->instance_id ||
 	          text_empty(r->instance_id)))
 		return o;
 	/* Job ids go stale after a reset (dts-api.md 13 #25): the instance and the direction still tell. */
 	dir = attr_find(r->type, "synchronization_direction");
-	return inventory_instance(pl->inv, r->instance_id,
+	return inventory_instance(inv, r->instance_id,
 	                          dir >= 0 && text_ieq(r->attrs[dir], "Reverse"));
+}
+
+/* The instance is there, but empty: the job is gone unless a creation of ours is under way. */
+static bool emptied(const struct record *r, const struct observed *seen)
+{
+	return r->type == &type_job && seen->status == ST_NOT_CONFIGURED && r->step == STEP_DONE;
+}
+
+const struct observed *plan_seen(const struct inventory *inv, const struct record *r)
+{
+	const struct observed *o = find_row(inv, r);
+
+	return o && !emptied(r, o) ? o : NULL;
+}
+
+const struct observed *planner_find(const struct planner *pl, const struct record *r)
+{
+	return pl->o->refresh ? find_row(pl->inv, r) : NULL;
 }
 
 bool planner_is_gone(const struct planner *pl, const struct record *r, const struct observed *seen)
 {
 	if (!pl->o->refresh || !pl->inv->complete)
-		return false;
-	if (!seen)
-		return true;
-	/* The instance is there, but empty: the job is gone unless a creation of ours is under way. */
-	return r->type == &type_job && seen->status == ST_NOT_CONFIGURED && r->step == STEP_DONE;
+		return r->gone_ms > 0; /* the record is trusted */
+	return !seen || emptied(r, seen);
 }
 
 static void match_records(struct planner *pl)
@@ -211,7 +224,8 @@ static void decide_existing(struct planner *pl, struct op *op, const struct reso
 	                     pl->ops.v[pl->op_of[r->instance]].kind == OP_CREATE);
 
 	plan_diff(pl, op, &df);
-	if (op->have && op->have->step != STEP_DONE && !instance_new && op->kind != OP_ADOPT) {
+	if (op->have && op->have->step != STEP_DONE && op->kind != OP_ADOPT &&
+	    (!instance_new || op->have->step == STEP_CONFIGURED_FREE)) {
 		op->kind = OP_RESUME;
 		op->why = arena_printf(pl->a, "an earlier run did not finish its creation (%s)",
 		                       record_step_name(op->have->step));
@@ -327,27 +341,71 @@ static bool ends_by_itself(const struct planner *pl, const struct resource *r)
 	return false;
 }
 
+/* What is recorded and gone, unless the record tells of it: that was news once. */
+static void count_gone(struct planner *pl, const struct record *r)
+{
+	pl->p->gone += r->gone_ms == 0;
+}
+
+/* on_gone = forget: it is gone and shall not come back. */
+static void leave_gone(struct planner *pl, struct op *op)
+{
+	int64_t since = op->have->gone_ms > 0 ? op->have->gone_ms : pl->o->now_ms;
+	char when[21];
+
+	op->kind = OP_NOOP;
+	op->stays_gone = true;
+	pl->p->marked += op->have->gone_ms == 0;
+	text_utc(since / 1000, when);
+	plan_note(
+		pl, op,
+		"gone on the service since %s; on_gone = forget: not created again; remove its section, or "
+		"`dtsbatch state rm '%s'` to have it created anew",
+		when, op->have->address);
+}
+
 static void decide_gone(struct planner *pl, struct op *op, const struct resource *r)
 {
-	pl->p->gone++;
+	count_gone(pl, op->have);
 	op->seen = NULL;
+	if (op->have->step == STEP_CONFIGURED_FREE) { /* nothing was bought: it never came to be */
+		decide_new(pl, op, r);
+		op->why = "its free job is gone on the service";
+		return;
+	}
 	if (r->life.on_gone == GONE_RECREATE && ends_by_itself(pl, r)) {
 		op->kind = OP_CREATE;
 		op->why = "gone on the service";
 		op->refused =
-			"without data_synchronization a job ends by itself; it is not bought again: take the section out, "
-			"or `dtsbatch state rm` it first to run it once more";
+			"without data_synchronization a job ends by itself; it is not bought again: take the section out or "
+			"say `on_gone = forget`, or `dtsbatch state rm` it first to run it once more";
 		return;
 	}
 	if (r->life.on_gone == GONE_FORGET) {
-		op->kind = OP_FORGET;
-		op->why = "gone on the service (on_gone = forget)";
+		leave_gone(pl, op);
 		return;
 	}
 	decide_new(pl, op, r);
 	op->why = "gone on the service";
 	if (r->life.on_gone == GONE_FAIL)
 		op->refused = "gone on the service, and on_gone = fail";
+}
+
+/* Nothing can be configured on an instance that is gone for good, and it is not bought again. */
+static void refuse_on_gone_instance(struct planner *pl, struct op *op, const struct resource *r)
+{
+	const struct op *inst = r->type == &type_job && r->instance != RES_NONE &&
+	                                        pl->op_of[r->instance] != RES_NONE
+	                                ? &pl->ops.v[pl->op_of[r->instance]]
+	                                : NULL;
+
+	if (!inst || !inst->stays_gone || op->kind == OP_NOOP || op->refused)
+		return;
+	op->refused = arena_printf(
+		pl->a,
+		"its instance %s is gone on the service and `on_gone = forget` keeps it so: say the same here or "
+		"take both sections out, or `dtsbatch state rm '%s'` to have it bought anew",
+		inst->address, inst->address);
 }
 
 static void plan_delete(struct planner *pl, struct op *op, bool explicit_destroy);
@@ -381,6 +439,7 @@ static void plan_section(struct planner *pl, uint32_t i)
 	} else {
 		decide_existing(pl, op, r);
 	}
+	refuse_on_gone_instance(pl, op, r);
 	plan_notice(pl, op);
 }
 
@@ -428,10 +487,14 @@ static void delete_steps(struct planner *pl, struct op *op, const struct record 
 		          "its instance stays: the job is reset, the instance is still billed");
 		return;
 	}
-	if (r->type == &type_job && !two_way_record(r))
-		plan_note(pl, op, "releases instance %s", r->instance_id);
 	plan_step_add(op, DO_DELETE);
 	plan_step_add(op, DO_WAIT_GONE);
+	if (r->type == &type_job && text_empty(r->instance_id)) {
+		plan_note(pl, op, "a free job: nothing was bought for it");
+		op->impact &= ~(unsigned)IMPACT_STOPS_PAYING;
+	} else if (r->type == &type_job && !two_way_record(r)) {
+		plan_note(pl, op, "releases instance %s", r->instance_id);
+	}
 }
 
 static void plan_delete(struct planner *pl, struct op *op, bool explicit_destroy)
@@ -470,6 +533,13 @@ static bool file_is_missing(const struct planner *pl, const char *file)
 	return false;
 }
 
+/* What was said to stay gone has lost its section: nothing is left to decide, unless the section is only out of sight. */
+static bool may_forget(const struct planner *pl, const struct record *r)
+{
+	return r->gone_ms > 0 && planner_is_gone(pl, r, planner_find(pl, r)) &&
+	       !file_is_missing(pl, r->file);
+}
+
 static void plan_orphans(struct planner *pl)
 {
 	for (size_t i = 0; i < pl->recs->n; i++) {
@@ -481,7 +551,7 @@ static void plan_orphans(struct planner *pl)
 		if (!record_picked(pl, r))
 			continue;
 		pl->p->recorded++;
-		if (!pl->o->destroy && !pl->o->prune) {
+		if (!pl->o->destroy && !pl->o->prune && !may_forget(pl, r)) {
 			*VEC_PUSH(pl->a, &pl->orphans) = r->address;
 			continue;
 		}
@@ -489,7 +559,7 @@ static void plan_orphans(struct planner *pl)
 		op->have = r;
 		op->seen = planner_find(pl, r);
 		if (planner_is_gone(pl, r, op->seen))
-			pl->p->gone++;
+			count_gone(pl, r);
 		pl->del_of[i] = (uint32_t)pl->ops.n - 1;
 		plan_delete(pl, op, pl->o->destroy);
 		if (!pl->o->destroy && !op->refused && op->kind == OP_DELETE &&
@@ -601,7 +671,7 @@ static bool job_goes(const struct planner *pl, size_t rec, bool replaced)
 	if (op->kind ==
 	    OP_FORGET) /* gone already; what on_destroy = forget leaves must stay alive */
 		return planner_is_gone(pl, pl->recs->v[rec], op->seen);
-	if (op->kind == OP_CREATE || op->kind == OP_DELETE)
+	if (op->kind == OP_CREATE || op->kind == OP_DELETE || op->stays_gone)
 		return true;
 	return replaced && op->kind == OP_REPLACE;
 }

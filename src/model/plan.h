@@ -107,6 +107,7 @@ struct op {
 		*released_by; /* delete: address of the job whose deletion releases this instance */
 	const char *new_id;   /* adopt: id to take */
 	bool as_it_is;        /* adopt: nothing is changed, `changes` says what differs */
+	bool stays_gone; /* noop: gone on the service, and on_gone = forget leaves it so; the record says so */
 };
 
 struct plan {
@@ -119,7 +120,8 @@ struct plan {
 	size_t impact[7];     /* how many ops have each impact bit */
 	const char **orphans; /* recorded, section vanished, not pruned */
 	size_t norphans;
-	size_t gone;     /* recorded but not on the service */
+	size_t gone;     /* recorded but not on the service, and not known to be gone before */
+	size_t marked;   /* of them, those that stay gone: the record is to say so */
 	size_t recorded; /* records looked at */
 };
 
@@ -149,6 +151,8 @@ struct record_list {
 void plan_make(struct plan *p, struct arena *a, const struct batch *b,
                const struct record_list *recs, const struct inventory *inv,
                const struct plan_opts *o, struct diag *d);
+/* The row on the service that a record stands for; NULL: gone. inv must be complete. */
+const struct observed *plan_seen(const struct inventory *inv, const struct record *r);
 const char *op_kind_name(enum op_kind k);
 const char *impact_name(
 	unsigned

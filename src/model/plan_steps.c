@@ -219,6 +219,53 @@ void plan_steps_update(struct planner *pl, struct op *op, const struct diff *df)
 	}
 }
 
+/*
+ * Does the free job of an earlier run differ from what is wanted now? Its name, status, parameters and tags are set later
+ * anyway, and what belongs to the purchase is said when it is bought.
+ */
+static bool free_job_outdated(const struct op *op)
+{
+	const uint32_t later =
+		1u << ROUTE_NAME | 1u << ROUTE_STATUS | 1u << ROUTE_PARAMS | 1u << ROUTE_TAGS;
+
+	for (size_t i = 0; i < op->nchanges; i++) {
+		const struct attr_def *at = &op->type->attrs[op->changes[i].attr];
+
+		if (!(at->flags & A_PURCHASE) && !(later & (1u << at->route)))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The free job goes on where it stopped. One whose section has changed is given up, which costs nothing: whether it could be
+ * configured again depends on its status, and for some of them nothing is published (dts-api.md 22 #17).
+ */
+static void resume_free(struct planner *pl, struct op *op)
+{
+	const struct resource *r = &pl->b->v[op->want];
+	bool bought = op->seen && *op->seen->instance_id;
+
+	if (!bought && free_job_outdated(op)) {
+		op->why =
+			"its section has changed: the free job of an earlier run is given up and made anew";
+		plan_step_add(op, DO_VERIFY);
+		plan_step_add(op, DO_DELETE);
+		plan_step_add(op, DO_WAIT_GONE);
+		op->impact &= ~(unsigned)IMPACT_STOPS_PAYING;
+		add_job_steps(pl, op, r);
+		return;
+	}
+	if (!bought) {
+		plan_step_add(op, DO_PRECHECK);
+		plan_step_add(op, DO_BUY_JOB);
+	}
+	plan_step_add(op, DO_RENAME);
+	if (res_get(r, "tags"))
+		plan_step_add(op, DO_TAGS);
+	add_after_configure(pl, op, r);
+}
+
 void plan_steps_resume(struct planner *pl, struct op *op, const struct diff *df)
 {
 	const struct resource *r = &pl->b->v[op->want];
@@ -228,14 +275,7 @@ void plan_steps_resume(struct planner *pl, struct op *op, const struct diff *df)
 		return;
 	}
 	if (op->have->step == STEP_CONFIGURED_FREE) {
-		bool bought = op->seen && *op->seen->instance_id;
-
-		if (!bought) {
-			plan_step_add(op, DO_PRECHECK);
-			plan_step_add(op, DO_BUY_JOB);
-		}
-		plan_step_add(op, DO_RENAME);
-		add_after_configure(pl, op, r);
+		resume_free(pl, op);
 		return;
 	}
 	if (!op->seen || op->seen->status == ST_NOT_CONFIGURED || reconfigures(op, df)) {

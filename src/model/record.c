@@ -134,7 +134,8 @@ bool record_equal(const struct record *x, const struct record *y)
 	if (x->protect != y->protect || x->destroy_forgets != y->destroy_forgets ||
 	    x->paused_by_us != y->paused_by_us)
 		return false;
-	if (x->created_ms != y->created_ms || x->status_since_ms != y->status_since_ms)
+	if (x->created_ms != y->created_ms || x->status_since_ms != y->status_since_ms ||
+	    x->gone_ms != y->gone_ms)
 		return false;
 	if (!text_eq(x->address, y->address) || !text_eq(x->id, y->id) ||
 	    !text_eq(x->instance_id, y->instance_id) || !text_eq(x->job_id, y->job_id) ||

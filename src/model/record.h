@@ -39,7 +39,9 @@ struct record {
 	int64_t created_ms, updated_ms; /* wall clock */
 	const char *status;             /* raw, last seen; NULL: never */
 	int64_t status_since_ms;        /* since when at least */
-	bool paused_by_us;              /* a pause of our own that the next run must end */
+	/* Since when it is known to be gone on the service and, by on_gone = forget, shall stay so; 0: it is not. */
+	int64_t gone_ms;
+	bool paused_by_us; /* a pause of our own that the next run must end */
 	const char *
 		extra; /* attributes that only a newer version knows: JSON object text, kept as it came; NULL: none */
 };

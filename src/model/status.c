@@ -65,6 +65,6 @@ bool status_satisfies(enum job_status s, const char *want)
 	if (!want)
 		return (c == SC_REST && s != ST_NOT_CONFIGURED) || c == SC_RUNNING;
 	if (text_ieq(want, "Suspending"))
-		return s == ST_SUSPENDING || s == ST_NOT_STARTED;
+		return s == ST_SUSPENDING || s == ST_NOT_STARTED || s == ST_PRECHECK_PASS;
 	return s == ST_SYNCHRONIZING || s == ST_INITIALIZING;
 }

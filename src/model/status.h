@@ -36,7 +36,8 @@ enum job_status status_parse(const char *raw);
 const char *status_name(enum job_status s); /* the service's list spelling */
 enum status_class status_class(enum job_status s);
 /* Does a job in status s satisfy `status = Synchronizing|Suspending` of a manifest? Initializing counts as Synchronizing;
- * NotStarted satisfies Suspending (design.md 4 and 5). want NULL: any configured state that is neither a failure nor on
+ * NotStarted satisfies Suspending (design.md 4 and 5), and so does PreCheckPass, in which a job rests that was bought after
+ * its precheck and not started. want NULL: any configured state that is neither a failure nor on
  * its way (Prechecking may still fail). */
 bool status_satisfies(enum job_status s, const char *want);
 

@@ -172,14 +172,17 @@ void task_end(struct task *t, enum op_result res)
 
 void task_fail(struct task *t, enum err_code c, const char *fmt, ...)
 {
-	char text[sizeof t->err.msg];
+	char text[sizeof t->err.msg], hint[sizeof t->err.hint];
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
+	memcpy(hint, t->err.hint, sizeof hint); /* given before; a new error begins without one */
 	err_set(&t->err, c, "%s", text);
 	err_subject(&t->err, t->op->address);
+	if (*hint)
+		err_hint(&t->err, "%s", hint);
 	task_end(t, c == ERR_DECISION ? RES_DECISION : RES_FAILED);
 }
 
@@ -195,6 +198,12 @@ static void record_finish(struct task *t)
 	rec->file = r->file;
 	rec->protect = r->life.protect;
 	rec->destroy_forgets = r->life.destroy_forgets;
+	if (t->op->stays_gone) { /* what was last applied stays as it was */
+		if (!rec->gone_ms)
+			rec->gone_ms = sys_wall_ms();
+		return;
+	}
+	rec->gone_ms = 0;
 	rec->step = STEP_DONE;
 	rec->paused_by_us = false;
 	record_status(t);
@@ -220,7 +229,7 @@ static bool record_same(const struct record *a, const struct record *b)
 	       text_eq(a->job_id, b->job_id) && text_eq(a->instance_id, b->instance_id) &&
 	       a->step == b->step && a->protect == b->protect &&
 	       a->destroy_forgets == b->destroy_forgets && a->paused_by_us == b->paused_by_us &&
-	       text_eq(a->file, b->file) && a->ndeps == b->ndeps &&
+	       a->gone_ms == b->gone_ms && text_eq(a->file, b->file) && a->ndeps == b->ndeps &&
 	       same_strings(a->deps, b->deps, a->ndeps) &&
 	       same_strings((const char *const *)a->attrs, (const char *const *)b->attrs,
 	                    a->type->nattrs) &&
@@ -318,6 +327,8 @@ static struct record *first_record(struct task *t)
 	    *op->seen->job_id) { /* stale ids are mended on the way */
 		rec->job_id = arena_strdup(t->x->a, op->seen->job_id);
 		rec->id = rec->job_id;
+		if (text_empty(rec->instance_id)) /* a free job that has been bought meanwhile */
+			rec->instance_id = arena_strdup(t->x->a, op->seen->instance_id);
 	}
 	return rec;
 }

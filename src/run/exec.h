@@ -88,7 +88,8 @@ struct run *run_new(const struct run_opts *o);
 void run_free(struct run *r);
 
 /* Reads what exists: list pages or single reads, whichever is fewer, for the regions and ids of batch and records; then the single reads that
- * some attributes need (detail, monitor rules, runtime parameters). */
+ * some attributes need (detail, monitor rules, runtime parameters). b NULL: only to look, in lists that may lag by seconds; no single reads but
+ * of records that they lack. */
 int run_refresh(struct run *r, const struct batch *b, const struct record_list *recs,
                 struct inventory *inv, struct err *e);
 /* Settles every open intent of the state by looking (design.md 6), before any planning. ERR_DECISION when the user must decide. inv is current, and is brought up to date with what was found. */
@@ -97,5 +98,12 @@ int run_recover(struct run *r, struct inventory *inv, struct err *e);
 size_t run_apply(struct run *r, const struct plan *p, enum op_result *results, enum err_code *worst,
                  int *sig, struct err *e);
 const struct run_stats *run_stats(const struct run *r);
+/* The first signal that arrived; 0: none. */
+int run_signal(const struct run *r);
+/* For who refreshes again and again: gives back the memory of the last refresh (not its inventory) and forgets its failure.
+ * All its calls have ended when run_refresh() returns. */
+void run_rest(struct run *r);
+/* The state was opened anew. */
+void run_state(struct run *r, struct state *s);
 
 #endif

@@ -38,6 +38,7 @@ struct task {
 	bool old_failure;  /* it had failed before that: a failure may be the old one */
 	int64_t issued_ms; /* of what makes a job start: since when a failure may be news */
 	int64_t sent_ms;   /* the call of this step; 0: none */
+	int64_t lost_ms;   /* when the answer of the current call was missed */
 	bool again;        /* an order without effect was sent once more */
 	bool restarted, skipped;
 	enum job_status busy_status;
@@ -47,7 +48,9 @@ struct task {
 	uint64_t open_intent; /* of the call whose answer was lost */
 	struct purchase buy;
 	struct adoption adoption;
-	bool adopting;  /* the instance was found, not answered: origin adopted */
+	bool adopting;              /* the instance was found, not answered: origin adopted */
+	const char *free_name;      /* of the free job that was asked for last */
+	struct name_read free_look; /* for it, when the answer was lost */
 	char token[65]; /* ClientToken of ModifyDtsJob: one per change, the same for repeats */
 	struct err err;
 	struct precheck_failure *items;
@@ -94,6 +97,7 @@ struct exec {
 /* exec.c */
 void task_advance(struct task *t);               /* the current step is done: go on */
 void task_end(struct task *t, enum op_result r); /* err set before when it failed */
+/* Keeps the hint that t->err was given before. */
 void task_fail(struct task *t, enum err_code c, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 const char *exec_lookup(void *ctx, uint32_t res, enum computed what);
@@ -118,6 +122,8 @@ void task_watch(struct task *t, enum look why, bool now);
 bool task_configures_again(const struct task *t);
 bool step_resumes(enum step s);    /* an open intent of an earlier run is looked for first */
 bool step_is_ordered(enum step s); /* done when its effect is seen, not when it is answered */
+/* The free job may exist, its id is not known: looked for by its name. */
+void task_find_free(struct task *t);
 int64_t task_timeout_ms(const struct task *t);
 const char *task_region(const struct task *t);
 bool task_reverse(

@@ -17,8 +17,13 @@
 
 struct look {
 	bool ended, ok, found;
-	struct arena *a;
 	struct observed o;
+};
+
+/* Where what was seen goes: the plan that follows shall know it. */
+struct recovery {
+	struct run *r;
+	struct inventory *inv;
 };
 
 static void look_done(struct detail_read *d, const struct observed *o, bool ok)
@@ -32,22 +37,35 @@ static void look_done(struct detail_read *d, const struct observed *o, bool ok)
 		l->o = *o;
 }
 
-static bool look_at(struct run *r, const char *region, const char *instance, const char *job,
-                    bool reverse, struct look *l)
+/* The lists were read before, and lag: a plan that believed them would do again what was just found. */
+static void renew(const struct recovery *v, const struct look *l)
 {
+	struct observed *known = *l->o.job_id ? inventory_job(v->inv, l->o.job_id) : NULL;
+
+	if (!known && *l->o.instance_id)
+		known = inventory_instance(v->inv, l->o.instance_id, l->o.reverse);
+	inventory_renew(v->inv, known, l->o.row);
+}
+
+static bool look_at(const struct recovery *v, const char *region, const char *instance,
+                    const char *job, bool reverse, struct look *l)
+{
+	struct run *r = v->r;
 	struct detail_read d = {.r = r,
 	                        .region = region ? region : r->o.region,
 	                        .instance_id = instance,
 	                        .job_id = text_empty(instance) ? job : NULL,
 	                        .reverse = reverse,
-	                        .into = &r->a,
+	                        .into = v->inv->a,
 	                        .done = look_done,
 	                        .owner = l};
 
-	*l = (struct look){.a = &r->a};
+	*l = (struct look){0};
 	detail_read_start(&d);
 	while (!l->ended)
 		run_turn(r, INT64_MAX);
+	if (l->found)
+		renew(v, l);
 	return l->ok;
 }
 
@@ -114,8 +132,9 @@ static bool worked_on(const struct run *r, const char *address)
 }
 
 /* ConfigureDtsJob on a bought instance. */
-static enum outcome settle_configure(struct run *r, const struct intent *i)
+static enum outcome settle_configure(const struct recovery *v, const struct intent *i)
 {
+	struct run *r = v->r;
 	const char *instance = json_str(i->detail, "instance"), *name = json_str(i->detail, "name");
 	const char *region = json_str(i->detail, "region");
 	bool reverse = json_get(i->detail, "reverse") != NULL, there = false;
@@ -123,7 +142,7 @@ static enum outcome settle_configure(struct run *r, const struct intent *i)
 	struct look l;
 
 	do {
-		if (!look_at(r, region, instance, NULL, reverse, &l))
+		if (!look_at(v, region, instance, NULL, reverse, &l))
 			return OUTCOME_UNKNOWN;
 		there = l.found && l.o.status != ST_NOT_CONFIGURED && text_eq(l.o.name, name);
 	} while (!there && !worked_on(r, i->address) && wait_for_more(r, i));
@@ -138,76 +157,70 @@ static enum outcome settle_configure(struct run *r, const struct intent *i)
 	return OUTCOME_DONE;
 }
 
-struct name_look {
-	bool ended, ok;
-	const char *name;
-	const struct json *row;
-	size_t matches;
-};
-
-static void name_done(struct call *c, const struct dts_reply *reply, enum verdict v)
+static void name_looked(struct name_read *n, const struct observed *o, bool ok)
 {
-	struct name_look *n = c->owner;
-	const struct json *rows = NULL;
-	size_t count, total;
+	struct look *l = n->owner;
 
-	n->ended = true;
-	n->ok = v == VERDICT_OK && dts_page(reply, &rows, &count, &total);
-	for (const struct json *row = rows ? rows->child : NULL; n->ok && row; row = row->next)
-		if (text_eq(json_str(row, "DtsJobName"),
-		            n->name)) { /* the service's search is fuzzy */
-			n->row = row;
-			n->matches++;
-		}
+	l->ended = true;
+	l->ok = ok;
+	l->found = o != NULL;
+	if (o)
+		l->o = *o;
 }
 
-static void find_by_name(struct run *r, const char *region, struct name_look *n)
+static bool look_for_name(const struct recovery *v, const char *region, const char *name,
+                          struct look *l)
 {
-	struct call *c = call_new(r, API_DESCRIBE_DTS_JOBS, name_done, n);
+	struct run *r = v->r;
+	struct name_read n = {.r = r,
+	                      .region = region ? region : r->o.region,
+	                      .name = name,
+	                      .into = v->inv->a,
+	                      .done = name_looked,
+	                      .owner = l};
 
-	c->into = &r->a;
-	dts_encode_list(&c->req, &c->a, region, 1, NULL, false);
-	dts_param(&c->req, "Type", "name");
-	dts_param(&c->req, "Params", n->name);
-	call_start(c);
-	while (!n->ended)
+	*l = (struct look){0};
+	name_read_start(&n);
+	while (!l->ended)
 		run_turn(r, INT64_MAX);
+	if (l->found)
+		renew(v, l);
+	return l->ok;
 }
 
-/* ConfigureDtsJob without instance: the free job has a name of its own (design.md 5). */
-static enum outcome settle_free(struct run *r, const struct intent *i)
+/* ConfigureDtsJob without instance: the free job has a name of its own (design.md 5), which is enough to take it at once; that it
+ * is not there is believed after the settling time only. */
+static enum outcome settle_free(const struct recovery *v, const struct intent *i)
 {
-	const char *region = json_str(i->detail, "region");
-	struct name_look n;
+	struct run *r = v->r;
+	const char *region = json_str(i->detail, "region"), *name = json_str(i->detail, "name");
 	struct record *rec;
-	struct observed o;
+	struct look l;
 
 	do {
-		n = (struct name_look){.name = json_str(i->detail, "name")};
-		find_by_name(r, region ? region : r->o.region, &n);
-		if (!n.ok)
+		if (!look_for_name(v, region, name, &l))
 			return OUTCOME_UNKNOWN;
-	} while (!n.row && wait_for_more(r, i));
-	if (!n.row)
+	} while (!l.found && wait_for_more(r, i));
+	if (!l.found)
 		return settled(r, i) ? OUTCOME_FAILED : OUTCOME_UNKNOWN;
 	rec = record_for(r, i->address);
 	if (!rec)
 		return OUTCOME_DONE;
-	observed_read(&o, &r->a, n.row, false);
-	put_ids(r, rec, &o, STEP_CONFIGURED_FREE, region);
+	put_ids(r, rec, &l.o, STEP_CONFIGURED_FREE, region);
 	run_note(r, NULL, "%s: free job %s of an earlier run found by its name", i->address,
-	         o.job_id);
+	         l.o.job_id);
 	return OUTCOME_DONE;
 }
 
-static enum outcome settle_reset(struct run *r, const struct intent *i)
+static enum outcome settle_reset(const struct recovery *v, const struct intent *i)
 {
+	struct run *r = v->r;
 	const char *instance = json_str(i->detail, "instance"),
 		   *region = json_str(i->detail, "region");
 	struct look l;
 	struct record *rec;
 
-	if (!look_at(r, region, instance, NULL, json_get(i->detail, "reverse") != NULL, &l))
+	if (!look_at(v, region, instance, NULL, json_get(i->detail, "reverse") != NULL, &l))
 		return OUTCOME_UNKNOWN;
 	if (!l.found || l.o.status != ST_NOT_CONFIGURED)
 		return settled(r, i) ? OUTCOME_FAILED : OUTCOME_UNKNOWN;
@@ -218,14 +231,15 @@ static enum outcome settle_reset(struct run *r, const struct intent *i)
 }
 
 /* A purchase for the free job of a configure-first creation. */
-static enum outcome settle_buy_job(struct run *r, const struct intent *i)
+static enum outcome settle_buy_job(const struct recovery *v, const struct intent *i)
 {
+	struct run *r = v->r;
 	const char *job = json_str(i->detail, "job"), *region = json_str(i->detail, "region");
 	struct record *rec = record_for(r, i->address);
 	struct look l;
 
 	do {
-		if (!look_at(r, region, NULL, job, false, &l))
+		if (!look_at(v, region, NULL, job, false, &l))
 			return OUTCOME_UNKNOWN;
 	} while (!(l.found && *l.o.instance_id) && wait_for_more(r, i));
 	if (!l.found || !*l.o.instance_id || !rec)
@@ -428,23 +442,24 @@ static bool is_ordered(const struct intent *i)
 	return false;
 }
 
-static enum outcome settle(struct run *r, const struct intent *i)
+static enum outcome settle(const struct recovery *v, const struct intent *i)
 {
 	if (text_eq(i->action, "CreateDtsInstance"))
-		return settle_buy_job(r, i);
+		return settle_buy_job(v, i);
 	if (text_eq(i->action, "ConfigureDtsJob"))
-		return text_empty(json_str(i->detail, "instance")) ? settle_free(r, i)
-		                                                   : settle_configure(r, i);
+		return text_empty(json_str(i->detail, "instance")) ? settle_free(v, i)
+		                                                   : settle_configure(v, i);
 	if (text_eq(i->action, "ResetDtsJob"))
-		return settle_reset(r, i);
+		return settle_reset(v, i);
 	/* Its task looks for it and waits (task_step.c resumes_call); later the plan compares what is there. */
-	if (is_ordered(i) && !settled(r, i))
+	if (is_ordered(i) && !settled(v->r, i))
 		return OUTCOME_UNKNOWN;
 	return OUTCOME_DONE; /* the plan compares what it changed */
 }
 
 int run_recover(struct run *r, struct inventory *inv, struct err *e)
 {
+	struct recovery rv = {r, inv};
 	size_t n, nbuys = 0;
 	const struct intent *open = state_intents(r->o.state, &n);
 	struct intent *v = arena_array(&r->a, struct intent, n + 1);
@@ -468,7 +483,7 @@ int run_recover(struct run *r, struct inventory *inv, struct err *e)
 		if (is_open_purchase(r, &v[k]))
 			continue;
 		if (!is_purchase(&v[k]))
-			o = settle(r, &v[k]);
+			o = settle(&rv, &v[k]);
 		if (o != OUTCOME_UNKNOWN)
 			state_outcome(r->o.state, v[k].id, o, "settled by looking");
 	}

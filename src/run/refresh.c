@@ -120,9 +120,13 @@ static void detail_done(struct call *c, const struct dts_reply *reply, enum verd
 		observed_read(&o, d->into ? d->into : &c->a, reply->root, d->reverse);
 		d->released = status_class(o.status) == SC_GONE;
 		d->done(d, d->released ? NULL : &o, true);
-	} else {
-		d->done(d, NULL, v == VERDICT_GONE);
+		return;
 	}
+	if (d->needed && v != VERDICT_GONE && !d->r->dead && !d->r->stop_signal) {
+		reply_err(&d->r->fatal, c->api, reply);
+		d->r->dead = true;
+	}
+	d->done(d, NULL, v == VERDICT_GONE);
 }
 
 void detail_read_start(struct detail_read *d)
@@ -133,6 +137,35 @@ void detail_read_start(struct detail_read *d)
 	c->into = d->into;
 	dts_encode_detail(&c->req, &c->a, d->region, d->job_id ? NULL : d->instance_id, d->job_id,
 	                  d->reverse);
+	call_start(c);
+}
+
+static void name_done(struct call *c, const struct dts_reply *reply, enum verdict v)
+{
+	struct name_read *n = c->owner;
+	const struct json *rows = NULL;
+	struct observed o;
+	size_t count, total;
+	bool ok = v == VERDICT_OK && dts_page(reply, &rows, &count, &total);
+
+	for (const struct json *row = ok && rows ? rows->child : NULL; row; row = row->next) {
+		if (!text_eq(json_str(row, "DtsJobName"), n->name))
+			continue; /* the service's search is fuzzy */
+		observed_read(&o, n->into ? n->into : &c->a, row, false);
+		n->done(n, status_class(o.status) == SC_GONE ? NULL : &o, true);
+		return;
+	}
+	n->done(n, NULL, ok);
+}
+
+void name_read_start(struct name_read *n)
+{
+	struct call *c = call_new(n->r, API_DESCRIBE_DTS_JOBS, name_done, n);
+
+	c->into = n->into;
+	dts_encode_list(&c->req, &c->a, n->region, 1, NULL, false);
+	dts_param(&c->req, "Type", "name");
+	dts_param(&c->req, "Params", n->name);
 	call_start(c);
 }
 
@@ -198,29 +231,12 @@ static void confirm_done(struct detail_read *d, const struct observed *o, bool o
 	struct observed *known = x->o;
 
 	x->f->open--;
-	if (!ok && !run_stopping(x->f->r)) /* no answer is no absence */
-		run_fail(x->f->r, ERR_FAILED,
-		         "%s: the service does not say whether %s still exists", x->rec->address,
-		         text_empty(d->instance_id) ? d->job_id : d->instance_id);
 	if (!ok || !o)
 		return;
 	/* The directions of the pair were swapped: this is the other job, which the list shows as well. */
 	if (known && !text_eq(o->job_id, known->job_id) && inventory_job(inv, o->job_id))
 		return;
-	if (known) {
-		const struct json *list_row = known->row;
-		struct json *row = json_clone(inv->a, o->row);
-		bool two_way = known->two_way;
-
-		observed_read(known, inv->a, row, known->reverse);
-		known->two_way = two_way;
-		/* What only the list tells stays from there. */
-		for (const struct json *m = list_row->child; m; m = m->next)
-			if (!json_get(row, m->key))
-				json_add(row, m->key, json_clone(inv->a, m));
-	} else {
-		inventory_add_row(inv, o->row);
-	}
+	inventory_renew(inv, known, o->row);
 }
 
 static void confirm(struct refresh *f, const struct record *rec, struct observed *known)
@@ -229,14 +245,15 @@ static void confirm(struct refresh *f, const struct record *rec, struct observed
 	int dir = attr_find(rec->type, "synchronization_direction");
 
 	*x = (struct extra){.f = f, .o = known, .rec = rec};
-	x->detail =
-		(struct detail_read){.r = f->r,
-	                             .region = rec->region ? rec->region : f->r->o.region,
-	                             .instance_id = rec->instance_id,
-	                             .done = confirm_done,
-	                             .owner = x,
-	                             .into = f->inv->a,
-	                             .reverse = dir >= 0 && text_ieq(rec->attrs[dir], "Reverse")};
+	x->detail = (struct detail_read){
+		.r = f->r,
+		.region = rec->region ? rec->region : f->r->o.region,
+		.instance_id = rec->instance_id,
+		.done = confirm_done,
+		.owner = x,
+		.into = f->inv->a,
+		.needed = !known, /* silence is no absence: it would be bought again */
+		.reverse = dir >= 0 && text_ieq(rec->attrs[dir], "Reverse")};
 	if (text_empty(rec->instance_id))
 		x->detail.job_id = rec->job_id;
 	f->open++;
@@ -282,7 +299,8 @@ static bool contradicts(struct refresh *f, const struct record *rec, const struc
 	return false;
 }
 
-static void confirm_records(struct refresh *f, const struct record_list *recs)
+/* doubt: also what the list shows, where it may lag. */
+static void confirm_records(struct refresh *f, const struct record_list *recs, bool doubt)
 {
 	int64_t now = sys_wall_ms();
 	size_t fresh = 0, missing = 0;
@@ -294,11 +312,14 @@ static void confirm_records(struct refresh *f, const struct record_list *recs)
 		const struct record *rec = recs->v[i];
 		struct observed *o = row_of(f->inv, rec);
 
+		if (!o && rec->gone_ms > 0)
+			continue; /* known to be gone: the list shows it if it is there again */
 		/* A pair is one row: reading it through the job record is enough. */
 		if (!o && (missing < CONFIRM_MAX || now - rec->updated_ms < f->r->o.settle_ms)) {
 			missing++;
 			confirm(f, rec, NULL);
-		} else if (o && now - rec->updated_ms < FRESH_MS && rec->type == &type_job &&
+		} else if (o && doubt && now - rec->updated_ms < FRESH_MS &&
+		           rec->type == &type_job &&
 		           (fresh <= FRESH_MAX || contradicts(f, rec, o))) {
 			confirm(f, rec, o);
 		}
@@ -451,7 +472,7 @@ int run_refresh(struct run *r, const struct batch *b, const struct record_list *
 			ok = run_list(r, n.regions.v[i], NULL, true, inv);
 	}
 	if (ok) {
-		confirm_records(&f, recs);
+		confirm_records(&f, recs, b != NULL);
 		ok = drain(&f);
 	}
 	if (ok) {

@@ -57,6 +57,26 @@ const struct run_stats *run_stats(const struct run *r)
 	return &r->stats;
 }
 
+int run_signal(const struct run *r)
+{
+	return r->stop_signal;
+}
+
+void run_rest(struct run *r)
+{
+	if (r->calls_open)
+		BUG("%zu calls are under way", r->calls_open);
+	arena_reset(&r->a);
+	r->before = NULL;
+	r->dead = false;
+	r->fatal = (struct err){0};
+}
+
+void run_state(struct run *r, struct state *s)
+{
+	r->o.state = s;
+}
+
 uint32_t run_random(struct run *r)
 {
 	/* splitmix64: jitter needs no more */

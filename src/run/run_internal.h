@@ -92,6 +92,7 @@ struct detail_read {
 	struct run *r;
 	const char *region, *instance_id, *job_id; /* job_id NULL: by instance and direction */
 	bool reverse;
+	bool needed;        /* the run ends without an answer */
 	struct arena *into; /* where the answer lives; NULL: during the call only */
 	bool released;      /* o is NULL, and the service said why: it was released */
 	void (*done)(struct detail_read *d, const struct observed *o, bool ok);
@@ -100,6 +101,16 @@ struct detail_read {
 void detail_read_start(struct detail_read *d);
 /* Reads the records of these addresses one by one into inv: what the list says of them may be old. False: see run_refresh. */
 bool run_confirm(struct run *r, struct inventory *inv, const char *const *addresses, size_t n);
+
+/* Looks for a job by its exact name. done gets it, or NULL when it is not listed (lists lag); ok false: no answer. */
+struct name_read {
+	struct run *r;
+	const char *region, *name;
+	struct arena *into; /* where the answer lives; NULL: during the call only */
+	void (*done)(struct name_read *n, const struct observed *o, bool ok);
+	void *owner;
+};
+void name_read_start(struct name_read *n);
 
 /* ---- the poller ------------------------------------------------------------ */
 

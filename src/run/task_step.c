@@ -215,6 +215,7 @@ static void look_at_refusal(struct task *t, struct call *c, const struct dts_rep
 	reply_err(&t->err, c->api, reply);
 	err_subject(&t->err, t->op->address);
 	t->looks = 0;
+	t->lost_ms = sys_now_ms();
 	task_watch(t, LOOK_EFFECT, true);
 }
 
@@ -226,6 +227,7 @@ static void step_lost(struct task *t, struct call *c, const struct dts_reply *re
 	t->open_intent = c->intent;
 	c->intent = 0; /* stays open until looked up */
 	t->unknowns++;
+	t->lost_ms = sys_now_ms();
 	if (current(t) == DO_BUY) {
 		t->buy.intent = t->open_intent;
 		t->open_intent = 0;
@@ -238,7 +240,22 @@ static void step_lost(struct task *t, struct call *c, const struct dts_reply *re
 	run_note(x->r, t->op, "the answer to %s was lost: looking whether it had its effect",
 	         c->api->name);
 	t->looks = 0;
-	task_watch(t, LOOK_EFFECT, false);
+	if (current(t) == DO_CONFIGURE_FREE)
+		task_find_free(t);
+	else
+		task_watch(t, LOOK_EFFECT, false);
+}
+
+/* What is left after a purchase that was refused: a job that costs nothing. */
+static void say_unpaid(struct task *t)
+{
+	char hint[sizeof t->err.hint];
+
+	snprintf(hint, sizeof hint, "%s", t->err.hint);
+	err_hint(
+		&t->err,
+		"%s%snothing was paid; the free job %s passed its precheck and stays: the next run buys for it",
+		hint, *hint ? "; " : "", t->rec->job_id);
 }
 
 static void step_failed(struct task *t, struct call *c, const struct dts_reply *reply)
@@ -252,6 +269,8 @@ static void step_failed(struct task *t, struct call *c, const struct dts_reply *
 		err_hint(
 			&t->err,
 			"the service takes a user name only together with a password that is not the current one");
+	if (s == DO_BUY_JOB)
+		say_unpaid(t);
 	task_end(t, run_stopping(t->x->r) && !reply->code ? RES_DEFERRED : RES_FAILED);
 }
 
@@ -325,6 +344,7 @@ static void batch_done(struct call *c, const struct dts_reply *reply, enum verdi
 			step_effect(t, NULL, NULL);
 		} else if (v == VERDICT_LOOK) {
 			t->unknowns++;
+			t->lost_ms = sys_now_ms();
 			task_watch(t, LOOK_EFFECT, false);
 		} else if (v == VERDICT_FAIL || v == VERDICT_BUSY || v == VERDICT_GONE) {
 			t->single = true;
@@ -517,12 +537,15 @@ void step_issue(struct task *t)
 	make_vals(t);
 	t->acting = true;
 	t->sent_ms = sys_now_ms();
-	if (s == DO_START || s == DO_CONFIGURE || s == DO_RESET || s == DO_PRECHECK) {
+	if (s == DO_START || s == DO_CONFIGURE || s == DO_RESET || s == DO_PRECHECK ||
+	    s == DO_BUY_JOB) {
 		t->old_failure = status_class(t->status) == SC_FAILED;
 		t->moved = false;
 		t->issued_ms = sys_now_ms();
 	}
 	if ((s == DO_BUY || s == DO_BUY_JOB) && x->r->money_stop) {
+		if (s == DO_BUY_JOB)
+			say_unpaid(t);
 		task_fail(
 			t, ERR_FAILED,
 			"not bought: an order of this run was refused for lack of money or price plan");
@@ -545,7 +568,7 @@ void step_issue(struct task *t)
 	new_token(t);
 	in.client_token = t->token;
 	if (s == DO_CONFIGURE_FREE)
-		in.free_name = free_name(t);
+		in.free_name = t->free_name = free_name(t);
 	c = call_new(x->r, single_action(s), single_done, t);
 	dts_encode(&c->req, &c->a, s, &in);
 	c->address = t->op->address;
@@ -604,7 +627,7 @@ static bool resumes_call(struct task *t, enum step s)
 	make_vals(t);
 	t->acting = true;
 	t->unknowns++;
-	t->sent_ms = sys_now_ms() - age;
+	t->sent_ms = t->lost_ms = sys_now_ms() - age;
 	run_note(r, t->op, "an earlier run sent %s: looking whether it had its effect", action);
 	t->looks = 0;
 	task_watch(t, LOOK_EFFECT, true);
@@ -617,6 +640,8 @@ static bool already_there(const struct task *t, enum step s)
 		return status_class(t->status) == SC_RUNNING;
 	if (s == DO_SUSPEND)
 		return t->status == ST_SUSPENDING || t->status == ST_NOT_STARTED;
+	if (s == DO_PRECHECK) /* a start past the precheck needs the purchase */
+		return t->status == ST_PRECHECK_PASS;
 	return false;
 }
 
@@ -628,6 +653,12 @@ static void begin_call(struct task *t, enum step s)
 		return;
 	if (already_there(t, s)) {
 		task_advance(t);
+		return;
+	}
+	if (s == DO_PRECHECK && t->status == ST_PRECHECKING) { /* begun by an earlier run */
+		t->acting = t->moved = true;
+		t->issued_ms = sys_now_ms();
+		task_watch(t, LOOK_AFTER, true);
 		return;
 	}
 	if (!legal || t->status == ST_UNKNOWN || (legal & ST_BIT(t->status))) {

@@ -226,7 +226,8 @@ static void items_done(struct call *c, const struct dts_reply *reply, enum verdi
 	if (current(t) == DO_PRECHECK)
 		err_hint(
 			&t->err,
-			"nothing was bought; the free job stays and is checked again by the next run");
+			"nothing was bought and nothing is to pay; mend the cause, and the next run checks the free job "
+			"again, or makes it anew if its section has changed");
 	else
 		err_hint(&t->err,
 		         "mend the cause; the next run starts the job again and buys nothing new");
@@ -257,7 +258,7 @@ static void status_failed(struct task *t, const struct observed *o)
 
 /* ---- looking for a lost effect ------------------------------------------------ */
 
-enum resend { RESEND_NOW, RESEND_LOOKS, RESEND_SETTLED, RESEND_NEVER };
+enum resend { RESEND_NOW, RESEND_LOOKS, RESEND_SETTLED };
 
 static enum resend resend_policy(enum step s)
 {
@@ -282,8 +283,6 @@ static enum resend resend_policy(enum step s)
 	case DO_PAYTYPE:
 	case DO_BUY_JOB:
 		return RESEND_SETTLED;
-	case DO_CONFIGURE_FREE:
-		return RESEND_NEVER;
 	default:
 		return RESEND_LOOKS;
 	}
@@ -395,7 +394,7 @@ static bool look_refused(struct task *t, const struct observed *o, int64_t age)
 static bool look_effect(struct task *t, const struct observed *o)
 {
 	enum resend policy = resend_policy(current(t));
-	int64_t age = sys_now_ms() - t->sent_ms;
+	int64_t age = sys_now_ms() - t->lost_ms;
 
 	t->looks++;
 	if (effect_there(t, o)) {
@@ -408,16 +407,6 @@ static bool look_effect(struct task *t, const struct observed *o)
 	}
 	if (t->err.code)
 		return look_refused(t, o, age);
-	if (policy == RESEND_NEVER) {
-		if (t->looks < 3)
-			return false;
-		watch_end(&t->watch);
-		err_hint(&t->err, "look at the console, then run `dtsbatch plan`");
-		task_fail(t, ERR_DECISION,
-		          "the answer to %s was lost and it cannot be repeated safely",
-		          step_def(current(t))->verb);
-		return true;
-	}
 	if (policy == RESEND_LOOKS && t->looks < 2)
 		return false;
 	if (policy == RESEND_SETTLED && age < t->x->r->o.settle_ms)
@@ -430,6 +419,68 @@ static bool look_effect(struct task *t, const struct observed *o)
 	else
 		step_issue(t);
 	return true;
+}
+
+/* ---- a free job whose answer was lost ------------------------------------------ */
+
+static void free_look(struct timer *timer)
+{
+	struct task *t = timer->arg;
+
+	name_read_start(&t->free_look);
+}
+
+/* Sooner at first, as the poller does. */
+static void free_look_later(struct task *t)
+{
+	int64_t age = sys_now_ms() - t->lost_ms;
+	double scale = t->x->r->o.poll_scale;
+	int64_t pause = age / 4, least = (int64_t)(500 * scale), most = (int64_t)(15000 * scale);
+
+	pause = pause < least ? least : pause > most ? most : pause;
+	t->timer = (struct timer){.fire = free_look, .arg = t};
+	timer_set(&t->x->r->timers, &t->timer, sys_now_ms() + pause + 10);
+}
+
+/* Its name is ours alone, so what bears it is ours; that it is not there is believed when the lists have settled. */
+static void free_looked(struct name_read *n, const struct observed *o, bool ok)
+{
+	struct task *t = n->owner;
+	int64_t limit = task_timeout_ms(t);
+
+	if (t->state == TASK_ENDED)
+		return;
+	if (o) {
+		run_note(t->x->r, t->op, "free job %s found by its name", o->job_id);
+		close_intent(t, OUTCOME_DONE);
+		step_effect(t, NULL, o->job_id);
+		return;
+	}
+	if (sys_now_ms() - t->op_ms > limit) {
+		err_hint(&t->err, "the next run looks for it again; nothing was bought");
+		task_fail(t, ERR_FAILED,
+		          "the answer to %s was lost, and no job named %s showed up in %s",
+		          step_def(current(t))->verb, n->name, text_duration(t->x->a, limit));
+	} else if (!ok || sys_now_ms() - t->lost_ms < t->x->r->o.settle_ms) {
+		free_look_later(t);
+	} else {
+		close_intent(t, OUTCOME_FAILED);
+		if (t->unknowns > 5)
+			task_fail(t, ERR_FAILED, "%s: no usable answer after %u tries",
+			          step_def(current(t))->verb, t->unknowns);
+		else
+			step_issue(t);
+	}
+}
+
+void task_find_free(struct task *t)
+{
+	t->free_look = (struct name_read){.r = t->x->r,
+	                                  .region = t->region,
+	                                  .name = t->free_name,
+	                                  .done = free_looked,
+	                                  .owner = t};
+	free_look_later(t);
 }
 
 /* ---- before a delete ------------------------------------------------------------ */
@@ -471,10 +522,8 @@ static bool look_verify(struct task *t, const struct observed *o)
 	if (!o || (t->op->type == &type_job && o->status == ST_NOT_CONFIGURED &&
 	           (t->op->kind == OP_DELETE || empties_it(t)))) {
 		/* gone already, or emptied: nothing of ours is left to delete */
-		bool replace = t->op->kind == OP_REPLACE;
-
 		run_note(t->x->r, t->op, "already gone on the service");
-		if (!replace) {
+		if (t->op->kind == OP_DELETE) {
 			t->step = t->op->nsteps;
 			task_advance(t);
 			return true;
@@ -595,7 +644,8 @@ static bool look_after(struct task *t, const struct observed *o)
 	switch (after_step(t, o)) {
 	case AFTER_WAIT:
 		/* Configured, but the service did not start it by itself: say so once. */
-		if (o && current(t) == DO_WAIT_CREATED && o->status == ST_NOT_STARTED &&
+		if (o && current(t) == DO_WAIT_CREATED &&
+		    (o->status == ST_NOT_STARTED || o->status == ST_PRECHECK_PASS) &&
 		    !t->restarted && text_ieq(want(t, "status"), "Synchronizing") &&
 		    grace_over(t)) {
 			t->restarted = true;
@@ -633,7 +683,7 @@ static bool look_after(struct task *t, const struct observed *o)
 			task_put(t);
 		}
 	}
-	if (current(t) == DO_WAIT_GONE && t->op->kind == OP_REPLACE) {
+	if (current(t) == DO_WAIT_GONE && t->op->kind != OP_DELETE) { /* it is made anew */
 		state_del(t->x->r->o.state, t->op->have->address);
 		t->rec = NULL;
 		t->status = ST_UNKNOWN;

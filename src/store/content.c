@@ -173,6 +173,14 @@ bool content_set_files(struct content *c, const char *const *files, size_t n)
 	return true;
 }
 
+bool content_set_orphans(struct content *c, const char *digest)
+{
+	if (text_eq(digest, c->orphans))
+		return false;
+	c->orphans = keep(&c->a, digest);
+	return true;
+}
+
 static void copy_intent(struct arena *a, struct intent *to, const struct intent *from)
 {
 	*to = *from;
@@ -425,6 +433,10 @@ int content_apply(struct content *c, struct arena *scratch, const struct json *o
 	}
 	if (text_eq(what, "files"))
 		return apply_files(c, scratch, op, e);
+	if (text_eq(what, "orphans")) {
+		content_set_orphans(c, json_str(op, "digest"));
+		return 0;
+	}
 	if (text_eq(what, "intent")) {
 		struct intent i;
 

@@ -6,7 +6,7 @@
  *  "origin":"created|imported|adopted", "step":"done|...", "region":...,
  *  "file":..., "protect":true, "destroy_forgets":true, "paused_by_us":true,
  *  "created":TIME, "updated":TIME, "status":..., "status_since":TIME,
- *  "deps":[...], "attrs":{...}}
+ *  "gone":TIME, "deps":[...], "attrs":{...}}
  *
  * Absent members are unset, false or unknown. TIME is UTC with milliseconds.
  * An attribute that is a JSON value stands there as such if writing it anew
@@ -118,6 +118,7 @@ void encode_record(struct buf *out, struct arena *scratch, const struct record *
 	encode_time(out, "updated", r->updated_ms);
 	encode_member(out, "status", r->status);
 	encode_time(out, "status_since", r->status_since_ms);
+	encode_time(out, "gone", r->gone_ms);
 	buf_puts(out, ",\"deps\":[");
 	for (size_t i = 0; i < r->ndeps; i++) {
 		if (i)
@@ -246,6 +247,8 @@ static void decode_one(struct decoding *d, const struct json *m)
 		r->updated_ms = time_of(d, m);
 	else if (!strcmp(k, "status_since"))
 		r->status_since_ms = time_of(d, m);
+	else if (!strcmp(k, "gone"))
+		r->gone_ms = time_of(d, m);
 	else if (!strcmp(k, "deps"))
 		decode_deps(d, m);
 	else if (!strcmp(k, "attrs"))

@@ -51,6 +51,7 @@ struct content {
 	struct state_home home;
 	const char **files;
 	size_t nfiles;
+	const char *orphans; /* digest of those that were told; NULL: none */
 	struct map by_address;
 	VEC(struct slot) slots;
 	const struct record **list; /* sorted by address */
@@ -71,7 +72,8 @@ bool content_put(struct content *c, const struct record *r);
 bool content_del(struct content *c, const char *address);
 bool content_set_home(struct content *c, const struct state_home *h);
 bool content_set_files(struct content *c, const char *const *files, size_t n); /* sorts */
-bool content_close_intent(struct content *c, uint64_t id);                     /* false: not open */
+bool content_set_orphans(struct content *c, const char *digest);
+bool content_close_intent(struct content *c, uint64_t id); /* false: not open */
 void content_add_intent(struct content *c,
                         const struct intent *i); /* an id that is there already is replaced */
 struct open_intent *content_intent(struct content *c, uint64_t id); /* NULL: not open */

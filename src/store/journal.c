@@ -20,7 +20,7 @@
  * Header: {"op":"head","format_version":1,"lineage":..,"serial":..,
  *   "base":"<crc of that snapshot>","journal":"<16 hex, random>",
  *   "simulated":..,"key_check":..,"next_intent":..,"size":..}
- * Records: put, del, home, files, intent, outcome; a group ends with commit.
+ * Records: put, del, home, files, orphans, intent, outcome; a group ends with commit.
  * "size" (header, commit) promises that the file is that long and on disk:
  * a shorter one was cut off.
  *

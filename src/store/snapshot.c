@@ -12,6 +12,7 @@
  *   "key_check":"<16 hex>",          tells whether X.state.key is the one
  *   "folded":{"journal":"<16 hex>","seq":12},      the journal in here
  *   "next_intent":3,
+ *   "orphans_told":"<hex>",          if any: state_orphans()
  *   "files":[...],
  *   "intents":[
  *   {...},                           open ones, one per line
@@ -67,7 +68,9 @@ static void write_head(struct buf *out, const struct content *c)
 	if (c->folded_id[0])
 		buf_printf(out, "\"folded\":{\"journal\":\"%s\",\"seq\":%" PRIu64 "},\n",
 		           c->folded_id, c->folded_seq);
-	buf_printf(out, "\"next_intent\":%" PRIu64 ",\n\"files\":[", c->next_intent);
+	buf_printf(out, "\"next_intent\":%" PRIu64 ",\n", c->next_intent);
+	line_member(out, "orphans_told", c->orphans);
+	buf_puts(out, "\"files\":[");
 	for (size_t i = 0; i < c->nfiles; i++) {
 		if (i)
 			buf_putc(out, ',');
@@ -188,6 +191,7 @@ static int read_head_object(struct content *c, struct arena *a, const struct jso
 		return err_set(e, ERR_STATE_READ, "the head has no valid \"folded\"");
 	c->simulated = sim->b;
 	content_set_home(c, &home);
+	content_set_orphans(c, json_str(h, "orphans_told"));
 	{
 		struct json op = {.type = JSON_OBJECT},
 			    what = {.type = JSON_STRING, .s = "files", .key = "op"};

@@ -67,6 +67,11 @@ const char *const *state_files(const struct state *s, size_t *n)
 	return s->c.files;
 }
 
+const char *state_orphans(const struct state *s)
+{
+	return s->c.orphans;
+}
+
 const char *const *state_warnings(const struct state *s, size_t *n)
 {
 	*n = s->warnings.n;
@@ -192,6 +197,17 @@ void state_set_files(struct state *s, const char *const *files, size_t n)
 		json_write_str(b, s->c.files[i]);
 	}
 	buf_putc(b, ']');
+	finish(s, from);
+}
+
+void state_set_orphans(struct state *s, const char *digest)
+{
+	struct buf *b;
+	size_t from;
+
+	if (!content_set_orphans(&s->c, digest) || !(b = begin(s, &from, "orphans")))
+		return;
+	encode_member(b, "digest", s->c.orphans);
 	finish(s, from);
 }
 

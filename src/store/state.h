@@ -102,6 +102,13 @@ void state_set_home(struct state *s, const struct state_home *h); /* journaled *
 const char *const *state_files(const struct state *s, size_t *n);
 void state_set_files(struct state *s, const char *const *files, size_t n);
 
+/*
+ * Which orphans the user has been told of: a digest the caller makes, NULL when there were none. Under --quiet they are
+ * said again only when it changes.
+ */
+const char *state_orphans(const struct state *s);
+void state_set_orphans(struct state *s, const char *digest); /* journaled */
+
 /* NULL: none. Valid until the next put or del of that address; records that state_open() found stay valid until the end. */
 const struct record *state_get(const struct state *s, const char *address);
 const struct record *const *

@@ -28,3 +28,51 @@ cp m.ini "$name"
 expect_exit 2 plan --simulate --detailed-exitcode "$name"
 refute "no escape byte in the output" grep -q "$(printf '\033')" "$OUT" "$ERR"
 expect_out 'a.x1b.31mb'
+
+# An orphan is heard of once, and again when the set of orphans changes; nothing is written in between.
+pair b.ini one
+pair_sections two >>b.ini
+pair c.ini one
+orphans() { expect_exit 0 apply --simulate --quiet --yes --state b.state.json "$@"; }
+expect_exit 0 apply --simulate --yes --state b.state.json b.ini
+orphans c.ini
+expect_out 'orphaned: synchronization_job\.two'
+cp b.sim.state.json told.json
+orphans c.ini
+expect_silence
+check "a silent run leaves the state as it was" cmp -s told.json b.sim.state.json
+expect_exit 0 plan --simulate --quiet --state b.state.json c.ini
+expect_silence
+orphans --target 'synchronization_job.one' c.ini
+expect_silence
+orphans b.ini # the sections are back: told anew when they vanish once more
+orphans c.ini
+expect_out 'orphaned: synchronization_job\.two'
+expect_exit 0 state rm --simulate --yes --state b.state.json synchronization_job.two
+expect_exit 0 plan --simulate --quiet --state b.state.json c.ini
+expect_out 'orphaned: synchronization_instance\.two'
+orphans --json c.ini
+expect_out '"type":"orphan","address":"synchronization_instance\.two"'
+orphans c.ini
+expect_silence
+
+# What is gone and shall stay so is news once.
+simulator_start --time-scale 2000 --world g.world.json
+pair g.ini gone 'on_gone = forget'
+sed -i 's/^instance_class .*/&\non_gone = forget/' g.ini
+gone() { expect_exit 0 "$1" --endpoint "$DTS_ENDPOINT" "${@:2}" g.ini; }
+gone apply --yes
+instance=$(sed -n 's/.*"instance_id":"\([a-z0-9]*\)".*/\1/p' g.state.json | head -n 1)
+check "the instance goes" sim_control "delete?instance=$instance&forget=true"
+gone plan
+expect_out 'gone on the service since .*on_gone = forget: not created again'
+expect_out 'Nothing to do: 2'
+gone apply --yes --quiet
+expect_out 'gone on the service since'
+gone apply --yes --quiet
+expect_silence
+gone plan --json
+expect_out '"type":"gone","address":"synchronization_job\.gone","since":"20'
+gone status
+expect_out '^synchronization_job\.gone +gone +20'
+simulator_stop

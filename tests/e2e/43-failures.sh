@@ -81,3 +81,20 @@ expect_exit 4 apply --simulate --yes gone.ini
 expect_err 'max-gone'
 expect_exit 0 apply --simulate --yes --max-gone 99 gone.ini
 expect_exit 0 plan --simulate --detailed-exitcode gone.ini
+
+# Configure first: a failed precheck costs nothing, and says so with its items.
+sed 's/^dts_job_name.*/dts_job_name = free/' "$ROOT/jobs/examples/configure-first.ini" >free.ini
+printf '[precheck.x]\njob = free*\nitem = CHECK_BINLOG_ON\nmessage = binlog is off\ntimes = 1\n' >free.scenario
+DTSBATCH_SIM_SCENARIO=free.scenario expect_exit 1 apply --simulate --yes free.ini
+expect_err 'the precheck failed'
+expect_err 'CHECK_BINLOG_ON'
+expect_err 'nothing was bought and nothing is to pay'
+equal "nothing was bought" 0 "$(instances free.sim.world.json)"
+# What the service does not answer for is not taken as gone, or it would be made again.
+printf '[fault.x]\naction = DescribeDtsJobDetail\ndo = code:Odd.Refusal:400\n' >silent.scenario
+DTSBATCH_SIM_SCENARIO=silent.scenario expect_exit 1 apply --simulate --yes free.ini
+expect_err 'Odd\.Refusal'
+expect_exit 0 apply --simulate --yes free.ini
+equal "bought once" 1 "$(instances free.sim.world.json)"
+equal "one job in all" 1 "$(grep -c '"direction"' free.sim.world.json)"
+expect_exit 0 plan --simulate --detailed-exitcode free.ini

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -27,6 +28,8 @@ struct arena eng_a;
 static char dir[128];
 static struct sim *sim;
 static bool talk;
+static unsigned dies_at; /* 0: lives */
+static int port_told;    /* in a child: of the parent's simulator */
 
 #define ENV_MAX 16
 
@@ -71,12 +74,17 @@ static void on_event(void *ctx, const struct event *ev)
 	struct result *r = ctx;
 	size_t n = strlen(r->notes);
 
+	if (dies_at && --dies_at == 0)
+		_exit(9);
 	if (ev->kind == EV_NOTE || ev->kind == EV_RETRY || (ev->kind == EV_OP_DONE && ev->err))
 		snprintf(r->notes + n, sizeof r->notes - n, "%s: %s\n",
 		         ev->op ? ev->op->address : "-",
 		         ev->text && ev->kind != EV_OP_DONE ? ev->text
 		         : ev->err                          ? ev->err->msg
 		                                            : "");
+	if (ev->kind == EV_OP_DONE && ev->err)
+		snprintf(r->hints + strlen(r->hints), sizeof r->hints - strlen(r->hints), "%s\n",
+		         ev->err->hint);
 	for (size_t i = 0; i < ev->nitems; i++) {
 		n = strlen(r->notes);
 		snprintf(r->notes + n, sizeof r->notes - n, "item %s: %s\n", ev->items[i].item,
@@ -184,6 +192,17 @@ static void keep_plan(struct plan *p)
 		p->orphans[i] = kept(p->orphans[i]);
 }
 
+/* As a session does it: what recovery put is replaced by the run, and the plan refers to it for longer. */
+static void hold_records(struct record_list *recs, struct state *st)
+{
+	const struct record *const *v = state_list(st, &recs->n);
+	const struct record **copies = arena_array(&eng_a, const struct record *, recs->n + 1);
+
+	for (size_t i = 0; i < recs->n; i++)
+		copies[i] = record_copy(&eng_a, v[i]);
+	recs->v = copies;
+}
+
 static void run_it(struct result *out, struct run *run, struct state *st, const struct batch *b,
                    struct plan_opts *po, bool apply, struct diag *d)
 {
@@ -197,7 +216,7 @@ static void run_it(struct result *out, struct run *run, struct state *st, const 
 		fail_msg("refresh: %s", out->e.msg);
 	if (apply && run_recover(run, inv, &out->e) && out->e.code != ERR_DECISION)
 		fail_msg("recover: %s", out->e.msg);
-	recs.v = state_list(st, &recs.n);
+	hold_records(&recs, st);
 	po->fp_key = state_fp_key(st);
 	plan_make(&out->p, &eng_a, b, &recs, inv, po, d);
 	if (apply)
@@ -236,14 +255,15 @@ struct result *eng_run(const char *text, unsigned flags)
 	read_batch(b, &d, text);
 	if (state_open(&st, &so, &out->e))
 		fail_msg("%s", out->e.msg);
-	ro.endpoint_url = ho.endpoint = arena_printf(&eng_a, "http://127.0.0.1:%d", sim_port(sim));
-	ro.host = arena_printf(&eng_a, "127.0.0.1:%d", sim_port(sim));
+	ro.host = arena_printf(&eng_a, "127.0.0.1:%d", sim ? sim_port(sim) : port_told);
+	ro.endpoint_url = ho.endpoint = arena_printf(&eng_a, "http://%s", ro.host);
 	if (http_open(&net, &ho, &out->e) || cred_load(&ro.cred, env, NULL, &out->e))
 		fail_msg("%s", out->e.msg);
 	ro.net = &net;
 	ro.state = st;
 	ro.batch = b;
 	ro.obs = (struct observer){.ctx = out, .event = on_event};
+	ro.verbose = dies_at;
 	run = run_new(&ro);
 	run_it(out, run, st, b, &po, apply, &d);
 	run_free(run);
@@ -256,6 +276,44 @@ struct result *eng_run(const char *text, unsigned flags)
 struct result *eng_apply(const char *text)
 {
 	return eng_run(text, ENG_APPLY | ENG_PRUNE);
+}
+
+static void run_and_die(int ready, const char *text, unsigned k)
+{
+	if (read(ready, &port_told, sizeof port_told) != sizeof port_told)
+		_exit(1);
+	dies_at = k;
+	eng_apply(text);
+	_exit(0);
+}
+
+/* The child is made while there is one thread: a lock that the simulator holds would stay held in it. */
+bool eng_start_killed(const char *scenario, double scale, const char *text, unsigned k)
+{
+	int ready[2], status, at;
+	pid_t pid;
+
+	assert_null(sim);
+	assert_int_equal(pipe(ready), 0);
+	pid = fork();
+	if (pid == 0)
+		run_and_die(ready[0], text, k);
+	assert_true(pid > 0);
+	eng_start(scenario, scale);
+	at = sim_port(sim);
+	assert_int_equal(write(ready[1], &at, sizeof at), sizeof at);
+	close(ready[0]);
+	close(ready[1]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (!WIFEXITED(status) || (WEXITSTATUS(status) != 0 && WEXITSTATUS(status) != 9))
+		fail_msg("the run that was to be killed at %u ended by itself: %d", k, status);
+	return WEXITSTATUS(status) == 9;
+}
+
+void eng_forget_state(void)
+{
+	unlink(eng_file("s.state.json"));
+	unlink(eng_file("s.state.journal"));
 }
 
 size_t eng_changes(const char *text)

@@ -27,6 +27,7 @@ struct result {
 	size_t bad;
 	struct run_stats stats;
 	char notes[8192];
+	char hints[2048]; /* of what failed */
 };
 
 enum { ENG_APPLY = 1, ENG_DESTROY = 2, ENG_PRUNE = 4 };
@@ -37,6 +38,11 @@ const char *eng_file(const char *name); /* in the directory: w.json, log, s.stat
 
 /* scale: as in sim_opts; 0: everything at once. */
 void eng_start(const char *scenario, double scale);
+/*
+ * eng_start(), then the run in a process that is killed at the k-th thing it reports: a step, a status, a request answered. False:
+ * it ended before.
+ */
+bool eng_start_killed(const char *scenario, double scale, const char *text, unsigned k);
 void eng_stop(void);
 void eng_fresh(void); /* stop, and begin with nothing: no world, no state, no log */
 
@@ -50,6 +56,9 @@ const char *eng_said(const char *text);
 const char *eng_errors(const char *text);
 struct result *eng_apply(const char *text); /* with --prune */
 size_t eng_changes(const char *text); /* operations of the plan that are more than "no change" */
+
+/* The state is lost, the world goes on. */
+void eng_forget_state(void);
 
 /* The world file: as of the last stop. */
 struct json *eng_world(void);

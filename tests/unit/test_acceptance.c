@@ -778,10 +778,10 @@ static void reset_elsewhere(void **state)
 	check_refused(&other, JOB, "gone on the service, and on_gone = fail");
 	assert_string_equal(eng_record(JOB)->id, ids.job);
 	other.job = with(base_job, "on_gone = forget\n");
-	assert_int_equal(only_op(&other, JOB)->kind, OP_FORGET);
+	assert_true(op_in(plan(&other), JOB)->stays_gone);
 	ASSERT_DONE(eng_apply(text_of(&other)));
 	check_calls("");
-	assert_null(eng_record(JOB));
+	assert_true(eng_record(JOB)->gone_ms > 0);
 	assert_string_equal(eng_record(INST)->id, ids.instance);
 	apply(&b, CONFIGURED SOURCE " +DbList=" DB("test_database"));
 	destroy(&b, DELETED);
@@ -839,28 +839,74 @@ static void gone_is_refused(void **state)
 	eng_stop();
 }
 
+/* Gone for good: said, remembered, not bought again, whatever the number of runs. */
 static void gone_is_forgotten(void **state)
 {
 	struct batch_text b = {with(base_inst, "on_gone = forget\n"),
-	                       with(base_job, "on_gone = forget\n"), NULL};
+	                       with(base_job, "on_gone = forget\n"), NULL},
+			  stubborn = b, none = {NULL, NULL, NULL};
 	struct result *r;
+	const char *before;
 
 	(void)state;
 	eng_start(NULL, 0);
 	apply(&b, CREATED);
 	delete_pair();
 	r = plan(&b);
-	assert_int_equal(r->p.count[OP_FORGET], 2);
-	assert_int_equal(r->p.n, 2);
+	assert_int_equal(r->p.gone, 2);
+	assert_int_equal(r->p.marked, 2);
+	assert_int_equal(r->p.count[OP_NOOP], 2);
+	assert_non_null(strstr(op_in(r, INST)->notes[0], "on_gone = forget: not created again"));
 	ASSERT_DONE(eng_apply(text_of(&b)));
+	check_calls("");
+	assert_true(eng_record(INST)->gone_ms > 0);
+	assert_true(eng_record(JOB)->gone_ms > 0);
+	assert_int_equal(live_instances(), 0);
+	before = eng_text("s.state.json");
+	r = eng_apply(text_of(&b)); /* known: no news, no guard, nothing written */
+	ASSERT_DONE(r);
+	assert_int_equal(r->p.gone, 0);
+	assert_int_equal(r->p.marked, 0);
+	assert_string_equal(eng_text("s.state.json"), before);
+	check_calls("");
+	/* its job is not bought an instance for, neither the old one nor a new one */
+	stubborn.job = base_job;
+	check_refused(&stubborn, JOB, "its instance " INST " is gone on the service");
+	/* the section goes: a plain forget, without --prune */
+	r = eng_run(text_of(&none), ENG_APPLY);
+	ASSERT_DONE(r);
+	assert_int_equal(r->p.count[OP_FORGET], 2);
+	assert_int_equal(r->p.norphans, 0);
 	check_calls("");
 	assert_null(eng_record(INST));
 	assert_null(eng_record(JOB));
-	assert_int_equal(live_instances(), 0);
-	r = plan(&b); /* sections that are still there are new ones for the next run */
-	assert_int_equal(r->p.count[OP_CREATE], 2);
-	assert_int_equal(r->p.gone, 0);
-	check_calls("");
+	/* and a section written again is a new one */
+	apply(&b, CREATED);
+	destroy(&b, DELETED);
+	eng_stop();
+}
+
+/* What was believed to be gone is there again: lists lag, people restore. */
+static void gone_and_back(void **state)
+{
+	struct batch_text b = {base_inst, with(base_job, "on_gone = forget\n"), NULL};
+
+	(void)state;
+	eng_start(NULL, 0);
+	apply(&b, CREATED);
+	set_job("status", "NotConfigured");
+	ASSERT_DONE(eng_apply(text_of(&b)));
+	assert_true(eng_record(JOB)->gone_ms > 0);
+	set_job("status", "Synchronizing");
+	apply(&b, "");
+	assert_int_equal(eng_record(JOB)->gone_ms, 0);
+	/* recreate, said later, brings back what stayed gone */
+	set_job("status", "NotConfigured");
+	ASSERT_DONE(eng_apply(text_of(&b)));
+	b.job = base_job;
+	apply(&b, CONFIGURED SOURCE " +DbList=" DB("test_database"));
+	assert_int_equal(eng_record(JOB)->gone_ms, 0);
+	destroy(&b, DELETED);
 	eng_stop();
 }
 
@@ -1000,6 +1046,7 @@ int main(void)
 		T(gone_is_recreated),
 		T(gone_is_refused),
 		T(gone_is_forgotten),
+		T(gone_and_back),
 		T(ignored_keys),
 		T(absent),
 		T(protect),

@@ -136,7 +136,7 @@ static void lifecycle_keys_are_read(void **state)
 	                       "endpoint_change = same-data\nignore = db_list, status\n"
 	                       "was = old\non_destroy = forget\n"
 	                       "on_gone = fail\ntimeout_delete = 90s\nskip_precheck = "
-	                       "A,B\nregion = cn-beijing\n");
+	                       "CHECK_SRC, CHECK_SAME_OBJ\nregion = cn-beijing\n");
 	assert_counts(&f, 0, 0);
 	l = &bfx_res(&f, "synchronization_job.j")->life;
 	assert_true(l->absent && l->protect && l->replace_allowed && l->endpoint_same_data &&
@@ -144,7 +144,7 @@ static void lifecycle_keys_are_read(void **state)
 	assert_int_equal(l->on_gone, GONE_FAIL);
 	assert_string_equal(l->import_id, "abc");
 	assert_string_equal(l->was, "synchronization_job.old");
-	assert_string_equal(l->skip_precheck, "A,B");
+	assert_string_equal(l->skip_precheck, "CHECK_SRC, CHECK_SAME_OBJ");
 	assert_int_equal(l->timeout_delete_ms, 90 * 1000);
 	assert_true(attr_in(&l->ignore, attr_of(&type_job, "db_list")));
 	assert_false(attr_in(&l->ignore, attr_of(&type_job, "dts_job_name")));
@@ -154,12 +154,15 @@ static void lifecycle_keys_are_read(void **state)
 static void lifecycle_mistakes(void **state)
 {
 	(void)state;
-	bfx_batch(&f, SETTINGS "[synchronization_instance.i]\n"              /* 3 */
-	                       "ensure = gone\nprotect = yes\nreplace = 1\n" /* 4, 5, 6 */
-	                       "ignore = instance_clas\non_gone = recreat\ntimeout_create = soon\n"
-	                       "timeout_update = 0s\n" /* 7 - 10 */
-	                       "was = i\nregion = Hangzhou\ndepends_on = "
-	                       "synchronization_instance.x\n" INSTANCE_KEYS);
+	bfx_batch(
+		&f, SETTINGS
+		"[synchronization_instance.i]\n"              /* 3 */
+		"ensure = gone\nprotect = yes\nreplace = 1\n" /* 4, 5, 6 */
+		"ignore = instance_clas\non_gone = recreat\ntimeout_create = soon\n"
+		"timeout_update = 0s\n" /* 7 - 10 */
+		"was = i\nregion = Hangzhou\ndepends_on = "
+		"synchronization_instance.x\nskip_precheck = CHECK_SRC, CHECK_CONN_SRC\n" INSTANCE_KEYS);
+	assert_said(&f, DIAG_ERROR, 14, 17, "`CHECK_CONN_SRC` is none that can be skipped");
 	assert_said(&f, DIAG_ERROR, 4, 10, "`gone` is not known");
 	assert_said(&f, DIAG_ERROR, 5, 11, "write `true`");
 	assert_said(&f, DIAG_ERROR, 6, 11, "is not known");
@@ -170,7 +173,7 @@ static void lifecycle_mistakes(void **state)
 	assert_said(&f, DIAG_ERROR, 11, 7, "the section itself");
 	assert_said(&f, DIAG_ERROR, 12, 10, "no region");
 	assert_said(&f, DIAG_ERROR, 13, 14, "there is no section [synchronization_instance.x]");
-	assert_counts(&f, 10, 0);
+	assert_counts(&f, 11, 0);
 }
 
 static void former_names_and_imports_are_unique(void **state)

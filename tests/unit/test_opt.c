@@ -91,6 +91,17 @@ static void durations_and_numbers(void **state)
 	assert_int_equal(parse(ON_APPLY, "--deadline soon"), -1);
 	assert_int_equal(e.code, ERR_USAGE);
 	assert_non_null(strstr(e.msg, "soon"));
+	assert_int_equal(parse(ON_STATUS, ""), 0);
+	assert_int_equal(o.watch_ms, -1);
+	/* its value is attached or absent: what follows is an argument */
+	assert_int_equal(parse(ON_STATUS, "--watch 1m"), 0);
+	assert_int_equal(o.watch_ms, 10000);
+	assert_int_equal(o.args.n, 1);
+	assert_int_equal(parse(ON_STATUS, "--watch=1m"), 0);
+	assert_int_equal(o.watch_ms, 60000);
+	assert_int_equal(parse(ON_STATUS, "--watch="), -1);
+	assert_int_equal(parse(ON_STATUS, "--watch=0s"), -1);
+	assert_int_equal(parse(ON_PLAN, "--watch"), -1);
 	assert_int_equal(parse(ON_APPLY, "--parallelism -3"), -1);
 	assert_int_equal(parse(ON_APPLY, "--parallelism 1x"), -1);
 	assert_int_equal(parse(ON_APPLY, "--parallelism 0"), -1);

@@ -356,6 +356,58 @@ static void gone_and_guard(void **s)
 	assert_int_equal(w.p.gone, 0);
 }
 
+/* on_gone = forget: known to be gone is no news, offline too; its section removed, the record goes without --prune. */
+static void gone_for_good(void **s)
+{
+	struct world w;
+	struct guard_opts g = {.max_changes = -1, .max_deletes = -1, .max_gone = -1};
+	struct err e = {0};
+	struct record *inst, *job;
+	const struct op *op;
+
+	(void)s;
+	build(&w, HEAD INSTANCE("a") "on_gone = forget\n" JOB("a", "on_gone = forget\n"));
+	inst = record(&w, "synchronization_instance.a", "dtsone", "one");
+	job = record(&w, "synchronization_job.a", "dtsone", "one");
+	job->file = "gone.ini";
+	make(&w);
+	assert_int_equal(w.p.gone, 2);
+	assert_int_equal(w.p.marked, 2);
+	assert_int_equal(w.p.count[OP_NOOP], 2);
+	assert_int_equal(guard_check(&w.p, &g, &e), 0); /* two are not many */
+	inst->gone_ms = job->gone_ms = 500000;
+	make(&w);
+	assert_int_equal(w.p.gone, 0);
+	assert_int_equal(w.p.marked, 0);
+	op = op_at(&w, "synchronization_job.a");
+	assert_int_equal(op->kind, OP_NOOP);
+	assert_true(op->stays_gone);
+	assert_non_null(strstr(op->notes[0], "gone on the service since 1970-01-01T00:08:20Z"));
+	w.o.refresh = false; /* the record is trusted */
+	make(&w);
+	assert_true(op_at(&w, "synchronization_job.a")->stays_gone);
+	w.o.refresh = true;
+
+	build(&w, HEAD INSTANCE("a"));
+	w.rec[w.recs.n++] = inst;
+	w.rec[w.recs.n++] = job;
+	make(&w); /* recreate now; the job's section has vanished */
+	assert_int_equal(op_at(&w, "synchronization_instance.a")->kind, OP_CREATE);
+	assert_int_equal(op_at(&w, "synchronization_job.a")->kind, OP_FORGET);
+	assert_int_equal(op_at(&w, "synchronization_job.a")->nsteps, 0);
+	assert_int_equal(w.p.norphans, 0);
+	/* a file that is out of sight may come back, and must not buy then */
+	w.o.missing_files = (const char *const[]){"gone.ini"};
+	w.o.nmissing_files = 1;
+	make(&w);
+	assert_int_equal(w.p.norphans, 1);
+	w.o.nmissing_files = 0;
+	/* it is there again: an orphan like any other */
+	row(&w, "dtsone", "one", "a", "Synchronizing", "");
+	make(&w);
+	assert_int_equal(w.p.norphans, 1);
+}
+
 static void imports_and_moves(void **s)
 {
 	struct world w;
@@ -556,6 +608,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(replacement_needs_leave, setup, teardown),
 		cmocka_unit_test_setup_teardown(deletions, setup, teardown),
 		cmocka_unit_test_setup_teardown(gone_and_guard, setup, teardown),
+		cmocka_unit_test_setup_teardown(gone_for_good, setup, teardown),
 		cmocka_unit_test_setup_teardown(imports_and_moves, setup, teardown),
 		cmocka_unit_test_setup_teardown(class_belongs_to_the_pair, setup, teardown),
 		cmocka_unit_test_setup_teardown(targets, setup, teardown),

@@ -193,7 +193,7 @@ static void progress_in_lines(void **state)
 {
 	struct progress pr;
 	struct err e = {0};
-	const struct precheck_failure item = {.item = "CHECK_CONN_SRC",
+	const struct precheck_failure item = {.item = "CHECK_SAME_OBJ",
 	                                      .message = "no way there",
 	                                      .repair = "open it",
 	                                      .can_skip = true};
@@ -225,9 +225,9 @@ static void progress_in_lines(void **state)
 	progress_end(&pr);
 	assert_true(
 		err_has("\nNot done:\n  failed    synchronization_job.j: the precheck failed\n"));
-	assert_true(err_has("CHECK_CONN_SRC  no way there\n"));
+	assert_true(err_has("CHECK_SAME_OBJ  no way there\n"));
 	assert_true(err_has("remedy: open it\n"));
-	assert_true(err_has("skip_precheck = CHECK_CONN_SRC\n"));
+	assert_true(err_has("skip_precheck = CHECK_SAME_OBJ\n"));
 	assert_int_equal(u.out.n, 0);
 	progress_release(&pr);
 }

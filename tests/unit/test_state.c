@@ -24,7 +24,7 @@ static void nothing_written_when_nothing_changed(void **state)
 static void everything_comes_back(void **state)
 {
 	static const char *const files[] = {"b.ini", "a.ini"};
-	struct state *s = fx_open(STATE_WRITE);
+	struct state *s = fx_open(STATE_WRITE), *reader;
 	struct state_home h = {"123", "cn-hangzhou", "dts.cn-hangzhou.aliyuncs.com"};
 	struct record *r = fx_record(&fx, 7, 1, 10);
 	const struct record *back;
@@ -35,9 +35,11 @@ static void everything_comes_back(void **state)
 	(void)state;
 	r->origin = ORIGIN_ADOPTED;
 	r->protect = r->destroy_forgets = r->paused_by_us = true;
+	r->gone_ms = 1700000000123;
 	r->attrs[attr_of(&type_job, "reserve")] = "not \"JSON\"\n\x01 \xe4\xb8\xad";
 	state_set_home(s, &h);
 	state_set_files(s, files, 2);
+	state_set_orphans(s, "0123abcd");
 	state_put(s, r);
 	fx_put(s, 3, 1, 0);
 	state_del(s, "synchronization_job.j00003");
@@ -46,6 +48,10 @@ static void everything_comes_back(void **state)
 	assert_false(state_dirty(s));
 	assert_true(state_changed(s));
 	assert_true(fx_exists("x.state.journal"));
+	reader = fx_open(STATE_READ); /* from the journal alone */
+	assert_string_equal(state_orphans(reader), "0123abcd");
+	assert_true(record_equal(state_get(reader, r->address), r));
+	fx_close(reader);
 	fx_close(s);
 	assert_false(fx_exists("x.state.journal"));
 	assert_int_equal(stat(fx_path, &st), 0);
@@ -61,6 +67,7 @@ static void everything_comes_back(void **state)
 	list = state_files(s, &n);
 	assert_int_equal(n, 2);
 	assert_string_equal(list[0], "a.ini");
+	assert_string_equal(state_orphans(s), "0123abcd");
 	state_list(s, &n);
 	assert_int_equal(n, 1);
 	back = state_get(s, "synchronization_job.j00007");
@@ -72,10 +79,14 @@ static void everything_comes_back(void **state)
 	state_put(s, r);
 	state_set_home(s, &h);
 	state_set_files(s, files, 2);
+	state_set_orphans(s, "0123abcd");
 	assert_false(state_changed(s));
+	state_set_orphans(s, NULL);
+	assert_true(state_changed(s));
 	fx_close(s);
 	s = fx_open(STATE_READ);
-	assert_int_equal(state_serial(s), 1);
+	assert_int_equal(state_serial(s), 2);
+	assert_null(state_orphans(s));
 	fx_close(s);
 }
 
