@@ -269,6 +269,18 @@ static void decide_existing(struct planner *pl, struct op *op, const struct reso
 	}
 }
 
+static void note_sent(struct planner *pl, struct op *op)
+{
+	bool sent = false;
+
+	for (size_t i = 0; i < pl->o->nsent; i++)
+		sent = sent || text_eq(pl->o->sent[i], op->address);
+	if (sent && op->kind != OP_NOOP && !op->refused)
+		plan_note(
+			pl, op,
+			"an earlier run sent something of this without an answer: it is looked for first, and sent again only if it had no effect");
+}
+
 static void decide_new(struct planner *pl, struct op *op, const struct resource *r)
 {
 	op->kind = OP_CREATE;
@@ -319,8 +331,7 @@ static void decide_import(struct planner *pl, struct op *op, const struct resour
 	op->nsteps = 0;
 	op->impact = 0;
 	if (op->nchanges)
-		plan_note(pl, op,
-		          "taken over as it is: what differs is changed by the next apply");
+		plan_note(pl, op, "taken over as it is: what differs is changed by the next apply");
 }
 
 /* A job without incremental phase ends by itself and its instance is released: that is success, no reason to buy again. */
@@ -440,6 +451,7 @@ static void plan_section(struct planner *pl, uint32_t i)
 		decide_existing(pl, op, r);
 	}
 	refuse_on_gone_instance(pl, op, r);
+	note_sent(pl, op);
 	plan_notice(pl, op);
 }
 

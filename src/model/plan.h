@@ -141,6 +141,9 @@ struct plan_opts {
 	const char *const
 		*unsettled; /* addresses whose purchase by an earlier run has no answer yet */
 	size_t nunsettled;
+	const char *const
+		*sent; /* addresses of which an earlier run sent something else without an answer */
+	size_t nsent;
 };
 
 struct record_list {
