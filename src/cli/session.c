@@ -279,7 +279,8 @@ int session_open(struct session *s, struct context *c, unsigned flags, struct er
 	*s = (struct session){.c = c, .writes = flags & SESSION_WRITES};
 	progress_init(&s->progress, &c->ui);
 	if (c->o.simulate && c->o.endpoint) {
-		err_set(e, ERR_USAGE, "--simulate serves its own endpoint: --endpoint does not go with it");
+		err_set(e, ERR_USAGE,
+		        "--simulate serves its own endpoint: --endpoint does not go with it");
 		return err_hint(e, "leave out one of the two");
 	}
 	if (load_batch(&s->l, &c->a, &c->o, true, &c->ui, e))
