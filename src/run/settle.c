@@ -178,8 +178,8 @@ static bool is_candidate(struct run *r, const struct purchase *p, const struct o
 struct group {
 	struct purchase **v;
 	size_t n;
-	size_t here;                   /* of them, those that may have arrived */
-	bool refused;                  /* one of these was answered by an error */
+	/* of those that may have arrived: no answer, or answered by an error */
+	size_t lost, refused;
 	const struct observed **found; /* made while one of our calls was under way */
 	size_t nfound;
 	const struct observed **
@@ -205,30 +205,42 @@ static void ask_user(struct run *r, const struct group *g, struct purchase *p)
 		n, n == 1 ? "" : "s", list);
 }
 
-static void decide_group(struct run *r, struct group *g)
+static bool was_refused(const struct purchase *p)
+{
+	return json_get(p->detail, "refused") != NULL;
+}
+
+/* Takes what was found for those whose answer was lost: those that surely arrived first, those that surely did not, nothing. */
+static void hand_out(struct group *g)
 {
 	size_t k = 0;
 
+	for (int want = ARRIVED_YES; want >= ARRIVED_UNKNOWN; want--)
+		for (size_t i = 0; i < g->n; i++)
+			if (g->v[i]->arrived == (enum arrived)want && !was_refused(g->v[i]) &&
+			    k < g->nfound) {
+				g->v[i]->found = g->found[k++];
+				g->v[i]->result = PURCHASE_ADOPT;
+			}
+}
+
+static void decide_group(struct run *r, struct group *g)
+{
 	for (size_t i = 0; i < g->n; i++) {
 		bool here = g->v[i]->arrived != ARRIVED_NO;
 
-		g->here += here;
-		g->refused = g->refused || (here && json_get(g->v[i]->detail, "refused"));
+		g->lost += here && !was_refused(g->v[i]);
+		g->refused += here && was_refused(g->v[i]);
 	}
-	if (g->here == 0) /* the fence says so: whatever stands there is somebody else's */
+	if (g->lost + g->refused ==
+	    0) /* the fence says so: whatever stands there is somebody else's */
 		g->nfound = g->nlate = 0;
-	if (g->nfound > g->here || ((r->o.adopt_ask || g->refused) && g->nfound + g->nlate)) {
+	if (g->nfound > g->lost || (r->o.adopt_ask && g->nfound + g->nlate)) {
 		for (size_t i = 0; i < g->n; i++)
 			ask_user(r, g, g->v[i]);
 		return;
 	}
-	/* Those that surely arrived take first, those that surely did not take nothing. */
-	for (int want = ARRIVED_YES; want >= ARRIVED_UNKNOWN; want--)
-		for (size_t i = 0; i < g->n; i++)
-			if (g->v[i]->arrived == (enum arrived)want && k < g->nfound) {
-				g->v[i]->found = g->found[k++];
-				g->v[i]->result = PURCHASE_ADOPT;
-			}
+	hand_out(g);
 	for (size_t i = 0; i < g->n; i++) {
 		if (g->v[i]->result != PURCHASE_OPEN)
 			continue;

@@ -335,6 +335,24 @@ static void made_while_our_call_was_under_way(void **s)
 	assert_int_equal(judged(0, 100, ARRIVED_YES), PURCHASE_ADOPT);
 }
 
+/* Two of one shape, one answered by an error and one without an answer: what is found is the latter's, and the other is bought. */
+static void an_error_does_not_hold_up_what_was_lost(void **s)
+{
+	const char *text = HEAD INSTANCE("a", "") INSTANCE("b", "");
+	struct result *r;
+
+	(void)s;
+	eng_start("[fault.x]\naction = CreateDtsInstance\nnth = 1\ndo = code:InternalError:500\n"
+	          "[fault.y]\naction = CreateDtsInstance\nnth = 2\ndo = cut-after\n",
+	          0);
+	r = eng_apply(text);
+	ASSERT_DONE(r);
+	assert_int_equal(r->stats.by_action[API_CREATE_DTS_INSTANCE], 3);
+	assert_int_equal(eng_changes(text), 0);
+	eng_stop();
+	assert_int_equal(live_instances(), 2);
+}
+
 static void import_plans_clean(void **s)
 {
 	const char *text = HEAD INSTANCE("a", "") JOB("a", "a", "shop", "");
@@ -514,6 +532,7 @@ int main(void)
 		T(a_stranger_is_not_adopted),
 		T(too_many_candidates_need_a_decision),
 		T(made_while_our_call_was_under_way),
+		T(an_error_does_not_hold_up_what_was_lost),
 		T(import_plans_clean),
 		T(few_calls),
 		T(a_stale_job_id_is_found_again),
