@@ -190,6 +190,7 @@ simulator_start() {
 	local i
 	export ALIBABA_CLOUD_ACCESS_KEY_ID=testid ALIBABA_CLOUD_ACCESS_KEY_SECRET=testsecret
 	: >.sim.out
+	: >.sim.err
 	"$DTS" simulator --keys testid:testsecret "$@" >.sim.out 2>.sim.err </dev/null &
 	SIM_PID=$!
 	SIM_PORT=

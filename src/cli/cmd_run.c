@@ -49,15 +49,26 @@ static void missing_files(struct job *j)
 
 static void unsettled(struct job *j)
 {
-	size_t n, k = 0;
+	struct arena *a = &j->s.c->a;
+	size_t n, buys = 0, others = 0;
 	const struct intent *v = state_intents(j->s.state, &n);
-	const char **a = arena_array(&j->s.c->a, const char *, n + 1);
+	const char **bought = arena_array(a, const char *, n + 1);
+	const char **sent = arena_array(a, const char *, n + 1);
 
 	for (size_t i = 0; i < n; i++)
 		if (text_eq(v[i].action, "CreateDtsInstance"))
-			a[k++] = arena_strdup(&j->s.c->a, v[i].address);
-	j->po.unsettled = a;
-	j->po.nunsettled = k;
+			bought[buys++] = arena_strdup(a, v[i].address);
+		else
+			sent[others++] = arena_strdup(a, v[i].address);
+	j->po.unsettled = bought;
+	j->po.nunsettled = buys;
+	j->po.sent = sent;
+	j->po.nsent = others;
+	for (size_t i = 0; j->mode == MODE_DESTROY && !executes(j) && i < buys; i++)
+		ui_warning(
+			&j->s.c->ui,
+			"%s: the answer of its purchase was lost: destroy looks for the instance first",
+			bought[i]);
 }
 
 static bool matches_any(const struct session *s, const char *pattern)
@@ -383,8 +394,7 @@ static int run_job(struct job *j)
  * wrong every day. */
 static int check_askable(struct job *j, const struct context *c)
 {
-	if (!executes(j) || j->saved || c->o.yes ||
-	    (c->ui.err_tty && isatty(0) && !c->ui.json))
+	if (!executes(j) || j->saved || c->o.yes || (c->ui.err_tty && isatty(0) && !c->ui.json))
 		return 0;
 	err_set(&j->e, ERR_USAGE, "nobody can be asked here (no terminal)");
 	return err_hint(&j->e,
@@ -400,7 +410,8 @@ static int open_job(struct job *j, struct context *c, enum mode mode,
 	*j = (struct job){.mode = mode, .saved = saved};
 	j->s.c = c;
 	if (executes(j))
-		flags = SESSION_WRITES | (mode == MODE_DESTROY ? 0 : SESSION_SECRETS);
+		flags = SESSION_WRITES |
+		        (mode == MODE_DESTROY ? SESSION_DESTROYS : SESSION_SECRETS);
 	/* A name that is wrong is the more useful message where nobody could be asked either. */
 	return load_exists(&c->o, &j->e) || check_askable(j, c) ||
 	                       session_open(&j->s, c, flags, &j->e)

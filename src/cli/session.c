@@ -198,7 +198,7 @@ static int open_state(struct session *s, struct err *e)
 	return 0;
 }
 
-static int open_run(struct session *s, struct err *e)
+static int open_run(struct session *s, unsigned flags, struct err *e)
 {
 	const struct options *o = &s->c->o;
 	const struct settings *set = &s->l.b.set;
@@ -219,6 +219,7 @@ static int open_run(struct session *s, struct err *e)
 	                      .signal_fd = s->c->signal_fd,
 	                      .verbose = o->verbose,
 	                      .fail_fast = o->fail_fast,
+	                      .destroys = flags & SESSION_DESTROYS,
 	                      .poll_scale = 1};
 	double scale = env_number("DTSBATCH_SIM_SCALE", SIM_SCALE);
 
@@ -292,7 +293,7 @@ int session_open(struct session *s, struct context *c, unsigned flags, struct er
 	    (c->o.simulate && (rehearse_open(s, e) || sim_begin(s, e) || rehearse_begin(s, e))))
 		return -1;
 	s->home_endpoint = home_endpoint(s);
-	if (check_home(s, e) || open_run(s, e))
+	if (check_home(s, e) || open_run(s, flags, e))
 		return -1;
 	s->recs.v = state_list(s->state, &s->recs.n);
 	inventory_init(&s->inv, &c->a);

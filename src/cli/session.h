@@ -33,8 +33,9 @@ struct session {
 };
 
 enum {
-	SESSION_WRITES = 1,  /* lock the state, keep what the simulator does */
-	SESSION_SECRETS = 2, /* every secret must be there */
+	SESSION_WRITES = 1,   /* lock the state, keep what the simulator does */
+	SESSION_SECRETS = 2,  /* every secret must be there */
+	SESSION_DESTROYS = 4, /* nothing is made: what is open is settled first */
 };
 
 /*

@@ -298,6 +298,18 @@ static void decide_existing(struct planner *pl, struct op *op, const struct reso
 	plan_left(pl, op);
 }
 
+static void note_sent(struct planner *pl, struct op *op)
+{
+	bool sent = false;
+
+	for (size_t i = 0; i < pl->o->nsent; i++)
+		sent = sent || text_eq(pl->o->sent[i], op->address);
+	if (sent && op->kind != OP_NOOP && !op->refused)
+		plan_note(
+			pl, op,
+			"an earlier run sent something of this without an answer: it is looked for first, and sent again only if it had no effect");
+}
+
 static void decide_new(struct planner *pl, struct op *op, const struct resource *r)
 {
 	op->kind = OP_CREATE;
@@ -468,6 +480,7 @@ static void plan_section(struct planner *pl, uint32_t i)
 		decide_existing(pl, op, r);
 	}
 	refuse_on_gone_instance(pl, op, r);
+	note_sent(pl, op);
 	plan_notice(pl, op);
 }
 

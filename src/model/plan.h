@@ -148,6 +148,9 @@ struct plan_opts {
 	size_t nunsettled;
 	const char *
 		words; /* of the command line, for commands that are named: " m.ini --state F"; NULL: none */
+	const char *const
+		*sent; /* addresses of which an earlier run sent something else without an answer */
+	size_t nsent;
 };
 
 struct record_list {

@@ -162,6 +162,9 @@ static int on_ready(void *arg, char *peer_ip, char *local_ip, int peer_port, int
 
 	(void)local_ip;
 	(void)local_port;
+	/* A kept connection died under it: libcurl would write the same bytes, nonce and all, a second time. */
+	if (t->ready && t->once)
+		return CURL_PREREQFUNC_ABORT;
 	t->ready = true;
 	snprintf(t->peer, sizeof t->peer, v6 ? "[%s]:%d" : "%s:%d", peer_ip, peer_port);
 	/* A family that does not answer is waited for once per run, not once per connection. */
@@ -417,6 +420,7 @@ static void http_submit(void *ctx, const struct http_req *r)
 	                       .body = r->body,
 	                       .body_n = r->body_n,
 	                       .fresh = r->fresh,
+	                       .once = r->once,
 	                       .timeout_ms = r->timeout_ms > 0 ? r->timeout_ms : DEFAULT_TIMEOUT_MS,
 	                       .user = r->user};
 	if (!url_parse(r->url, &t->url))

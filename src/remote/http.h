@@ -31,6 +31,7 @@ struct http_req {
 	const char *body; /* NULL: none. Must live until the result */
 	size_t body_n;
 	bool fresh; /* a new connection that is not reused: libcurl must not resend it (style.md 4b) */
+	bool once; /* may be written at most once, also where a kept connection dies under it: then NET_SENT_UNKNOWN */
 	int timeout_ms;
 	void *user;
 };

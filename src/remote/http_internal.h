@@ -100,7 +100,7 @@ struct transfer {
 	struct curl_slist *headers;
 	const char *body;
 	size_t body_n;
-	bool fresh;
+	bool fresh, once;
 	int timeout_ms;
 	void *user;
 	CURL *easy;

@@ -78,6 +78,8 @@ static const char *reason(const struct transfer *t, CURLcode code)
 			break;
 		}
 	}
+	if (code == CURLE_ABORTED_BY_CALLBACK) /* on_ready() forbade the second copy */
+		return "the kept connection was closed under the request";
 	return t->error[0] ? t->error : curl_easy_strerror(code);
 }
 

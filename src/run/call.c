@@ -192,6 +192,7 @@ static void send_call(struct call *c)
 	                       .body = c->body ? c->body : "",
 	                       .body_n = body_n,
 	                       .fresh = c->fresh,
+	                       .once = is_write(c),
 	                       .timeout_ms = (int)(c->api->timeout_ms * r->o.timeout_scale),
 	                       .user = c};
 	r->stats.calls++;
@@ -333,10 +334,17 @@ static void retry_later(struct call *c, const struct dts_reply *reply)
 void reply_err(struct err *e, const struct api_def *api, const struct dts_reply *reply)
 {
 	const char *hint = retry_hint(&reply->facts);
+	/* What the service says to an equal or lower class (dts-api.md 7): no word about our rights. */
+	bool class_refused =
+		api == api_def(API_TRANSFER_INSTANCE_CLASS) && text_eq(reply->code, "NoPermission");
 
+	if (class_refused)
+		hint = "so the service refuses a class that is not higher than the present one; if it is higher, the RAM "
+		       "user lacks the right to change it";
 	if (reply->code)
-		err_set(e, retry_err_code(&reply->facts), "%s: %s: %s%s%s%s", api->name,
-		        reply->code, reply->message ? reply->message : "",
+		err_set(e, class_refused ? ERR_FAILED : retry_err_code(&reply->facts),
+		        "%s: %s: %s%s%s%s", api->name, reply->code,
+		        reply->message ? reply->message : "",
 		        reply->request_id ? " (RequestId " : "",
 		        reply->request_id ? reply->request_id : "", reply->request_id ? ")" : "");
 	else

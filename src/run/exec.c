@@ -154,6 +154,7 @@ void task_end(struct task *t, enum op_result res)
 		return;
 	watch_end(&t->watch);
 	timer_clear(&x->r->timers, &t->timer);
+	timer_clear(&x->r->timers, &t->adoption.timer);
 	t->state = TASK_ENDED;
 	t->result = res;
 	x->open--;
@@ -278,7 +279,8 @@ void task_advance(struct task *t)
 	t->step++;
 	t->acting = false;
 	t->looks = t->unknowns = t->busy = t->stale = 0;
-	t->single = false;
+	t->single = t->again = false;
+	t->sent_ms = 0;
 	t->step_ms = sys_now_ms();
 	t->state = TASK_WAITING;
 	if (t->step >= t->op->nsteps) {
@@ -500,32 +502,28 @@ void settle_add(struct task *t)
 	settle_arm(x);
 }
 
-/*
- * Adoption: our lineage as a tag, read back after a moment. Two state files that
- * find the same instance overwrite each other's tag; the one whose tag is not
- * there any more gives way and looks again.
- */
-static void adopt_checked(struct call *c, const struct dts_reply *reply, enum verdict v)
+static void adoption_done(struct adoption *ad, enum adopted res, const struct dts_reply *reply)
 {
-	struct task *t = c->owner;
+	struct task *t = ad->owner;
 	struct exec *x = t->x;
-	const struct json *list =
-		v == VERDICT_OK ? json_path(reply->root, "TagResources.TagResource") : NULL;
-	bool ours = false;
 
-	for (const struct json *m = list ? list->child : NULL; m; m = m->next)
-		if (text_eq(json_str(m, "TagKey"), LINEAGE_TAG))
-			ours = text_eq(json_str(m, "TagValue"), state_lineage(x->r->o.state));
 	if (t->state == TASK_ENDED)
 		return;
-	if (!ours) {
+	switch (res) {
+	case ADOPT_FAILED: /* the question stays open */
+		reply_err(&t->err, api_def(API_TAG_RESOURCES), reply);
+		task_end(t, run_stopping(x->r) ? RES_DEFERRED : RES_FAILED);
+		return;
+	case ADOPT_TAKEN:
 		run_note(x->r, t->op,
 		         "instance %s was taken by another state at the same time: given up",
-		         t->buy.instance_id);
+		         ad->instance_id);
 		t->buy.result = PURCHASE_OPEN;
 		*VEC_PUSH(x->a, &x->settling) = t;
 		settle_arm(x);
 		return;
+	case ADOPT_OURS:
+		break;
 	}
 	run_note(x->r, t->op, "instance %s was bought by the lost call: adopted",
 	         t->buy.instance_id);
@@ -534,42 +532,17 @@ static void adopt_checked(struct call *c, const struct dts_reply *reply, enum ve
 	step_effect(t, t->buy.instance_id, t->buy.job_id);
 }
 
-static void adopt_read(struct timer *timer)
+static void adopt(struct task *t)
 {
-	struct task *t = timer->arg;
-	struct call *c = call_new(t->x->r, API_LIST_TAG_RESOURCES, adopt_checked, t);
-
-	dts_encode_tags(&c->req, &c->a, t->region, &t->buy.instance_id, 1, NULL);
-	call_start(c);
-}
-
-static void adopt_tagged(struct call *c, const struct dts_reply *reply, enum verdict v)
-{
-	struct task *t = c->owner;
-
-	call_outcome(c, v == VERDICT_OK ? OUTCOME_DONE : OUTCOME_FAILED, NULL);
-	if (t->state == TASK_ENDED)
-		return;
-	if (v != VERDICT_OK && v != VERDICT_LOOK) {
-		reply_err(&t->err, c->api, reply);
-		task_end(t, run_stopping(t->x->r) ? RES_DEFERRED : RES_FAILED);
-		return;
-	}
-	t->timer = (struct timer){.fire = adopt_read, .arg = t};
-	timer_set(&t->x->r->timers, &t->timer,
-	          sys_now_ms() + (int64_t)(2000 * t->x->r->o.poll_scale));
-}
-
-static void adopt_tag(struct task *t)
-{
-	struct call *c = call_new(t->x->r, API_TAG_RESOURCES, adopt_tagged, t);
-
 	t->buy.instance_id = arena_strdup(t->x->a, t->buy.found->instance_id);
 	t->buy.job_id = arena_strdup(t->x->a, t->buy.found->job_id);
-	dts_encode_tag(&c->req, &c->a, t->region, t->buy.instance_id, LINEAGE_TAG,
-	               state_lineage(t->x->r->o.state));
-	c->address = t->op->address;
-	call_start(c);
+	t->adoption = (struct adoption){.r = t->x->r,
+	                                .address = t->op->address,
+	                                .region = t->region,
+	                                .instance_id = t->buy.instance_id,
+	                                .done = adoption_done,
+	                                .owner = t};
+	adoption_start(&t->adoption);
 }
 
 static void settle_one(struct exec *x, struct task *t)
@@ -588,7 +561,7 @@ static void settle_one(struct exec *x, struct task *t)
 		task_fail(t, ERR_DECISION, "%s", p->why);
 		return;
 	case PURCHASE_ADOPT:
-		adopt_tag(t);
+		adopt(t);
 		return;
 	case PURCHASE_OPEN:
 	case PURCHASE_MISSING:

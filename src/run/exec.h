@@ -70,6 +70,7 @@ struct run_opts {
 	int64_t deadline_ms; /* -1: none; from run_init */
 	int64_t settle_ms;   /* server time after which absence counts */
 	bool adopt_ask, fail_fast, verbose;
+	bool destroys;     /* nothing is made by this run: recovery settles every open purchase */
 	double poll_scale; /* 1; --simulate shortens the polling intervals */
 	int signal_fd;     /* a byte arrives per signal (main.c's pipe); -1: none */
 	uint32_t seed;     /* 0: from the kernel */
@@ -93,7 +94,7 @@ void run_free(struct run *r);
  * of records that they lack. */
 int run_refresh(struct run *r, const struct batch *b, const struct record_list *recs,
                 struct inventory *inv, struct err *e);
-/* Settles every open intent of the state by looking (design.md 6), before any planning. ERR_DECISION when the user must decide. inv is current. */
+/* Settles every open intent of the state by looking (design.md 6), before any planning. ERR_DECISION when the user must decide. inv is current, and is brought up to date with what was found. */
 int run_recover(struct run *r, struct inventory *inv, struct err *e);
 /* Executes. results: p->n entries. Returns the number of ops not RES_DONE; *worst is the ranked error code. Signals: *sig is the first signal, 0 none. */
 size_t run_apply(struct run *r, const struct plan *p, enum op_result *results, enum err_code *worst,

@@ -35,9 +35,11 @@ struct task {
 	enum look look;
 	struct watch watch;
 	bool moved; /* a moving or running status was seen since our last start/configure/reset */
-	bool old_failure; /* it had failed before that: a failure may be the old one */
-	int64_t issued_ms;
-	int64_t lost_ms; /* when the answer of the current call was missed */
+	bool old_failure;  /* it had failed before that: a failure may be the old one */
+	int64_t issued_ms; /* of what makes a job start: since when a failure may be news */
+	int64_t sent_ms;   /* the call of this step; 0: none */
+	int64_t lost_ms;   /* when the answer of the current call was missed */
+	bool again;        /* an order without effect was sent once more */
 	bool restarted, skipped;
 	enum job_status busy_status;
 	unsigned looks, unknowns, busy, stale;
@@ -45,6 +47,7 @@ struct task {
 	bool single;          /* no batch: the batch failed */
 	uint64_t open_intent; /* of the call whose answer was lost */
 	struct purchase buy;
+	struct adoption adoption;
 	bool adopting;              /* the instance was found, not answered: origin adopted */
 	const char *free_name;      /* of the free job that was asked for last */
 	struct name_read free_look; /* for it, when the answer was lost */
@@ -116,6 +119,9 @@ void record_apply(
 
 /* task_wait.c */
 void task_watch(struct task *t, enum look why, bool now);
+bool task_configures_again(const struct task *t);
+bool step_resumes(enum step s);    /* an open intent of an earlier run is looked for first */
+bool step_is_ordered(enum step s); /* done when its effect is seen, not when it is answered */
 /* The free job may exist, its id is not known: looked for by its name. */
 void task_find_free(struct task *t);
 int64_t task_timeout_ms(const struct task *t);

@@ -10,7 +10,7 @@
 
 #define POLL_FIRST_MS 500
 #define POLL_MAX_MS 15000
-#define ABSENT_TWICE 2 /* lists are eventually consistent: one empty answer proves nothing */
+#define ABSENT_TWICE 2 /* lists in a row that lack it, before it is read by itself */
 
 static void poll_fire(struct timer *t);
 static void round_done(struct page_read *p);
@@ -78,18 +78,14 @@ void watch_end(struct watch *w)
 	w->r->nwatches--;
 }
 
-static void deliver(struct watch *w, const struct observed *o, bool sure)
+static void deliver(struct watch *w, const struct observed *o, bool released)
 {
 	int64_t now = sys_now_ms();
 
 	if (!w->active)
 		return;
-	if (!o && !sure && ++w->absent < ABSENT_TWICE) {
-		w->next_ms = now + interval_ms(w, now);
-		return;
-	}
-	if (o)
-		w->absent = 0;
+	w->absent = 0;
+	w->released = released;
 	w->next_ms = now + interval_ms(w, now);
 	if (w->seen(w, o))
 		watch_end(w);
@@ -101,7 +97,7 @@ static void one_done(struct detail_read *d, const struct observed *o, bool ok)
 
 	w->busy = false;
 	if (ok)
-		deliver(w, o, true);
+		deliver(w, o, d->released);
 	else if (w->active)
 		w->next_ms = sys_now_ms() + interval_ms(w, sys_now_ms());
 	arm(w->r);
@@ -120,6 +116,23 @@ static void read_one(struct watch *w)
 	detail_read_start(&w->detail);
 }
 
+/* Lists lag, so one that lacks it proves nothing: it is read by itself, unless two lists are proof enough. */
+static void listed(struct watch *w, const struct observed *o)
+{
+	int64_t now = sys_now_ms();
+
+	if (!w->active)
+		return;
+	if (o)
+		deliver(w, o, false);
+	else if (++w->absent < ABSENT_TWICE)
+		w->next_ms = now + interval_ms(w, now);
+	else if (w->expects_gone)
+		deliver(w, NULL, false);
+	else
+		read_one(w);
+}
+
 static void round_done(struct page_read *p)
 {
 	struct run *r = p->r;
@@ -130,18 +143,18 @@ static void round_done(struct page_read *p)
 		const struct observed *o;
 
 		next = w->next; /* the callback may end this one, no other */
-		if (w->busy || !text_eq(w->region, p->region))
+		if (w->busy || w->alone || !text_eq(w->region, p->region))
 			continue;
 		o = w->by_instance ? NULL : inventory_job(p->inv, w->job_id);
 		if (!o)
 			o = inventory_instance(p->inv, w->instance_id, w->reverse);
-		deliver(w, o, false);
+		listed(w, o);
 	}
 	arena_reset(&r->round_arena);
 	arm(r);
 }
 
-/* Watches that are due now, and those that will be before long: one list serves them all. */
+/* Watches that are due now, and those that will be before long: one list serves them all but those that are read by themselves. */
 static size_t count_due(const struct run *r, int64_t now, int64_t soon, size_t *near,
                         const char **region)
 {
@@ -149,7 +162,7 @@ static size_t count_due(const struct run *r, int64_t now, int64_t soon, size_t *
 
 	*near = 0;
 	for (const struct watch *w = r->watches; w; w = w->next) {
-		if (w->busy)
+		if (w->busy || w->alone)
 			continue;
 		if (w->next_ms <= now) {
 			due++;
@@ -158,6 +171,13 @@ static size_t count_due(const struct run *r, int64_t now, int64_t soon, size_t *
 		*near += w->next_ms <= soon;
 	}
 	return due;
+}
+
+static void read_due(struct run *r, int64_t now, bool alone)
+{
+	for (struct watch *w = r->watches; w; w = w->next)
+		if (!w->busy && w->next_ms <= now && (w->alone || !alone))
+			read_one(w);
 }
 
 static void read_list(struct run *r, const char *region)
@@ -183,11 +203,10 @@ static void poll_fire(struct timer *t)
 	due = count_due(r, now, now + (int64_t)(POLL_FIRST_MS * r->o.poll_scale), &near, &region);
 	/* Whichever is fewer calls; reads that pile up behind their rate are a list's worth, too. */
 	if (due && (near > pages + 2 || r->queue[QUEUE_READ].n > pages + 2)) {
+		read_due(r, now, true);
 		read_list(r, region);
 		return;
 	}
-	for (struct watch *w = r->watches; w; w = w->next)
-		if (!w->busy && w->next_ms <= now)
-			read_one(w);
+	read_due(r, now, false);
 	arm(r);
 }

@@ -1,9 +1,9 @@
 /*
  * Recovery: every intent that an earlier run left open is settled by looking,
  * never by repeating (design.md 6). What only compares attributes (rename,
- * objects, class ...) needs nothing here: the plan reads the truth anyway. A
- * purchase for a section that is still wanted is settled within the run, so
- * that waiting for it holds nothing else up (task_step.c resumes_purchase).
+ * objects ...) needs nothing here: the plan reads the truth anyway. What this
+ * run works on stays open until its task has looked for it, so that waiting
+ * holds nothing else up (task_step.c resumes_purchase, resumes_call).
  */
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +12,8 @@
 #include "base/sys.h"
 #include "base/text.h"
 #include "run/run_internal.h"
+
+#define LOOK_MS 1000 /* between two looks at what an earlier run sent */
 
 struct look {
 	bool ended, ok, found;
@@ -103,19 +105,49 @@ static void put_ids(struct run *r, struct record *rec, const struct observed *o,
 	state_put(r->o.state, rec);
 }
 
+static bool settled(const struct run *r, const struct intent *i)
+{
+	return run_server_ms(r) >= i->wall_ms + r->o.settle_ms;
+}
+
+/* Between two looks. False: it will not change any more, or nobody waits any longer. */
+static bool wait_for_more(struct run *r, const struct intent *i)
+{
+	int64_t until = sys_now_ms() + (int64_t)(LOOK_MS * r->o.poll_scale) + 10;
+
+	if (settled(r, i))
+		return false;
+	while (sys_now_ms() < until && !run_stopping(r))
+		run_turn(r, until);
+	return !run_stopping(r);
+}
+
+/* Does this run work on the section, so that its task looks for what an earlier run sent? */
+static bool worked_on(const struct run *r, const char *address)
+{
+	uint32_t k = r->o.batch ? map_get(&r->o.batch->by_address, address) : MAP_NONE;
+
+	return k != MAP_NONE && !r->o.destroys && !r->o.batch->v[k].life.absent &&
+	       !r->o.batch->v[k].life.import_id;
+}
+
 /* ConfigureDtsJob on a bought instance. */
 static enum outcome settle_configure(const struct recovery *v, const struct intent *i)
 {
 	struct run *r = v->r;
 	const char *instance = json_str(i->detail, "instance"), *name = json_str(i->detail, "name");
 	const char *region = json_str(i->detail, "region");
+	bool reverse = json_get(i->detail, "reverse") != NULL, there = false;
 	struct record *rec;
 	struct look l;
 
-	if (!look_at(v, region, instance, NULL, json_get(i->detail, "reverse") != NULL, &l))
-		return OUTCOME_UNKNOWN;
-	if (!l.found || l.o.status == ST_NOT_CONFIGURED || !text_eq(l.o.name, name))
-		return OUTCOME_FAILED;
+	do {
+		if (!look_at(v, region, instance, NULL, reverse, &l))
+			return OUTCOME_UNKNOWN;
+		there = l.found && l.o.status != ST_NOT_CONFIGURED && text_eq(l.o.name, name);
+	} while (!there && !worked_on(r, i->address) && wait_for_more(r, i));
+	if (!there)
+		return settled(r, i) ? OUTCOME_FAILED : OUTCOME_UNKNOWN;
 	rec = record_for(r, i->address);
 	if (!rec)
 		return OUTCOME_DONE;
@@ -156,12 +188,6 @@ static bool look_for_name(const struct recovery *v, const char *region, const ch
 	return l->ok;
 }
 
-static void wait_settled(struct run *r, int64_t since_ms)
-{
-	while (run_server_ms(r) < since_ms + r->o.settle_ms && !run_stopping(r))
-		run_turn(r, sys_now_ms() + 200);
-}
-
 /* ConfigureDtsJob without instance: the free job has a name of its own (design.md 5), which is enough to take it at once; that it
  * is not there is believed after the settling time only. */
 static enum outcome settle_free(const struct recovery *v, const struct intent *i)
@@ -171,15 +197,12 @@ static enum outcome settle_free(const struct recovery *v, const struct intent *i
 	struct record *rec;
 	struct look l;
 
-	if (!look_for_name(v, region, name, &l))
-		return OUTCOME_UNKNOWN;
-	if (!l.found) {
-		wait_settled(r, i->wall_ms);
-		if (run_stopping(r) || !look_for_name(v, region, name, &l))
+	do {
+		if (!look_for_name(v, region, name, &l))
 			return OUTCOME_UNKNOWN;
-	}
+	} while (!l.found && wait_for_more(r, i));
 	if (!l.found)
-		return OUTCOME_FAILED;
+		return settled(r, i) ? OUTCOME_FAILED : OUTCOME_UNKNOWN;
 	rec = record_for(r, i->address);
 	if (!rec)
 		return OUTCOME_DONE;
@@ -200,7 +223,7 @@ static enum outcome settle_reset(const struct recovery *v, const struct intent *
 	if (!look_at(v, region, instance, NULL, json_get(i->detail, "reverse") != NULL, &l))
 		return OUTCOME_UNKNOWN;
 	if (!l.found || l.o.status != ST_NOT_CONFIGURED)
-		return OUTCOME_FAILED;
+		return settled(r, i) ? OUTCOME_FAILED : OUTCOME_UNKNOWN;
 	rec = state_get(r->o.state, i->address) ? record_for(r, i->address) : NULL;
 	if (rec)
 		put_ids(r, rec, &l.o, STEP_RESET, region);
@@ -215,28 +238,19 @@ static enum outcome settle_buy_job(const struct recovery *v, const struct intent
 	struct record *rec = record_for(r, i->address);
 	struct look l;
 
-	if (!look_at(v, region, NULL, job, false, &l))
-		return OUTCOME_UNKNOWN;
-	if (!l.found || !*l.o.instance_id) {
-		wait_settled(r, i->wall_ms);
-		if (run_stopping(r) || !look_at(v, region, NULL, job, false, &l))
+	do {
+		if (!look_at(v, region, NULL, job, false, &l))
 			return OUTCOME_UNKNOWN;
-	}
+	} while (!(l.found && *l.o.instance_id) && wait_for_more(r, i));
 	if (!l.found || !*l.o.instance_id || !rec)
-		return OUTCOME_FAILED;
+		return settled(r, i) ? OUTCOME_FAILED : OUTCOME_UNKNOWN;
 	put_ids(r, rec, &l.o, STEP_CONFIGURED, region);
 	run_note(r, NULL, "%s: instance %s was bought by an earlier run for its job", i->address,
 	         l.o.instance_id);
 	return OUTCOME_DONE;
 }
 
-static bool still_wanted(const struct run *r, const char *address)
-{
-	uint32_t k = r->o.batch ? map_get(&r->o.batch->by_address, address) : MAP_NONE;
-
-	return k != MAP_NONE && !r->o.batch->v[k].life.absent && !r->o.batch->v[k].life.import_id &&
-	       !state_get(r->o.state, address);
-}
+/* ---- purchases that no task of this run will settle ------------------------------------- */
 
 static void fence_answer(struct fence *f, enum arrived a)
 {
@@ -246,101 +260,238 @@ static void fence_answer(struct fence *f, enum arrived a)
 	p->fence.r = NULL; /* answered */
 }
 
-static void ask_fence(struct run *r, struct purchase *p, const struct intent *i)
+static void ask_fence(struct run *r, struct purchase *p)
 {
-	p->fence = (struct fence){.r = r,
-	                          .region = p->region,
-	                          .sent_ms = p->sent_ms,
-	                          .done = fence_answer,
-	                          .owner = p};
-	if (i->nonce)
-		snprintf(p->fence.nonce, sizeof p->fence.nonce, "%s", i->nonce);
+	p->fence.r = r;
+	p->fence.region = p->region;
+	p->fence.sent_ms = p->sent_ms;
+	p->fence.done = fence_answer;
+	p->fence.owner = p;
 	fence_start(&p->fence);
 	while (p->fence.r && !r->dead)
 		run_turn(r, INT64_MAX);
 }
 
-/* A purchase whose section is gone: nobody would settle it later. */
-static enum outcome settle_orphan(struct run *r, const struct intent *i, struct err *e)
+struct adopting {
+	bool ended;
+	enum adopted res;
+};
+
+static void adopting_done(struct adoption *ad, enum adopted res, const struct dts_reply *reply)
 {
-	struct purchase p = {.address = i->address,
-	                     .region = r->o.region,
-	                     .intent = i->id,
-	                     .detail = i->detail,
-	                     .sent_ms = i->wall_ms};
-	struct purchase *v[1] = {&p};
-	struct inventory one, two;
+	struct adopting *w = ad->owner;
+
+	(void)reply;
+	w->ended = true;
+	w->res = res;
+}
+
+static enum adopted adopt(struct run *r, struct purchase *p)
+{
+	struct adopting w = {0};
+	struct adoption ad = {.r = r,
+	                      .address = p->address,
+	                      .region = p->region,
+	                      .instance_id = p->found->instance_id,
+	                      .done = adopting_done,
+	                      .owner = &w};
 	struct record *rec;
 
-	ask_fence(r, &p, i);
-	wait_settled(r, i->wall_ms);
-	inventory_init(&one, &r->a);
-	inventory_init(&two, &r->a);
-	if (run_stopping(r) || !run_list(r, p.region, "NotConfigured", false, &one) ||
-	    !run_list(r, p.region, "NotConfigured", false, &two))
-		return OUTCOME_UNKNOWN;
-	purchases_settle(r, v, 1, &one, &two);
-	if (p.result == PURCHASE_DECIDE) {
-		err_set(e, ERR_DECISION, "%s: %s", i->address, p.why);
+	adoption_start(&ad);
+	while (!w.ended) {
+		if (ad.timer.pos && run_stopping(r)) { /* between two calls */
+			timer_clear(&r->timers, &ad.timer);
+			return ADOPT_FAILED;
+		}
+		run_turn(r, sys_now_ms() + 200);
+	}
+	rec = w.res == ADOPT_OURS ? record_for(r, p->address) : NULL;
+	if (!rec)
+		return w.res;
+	rec->origin = ORIGIN_ADOPTED;
+	put_ids(r, rec, p->found, STEP_DONE, p->region);
+	run_note(r, NULL, "%s: instance %s was bought by a lost call of an earlier run: adopted",
+	         p->address, p->found->instance_id);
+	return w.res;
+}
+
+/* True: done with it, or it stays open for a later run. False: to be looked for once more. */
+static bool purchase_decided(struct run *r, struct purchase *p, struct err *e)
+{
+	switch (p->result) {
+	case PURCHASE_DECIDE:
+		if (e->code) {
+			run_note(r, NULL, "%s: %s", p->address, p->why);
+			return true;
+		}
+		err_set(e, ERR_DECISION, "%s: %s", p->address, p->why);
 		err_hint(
 			e,
 			"`dtsbatch import '%s' ID` takes one of them; `dtsbatch state forget-intent '%s'` says that none "
 			"is ours",
-			i->address, i->address);
-		return OUTCOME_UNKNOWN;
+			p->address, p->address);
+		return true;
+	case PURCHASE_ADOPT:
+		switch (adopt(r, p)) {
+		case ADOPT_OURS:
+			state_outcome(r->o.state, p->intent, OUTCOME_DONE, "adopted");
+			return true;
+		case ADOPT_FAILED:
+			if (!run_stopping(r) && !e->code)
+				err_set(e, ERR_FAILED,
+				        "%s: instance %s could not be tagged as ours", p->address,
+				        p->found->instance_id);
+			return true;
+		case ADOPT_TAKEN:
+			p->result = PURCHASE_OPEN;
+			return false;
+		}
+		return true;
+	default:
+		state_outcome(r->o.state, p->intent, OUTCOME_FAILED, "not found after settling");
+		return true;
 	}
-	if (p.result != PURCHASE_ADOPT)
-		return OUTCOME_FAILED;
-	rec = record_for(r, i->address);
-	if (rec) {
-		rec->origin = ORIGIN_ADOPTED;
-		put_ids(r, rec, p.found, STEP_DONE, p.region);
-		run_note(r, NULL,
-		         "%s: instance %s was bought by a lost call of an earlier run: adopted",
-		         i->address, p.found->instance_id);
-	}
-	return OUTCOME_DONE;
 }
 
-static enum outcome settle(const struct recovery *v, const struct intent *i, struct err *e)
+/* All of the first one's region are decided together; they leave v unless they are to be looked for again. */
+static size_t settle_region(struct run *r, struct purchase **v, size_t n, struct err *e)
 {
-	struct run *r = v->r;
+	struct purchase **here = arena_array(&r->a, struct purchase *, n);
+	const char *region = v[0]->region;
+	struct inventory one, two;
+	size_t nhere = 0, rest = 0;
 
-	if (text_eq(i->action, "CreateDtsInstance")) {
-		if (json_str(i->detail, "job"))
-			return settle_buy_job(v, i);
-		if (state_get(r->o.state, i->address))
-			return OUTCOME_DONE;
-		return still_wanted(r, i->address) ? OUTCOME_UNKNOWN : settle_orphan(r, i, e);
+	for (size_t i = 0; i < n; i++)
+		if (text_eq(v[i]->region, region))
+			here[nhere++] = v[i];
+		else
+			v[rest++] = v[i];
+	inventory_init(&one, &r->a);
+	inventory_init(&two, &r->a);
+	if (!run_list(r, region, "NotConfigured", false, &one) ||
+	    !run_list(r, region, "NotConfigured", false, &two))
+		return 0; /* the run is over */
+	purchases_settle(r, here, nhere, &one, &two);
+	for (size_t i = 0; i < nhere; i++)
+		if (!purchase_decided(r, here[i], e))
+			v[rest++] = here[i];
+	return rest;
+}
+
+static bool left_to_its_task(const struct run *r, const struct purchase *p)
+{
+	return worked_on(r, p->address) && !state_get(r->o.state, p->address);
+}
+
+/*
+ * Bought instances of one shape are interchangeable, so they are counted together, even those that their own tasks would settle.
+ */
+static void settle_purchases(struct run *r, struct purchase **v, size_t n, struct err *e)
+{
+	int64_t latest = 0;
+	bool any = false;
+
+	for (size_t i = 0; i < n; i++) {
+		any = any || !left_to_its_task(r, v[i]);
+		latest = v[i]->sent_ms > latest ? v[i]->sent_ms : latest;
 	}
+	if (!any)
+		return;
+	run_note(
+		r, NULL,
+		"%zu purchase%s of an earlier run ha%s no answer: waiting until the account's list has settled",
+		n, n == 1 ? "" : "s", n == 1 ? "s" : "ve");
+	for (size_t i = 0; i < n; i++)
+		ask_fence(r, v[i]);
+	while (run_server_ms(r) < latest + r->o.settle_ms && !run_stopping(r))
+		run_turn(r, sys_now_ms() + 200);
+	while (n && !run_stopping(r))
+		n = settle_region(r, v, n, e);
+	if (r->stop_signal && r->o.destroys && !e->code)
+		err_set(e, ERR_LATER, "stopped by a signal before the open purchases were settled");
+}
+
+static bool is_purchase(const struct intent *i)
+{
+	return text_eq(i->action, "CreateDtsInstance") && !json_str(i->detail, "job");
+}
+
+static bool is_open_purchase(const struct run *r, const struct intent *i)
+{
+	return is_purchase(i) && !state_get(r->o.state, i->address);
+}
+
+/* An import is the answer to the question what became of a purchase. */
+static bool being_decided(const struct run *r, const char *address)
+{
+	uint32_t k = r->o.batch ? map_get(&r->o.batch->by_address, address) : MAP_NONE;
+
+	return k != MAP_NONE && r->o.batch->v[k].life.import_id;
+}
+
+/* ---- the whole ----------------------------------------------------------------------------- */
+
+static bool is_ordered(const struct intent *i)
+{
+	static const enum api_action orders[] = {API_TRANSFER_INSTANCE_CLASS, API_TRANSFER_PAY_TYPE,
+	                                         API_UPGRADE_TWO_WAY, API_MODIFY_DTS_JOB_ENDPOINT};
+
+	for (size_t k = 0; k < sizeof orders / sizeof *orders; k++)
+		if (text_eq(i->action, api_def(orders[k])->name))
+			return true;
+	return false;
+}
+
+static enum outcome settle(const struct recovery *v, const struct intent *i)
+{
+	if (text_eq(i->action, "CreateDtsInstance"))
+		return settle_buy_job(v, i);
 	if (text_eq(i->action, "ConfigureDtsJob"))
 		return text_empty(json_str(i->detail, "instance")) ? settle_free(v, i)
 		                                                   : settle_configure(v, i);
 	if (text_eq(i->action, "ResetDtsJob"))
 		return settle_reset(v, i);
+	/* Its task looks for it and waits (task_step.c resumes_call); later the plan compares what is there. */
+	if (is_ordered(i) && !settled(v->r, i))
+		return OUTCOME_UNKNOWN;
 	return OUTCOME_DONE; /* the plan compares what it changed */
 }
 
 int run_recover(struct run *r, struct inventory *inv, struct err *e)
 {
 	struct recovery rv = {r, inv};
-	size_t n, k = 0;
+	size_t n, nbuys = 0;
 	const struct intent *open = state_intents(r->o.state, &n);
 	struct intent *v = arena_array(&r->a, struct intent, n + 1);
+	struct purchase **buys = arena_array(&r->a, struct purchase *, n + 1);
+	const char **addresses = arena_array(&r->a, const char *, n + 1);
 
 	for (size_t i = 0; i < n; i++) { /* copies: settling changes the list */
 		v[i] = open[i];
-		v[i].address = arena_strdup(&r->a, open[i].address);
+		v[i].address = addresses[i] = arena_strdup(&r->a, open[i].address);
 		v[i].action = arena_strdup(&r->a, open[i].action);
 		v[i].detail = open[i].detail ? json_clone(&r->a, open[i].detail)
 		                             : json_new(&r->a, JSON_OBJECT);
+		if (is_open_purchase(r, &v[i]) && !being_decided(r, v[i].address)) {
+			buys[nbuys] = arena_new(&r->a, struct purchase);
+			purchase_from_intent(r, buys[nbuys++], &open[i]);
+		}
 	}
-	for (; k < n && !run_stopping(r); k++) {
-		enum outcome o = settle(&rv, &v[k], e);
+	for (size_t k = 0; k < n && !run_stopping(r); k++) {
+		enum outcome o = OUTCOME_DONE;
 
+		if (is_open_purchase(r, &v[k]))
+			continue;
+		if (!is_purchase(&v[k]))
+			o = settle(&rv, &v[k]);
 		if (o != OUTCOME_UNKNOWN)
 			state_outcome(r->o.state, v[k].id, o, "settled by looking");
 	}
+	if (nbuys && !run_stopping(r))
+		settle_purchases(r, buys, nbuys, e);
+	/* Lists may still show what was before; and what was found now is in none. */
+	if (n && !run_stopping(r))
+		run_confirm(r, inv, addresses, n);
 	if (r->dead) {
 		*e = r->fatal;
 		return -1;

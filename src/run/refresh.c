@@ -13,8 +13,9 @@
 #define PAGE_ROWS 100
 #define FEW_IDS 3      /* up to so many instances are read one by one */
 #define FRESH_MS 20000 /* a list may lag behind what was changed so recently */
-#define FRESH_MAX 20
-#define CONFIRM_MAX 100 /* single reads before something counts as gone */
+#define FRESH_MAX 20 /* of more than these, only those are read whose row contradicts the record */
+#define CONFIRM_MAX                                                                                \
+	100 /* of records that have settled, so many are read before they count as gone */
 
 /* ---- list pages ---------------------------------------------------------- */
 
@@ -117,7 +118,8 @@ static void detail_done(struct call *c, const struct dts_reply *reply, enum verd
 
 	if (v == VERDICT_OK && reply->root) {
 		observed_read(&o, d->into ? d->into : &c->a, reply->root, d->reverse);
-		d->done(d, status_class(o.status) == SC_GONE ? NULL : &o, true);
+		d->released = status_class(o.status) == SC_GONE;
+		d->done(d, d->released ? NULL : &o, true);
 		return;
 	}
 	if (d->needed && v != VERDICT_GONE && !d->r->dead && !d->r->stop_signal) {
@@ -131,6 +133,7 @@ void detail_read_start(struct detail_read *d)
 {
 	struct call *c = call_new(d->r, API_DESCRIBE_DTS_JOB_DETAIL, detail_done, d);
 
+	d->released = false;
 	c->into = d->into;
 	dts_encode_detail(&c->req, &c->a, d->region, d->job_id ? NULL : d->instance_id, d->job_id,
 	                  d->reverse);
@@ -276,6 +279,26 @@ static struct observed *row_of(const struct inventory *inv, const struct record 
 	                              dir >= 0 && text_ieq(rec->attrs[dir], "Reverse"));
 }
 
+/* Does the row say something else than what we recorded a moment ago? Then it may be an old one. */
+static bool contradicts(struct refresh *f, const struct record *rec, const struct observed *o)
+{
+	if (rec->step != STEP_DONE ||
+	    (rec->type == &type_job && !text_eq(rec->job_id, o->job_id)) ||
+	    (rec->status && status_parse(rec->status) != o->status))
+		return true;
+	for (size_t i = 0; i < rec->type->nattrs; i++) {
+		const struct attr_def *at = &rec->type->attrs[i];
+		const char *seen;
+
+		if (!rec->attrs[i] || at->from != READ_LIST || (at->flags & A_NOREAD))
+			continue;
+		seen = attr_read(f->inv->a, at, o->row);
+		if (seen && !attr_satisfied(at, rec->attrs[i], seen))
+			return true;
+	}
+	return false;
+}
+
 /* doubt: also what the list shows, where it may lag. */
 static void confirm_records(struct refresh *f, const struct record_list *recs, bool doubt)
 {
@@ -292,14 +315,28 @@ static void confirm_records(struct refresh *f, const struct record_list *recs, b
 		if (!o && rec->gone_ms > 0)
 			continue; /* known to be gone: the list shows it if it is there again */
 		/* A pair is one row: reading it through the job record is enough. */
-		if (!o && missing < CONFIRM_MAX) {
+		if (!o && (missing < CONFIRM_MAX || now - rec->updated_ms < f->r->o.settle_ms)) {
 			missing++;
 			confirm(f, rec, NULL);
-		} else if (o && doubt && fresh <= FRESH_MAX && now - rec->updated_ms < FRESH_MS &&
-		           rec->type == &type_job) {
+		} else if (o && doubt && now - rec->updated_ms < FRESH_MS &&
+		           rec->type == &type_job &&
+		           (fresh <= FRESH_MAX || contradicts(f, rec, o))) {
 			confirm(f, rec, o);
 		}
 	}
+}
+
+bool run_confirm(struct run *r, struct inventory *inv, const char *const *addresses, size_t n)
+{
+	struct refresh f = {.r = r, .inv = inv};
+
+	for (size_t i = 0; i < n; i++) {
+		const struct record *rec = state_get(r->o.state, addresses[i]);
+
+		if (rec)
+			confirm(&f, record_copy(&r->a, rec), row_of(inv, rec));
+	}
+	return drain(&f);
 }
 
 static bool wants(const struct resource *res, enum read_from from)

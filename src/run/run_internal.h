@@ -94,10 +94,13 @@ struct detail_read {
 	bool reverse;
 	bool needed;        /* the run ends without an answer */
 	struct arena *into; /* where the answer lives; NULL: during the call only */
+	bool released;      /* o is NULL, and the service said why: it was released */
 	void (*done)(struct detail_read *d, const struct observed *o, bool ok);
 	void *owner;
 };
 void detail_read_start(struct detail_read *d);
+/* Reads the records of these addresses one by one into inv: what the list says of them may be old. False: see run_refresh. */
+bool run_confirm(struct run *r, struct inventory *inv, const char *const *addresses, size_t n);
 
 /* Looks for a job by its exact name. done gets it, or NULL when it is not listed (lists lag); ok false: no answer. */
 struct name_read {
@@ -116,13 +119,16 @@ struct watch {
 	const char *instance_id, *job_id;
 	bool reverse;
 	bool by_instance; /* the job id is not known or stale: look by instance and direction */
+	bool alone;       /* read by itself: lists show what was */
+	bool expects_gone; /* old enough to be in every list, so two lists in a row that lack it are enough */
+	bool released; /* seen() got NULL because the service said that it was released */
 	/* Called with what was seen; NULL: not there (released). Returns true to end the watch. */
 	bool (*seen)(struct watch *w, const struct observed *o);
 	void *owner;
 	const char *region;
 	struct detail_read detail;
 	int64_t since_ms, next_ms;
-	unsigned absent; /* answers in a row that lacked it */
+	unsigned absent; /* lists in a row that lacked it */
 	bool busy, active;
 	struct watch *prev, *next;
 };
@@ -153,7 +159,8 @@ struct run {
 	bool dead;       /* nothing more may be sent: `fatal` says why */
 	bool money_stop; /* an order was refused for money: no further purchases */
 	struct err fatal;
-	struct err trouble; /* why the last call is tried again; code 0: nothing since the last good answer */
+	struct err
+		trouble; /* why the last call is tried again; code 0: nothing since the last good answer */
 	struct run_stats stats;
 	/* poller */
 	struct watch *watches;
@@ -169,7 +176,8 @@ struct run {
 		*before; /* of the last refresh: what existed before the first purchase */
 	bool finishing;  /* no new calls: the queues are dropped */
 	uint64_t random_state;
-	char read_nonce[33]; /* of a finished read: the control of the fence */
+	VEC(const char *) given_up; /* instances that another state has adopted */
+	char read_nonce[33];        /* of a finished read: the control of the fence */
 };
 
 /* One turn: fire timers, send what may be sent, flush the journal, wait for answers (at most until `until_ms`). */
@@ -205,7 +213,7 @@ struct purchase {
 	enum arrived arrived;
 	const char *address, *region;
 	uint64_t intent;           /* open intent of the state */
-	const struct json *detail; /* shape, before */
+	const struct json *detail; /* shape, before, and how the call ended (purchase_ended) */
 	int64_t sent_ms;           /* server time */
 	/* result */
 	enum { PURCHASE_OPEN, PURCHASE_ADOPT, PURCHASE_MISSING, PURCHASE_DECIDE } result;
@@ -215,8 +223,28 @@ struct purchase {
 };
 struct json *purchase_shape(struct arena *a, const struct dts_call *call,
                             const struct inventory *inv);
+/* How the call ended is part of the evidence: into p->detail, and into the open intent for later runs. */
+void purchase_ended(struct run *r, struct purchase *p, const struct dts_reply *reply);
+/* Of an open intent, as far as it tells. */
+void purchase_from_intent(struct run *r, struct purchase *p, const struct intent *i);
 /* Decides all of v at once; inv1 and inv2 are two complete lists taken after the settling time. */
 void purchases_settle(struct run *r, struct purchase **v, size_t n, const struct inventory *inv1,
                       const struct inventory *inv2);
+
+/* adopt.c: makes a found instance ours. */
+enum adopted {
+	ADOPT_OURS,
+	ADOPT_TAKEN /* by another state: never again a candidate of this run */,
+	ADOPT_FAILED
+};
+struct adoption {
+	struct run *r;
+	const char *address, *region, *instance_id;
+	/* reply: of the call that failed; lives during the call only */
+	void (*done)(struct adoption *ad, enum adopted res, const struct dts_reply *reply);
+	void *owner;
+	struct timer timer;
+};
+void adoption_start(struct adoption *ad);
 
 #endif

@@ -184,14 +184,10 @@ void step_effect(struct task *t, const char *instance_id, const char *job_id)
 		t->rec->step = STEP_CONFIGURED;
 		set_ids(t, instance_id, job_id);
 		break;
-	case DO_RESET:
-		if (t->op->kind != OP_DELETE)
-			t->rec->step = STEP_RESET;
-		break;
 	default:
 		break;
 	}
-	if (t->rec && t->op->kind != OP_DELETE && s != DO_DELETE) {
+	if (t->rec && t->op->kind != OP_DELETE && s != DO_DELETE && !step_is_ordered(s)) {
 		record_apply(t, s);
 		task_put(t);
 	}
@@ -211,13 +207,10 @@ static void close_open_intent(struct task *t, enum outcome o)
 }
 
 /* Refusals that say: it is already as wanted. */
-static bool refusal_means_done(const struct task *t, const struct dts_reply *reply)
+static bool refusal_means_done(const struct task *t)
 {
 	enum step s = current(t);
 
-	if (s == DO_CONFIGURE && text_eq(reply->code, "UpdateJob.OperationDenied.InitStatus"))
-		return t->unknowns >
-		       0; /* after a lost answer this is the proof that the first call worked */
 	if (s == DO_PASSWORD_SRC ||
 	    s == DO_PASSWORD_DEST) /* equal to the current one: refused (dts-api.md 9) */
 		return t->unknowns > 0 || t->op->kind == OP_RESUME;
@@ -226,7 +219,26 @@ static bool refusal_means_done(const struct task *t, const struct dts_reply *rep
 	return false;
 }
 
-static void step_lost(struct task *t, struct call *c)
+/* Refusals that may say: it was done before, by a call whose answer nobody got. */
+static bool refusal_asks_for_a_look(const struct task *t, const struct dts_reply *reply)
+{
+	if (current(t) == DO_CONFIGURE)
+		return (t->unknowns || !task_configures_again(t) || t->op->kind == OP_RESUME) &&
+		       text_eq(reply->code, "UpdateJob.OperationDenied.InitStatus");
+	return current(t) == DO_CLASS && text_eq(reply->code, "NoPermission");
+}
+
+static void look_at_refusal(struct task *t, struct call *c, const struct dts_reply *reply)
+{
+	call_outcome(c, OUTCOME_FAILED, reply->code);
+	reply_err(&t->err, c->api, reply);
+	err_subject(&t->err, t->op->address);
+	t->looks = 0;
+	t->lost_ms = sys_now_ms();
+	task_watch(t, LOOK_EFFECT, true);
+}
+
+static void step_lost(struct task *t, struct call *c, const struct dts_reply *reply)
 {
 	struct exec *x = t->x;
 
@@ -240,6 +252,7 @@ static void step_lost(struct task *t, struct call *c)
 		t->open_intent = 0;
 		memcpy(t->buy.fence.nonce, c->nonce, sizeof c->nonce);
 		t->buy.result = PURCHASE_OPEN;
+		purchase_ended(x->r, &t->buy, reply);
 		settle_add(t);
 		return;
 	}
@@ -287,18 +300,22 @@ static void take_verdict(struct task *t, struct call *c, const struct dts_reply 
 		call_outcome(c, v == VERDICT_OK ? OUTCOME_DONE : OUTCOME_UNKNOWN, NULL);
 		return;
 	}
-	if (v == VERDICT_FAIL && refusal_means_done(t, reply))
+	if (v == VERDICT_FAIL && refusal_means_done(t))
 		v = VERDICT_OK;
 	if (v == VERDICT_GONE && current(t) == DO_DELETE)
 		v = VERDICT_OK;
 	switch (v) {
 	case VERDICT_OK:
-		call_outcome(c, OUTCOME_DONE, NULL);
 		close_open_intent(t, OUTCOME_DONE);
+		if (step_is_ordered(current(t))) {
+			t->open_intent = c->intent;
+			c->intent = 0;
+		}
+		call_outcome(c, OUTCOME_DONE, NULL);
 		step_effect(t, reply->instance_id, reply->job_id);
 		return;
 	case VERDICT_LOOK:
-		step_lost(t, c);
+		step_lost(t, c, reply);
 		return;
 	case VERDICT_BUSY:
 		call_outcome(c, OUTCOME_FAILED, reply->code);
@@ -313,6 +330,10 @@ static void take_verdict(struct task *t, struct call *c, const struct dts_reply 
 		}
 		break;
 	default:
+		if (v == VERDICT_FAIL && refusal_asks_for_a_look(t, reply)) {
+			look_at_refusal(t, c, reply);
+			return;
+		}
 		if (!text_eq(reply->message, "not sent"))
 			call_outcome(c, OUTCOME_FAILED, reply->code);
 		break;
@@ -534,6 +555,7 @@ void step_issue(struct task *t)
 	watch_end(&t->watch);
 	make_vals(t);
 	t->acting = true;
+	t->sent_ms = sys_now_ms();
 	if (s == DO_START || s == DO_CONFIGURE || s == DO_RESET || s == DO_PRECHECK ||
 	    s == DO_BUY_JOB) {
 		t->old_failure = status_class(t->status) == SC_FAILED;
@@ -589,20 +611,46 @@ static bool resumes_purchase(struct task *t)
 		if (!text_eq(v[i].address, t->op->address) ||
 		    !text_eq(v[i].action, "CreateDtsInstance"))
 			continue;
-		t->buy = (struct purchase){.address = t->op->address,
-		                           .region = t->region,
-		                           .intent = v[i].id,
-		                           .sent_ms = v[i].wall_ms};
-		t->buy.detail = v[i].detail ? json_clone(t->x->a, v[i].detail)
-		                            : json_new(t->x->a, JSON_OBJECT);
-		if (v[i].nonce)
-			snprintf(t->buy.fence.nonce, sizeof t->buy.fence.nonce, "%s", v[i].nonce);
+		purchase_from_intent(t->x->r, &t->buy, &v[i]);
+		t->buy.region = t->region;
 		t->unknowns++;
 		t->acting = true;
 		settle_add(t);
 		return true;
 	}
 	return false;
+}
+
+/* A call of an earlier run that may be on its way, or done: it is looked for before it is sent again. */
+static bool resumes_call(struct task *t, enum step s)
+{
+	const char *action = api_def(single_action(s))->name;
+	const char *instance = t->rec ? t->rec->instance_id : val(t, "dts_instance_id");
+	struct run *r = t->x->r;
+	int64_t age = -1;
+	size_t n;
+	const struct intent *v = state_intents(r->o.state, &n);
+
+	if (s == DO_CONFIGURE && task_configures_again(t)) /* harmless */
+		return false;
+	for (size_t i = 0; step_resumes(s) && i < n; i++) {
+		if (!text_eq(v[i].address, t->op->address) || !text_eq(v[i].action, action) ||
+		    !text_eq(json_str(v[i].detail, "step"), step_def(s)->verb) ||
+		    !text_eq(json_str(v[i].detail, "instance"), instance))
+			continue;
+		t->open_intent = v[i].id;
+		age = run_server_ms(r) - v[i].wall_ms;
+	}
+	if (!t->open_intent || age < 0)
+		return false;
+	make_vals(t);
+	t->acting = true;
+	t->unknowns++;
+	t->sent_ms = t->lost_ms = sys_now_ms() - age;
+	run_note(r, t->op, "an earlier run sent %s: looking whether it had its effect", action);
+	t->looks = 0;
+	task_watch(t, LOOK_EFFECT, true);
+	return true;
 }
 
 static bool already_there(const struct task *t, enum step s)
@@ -620,6 +668,8 @@ static void begin_call(struct task *t, enum step s)
 {
 	unsigned legal = step_def(s)->legal;
 
+	if (resumes_call(t, s))
+		return;
 	if (already_there(t, s)) {
 		task_advance(t);
 		return;

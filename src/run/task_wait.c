@@ -46,6 +46,16 @@ static bool grace_over(const struct task *t)
 	return sys_now_ms() - t->issued_ms > (int64_t)(GRACE_MS * t->x->r->o.poll_scale);
 }
 
+/* Within the settling time of the last change no answer proves an absence, but for "it was released". */
+static bool may_be_gone(const struct task *t)
+{
+	const struct record *rec = t->rec ? t->rec : t->op->have;
+	int64_t settle = t->x->r->o.settle_ms;
+
+	return t->watch.released || ((!rec || sys_wall_ms() - rec->updated_ms >= settle) &&
+	                             (!t->sent_ms || sys_now_ms() - t->sent_ms >= settle));
+}
+
 static bool failure_is_real(const struct task *t)
 {
 	return t->moved || !t->old_failure || grace_over(t);
@@ -70,8 +80,8 @@ static enum after after_step(struct task *t, const struct observed *o)
 
 	if (!o && s == DO_WAIT_GONE)
 		return AFTER_OK;
-	if (!o) /* once seen alive, or after a while: it will not come back, so do not wait for the timeout */
-		return t->moved || grace_over(t) ? AFTER_GONE : AFTER_WAIT;
+	if (!o) /* it will not come back, so do not wait for the timeout */
+		return may_be_gone(t) ? AFTER_GONE : AFTER_WAIT;
 	switch (s) {
 	case DO_WAIT_GONE:
 		return AFTER_WAIT;
@@ -255,7 +265,7 @@ static void status_failed(struct task *t, const struct observed *o)
 
 /* ---- looking for a lost effect ------------------------------------------------ */
 
-enum resend { RESEND_NOW, RESEND_LOOKS, RESEND_SETTLED, RESEND_NEVER };
+enum resend { RESEND_NOW, RESEND_LOOKS, RESEND_SETTLED };
 
 static enum resend resend_policy(enum step s)
 {
@@ -277,13 +287,33 @@ static enum resend resend_policy(enum step s)
 	case DO_ENDPOINT_SRC:
 	case DO_ENDPOINT_DEST:
 	case DO_TWOWAY:
+	case DO_PAYTYPE:
 	case DO_BUY_JOB:
 		return RESEND_SETTLED;
-	case DO_PAYTYPE:
-		return RESEND_NEVER;
 	default:
 		return RESEND_LOOKS;
 	}
+}
+
+/* ModifyDtsJob... and the like are harmless to send again; these order, empty or roll back, so they are looked for. */
+bool step_resumes(enum step s)
+{
+	return s == DO_CONFIGURE || resend_policy(s) == RESEND_SETTLED;
+}
+
+/* Their answer says that an order was taken, not that it had its effect: the intent stays open until that is seen. */
+bool step_is_ordered(enum step s)
+{
+	return s == DO_CLASS || s == DO_TWOWAY || s == DO_RESET;
+}
+
+static bool attr_there(const struct task *t, const struct observed *o, const char *key)
+{
+	int i = attr_find(t->op->type, key);
+	const char *seen =
+		i >= 0 && t->vals[i] ? attr_read(t->x->a, &t->op->type->attrs[i], o->row) : NULL;
+
+	return seen && attr_satisfied(&t->op->type->attrs[i], t->vals[i], seen);
 }
 
 static bool endpoint_there(const struct task *t, const struct observed *o, bool source)
@@ -302,6 +332,12 @@ static bool endpoint_there(const struct task *t, const struct observed *o, bool 
 	return true;
 }
 
+/* A job that never ran is configured once more: that it has our name is no sign then, only that it has begun. */
+bool task_configures_again(const struct task *t)
+{
+	return t->op->kind != OP_REPLACE && t->op->seen && t->op->seen->status != ST_NOT_CONFIGURED;
+}
+
 static bool effect_there(const struct task *t, const struct observed *o)
 {
 	enum step s = current(t);
@@ -310,7 +346,9 @@ static bool effect_there(const struct task *t, const struct observed *o)
 		return s == DO_DELETE;
 	switch (s) {
 	case DO_CONFIGURE:
-		return o->status != ST_NOT_CONFIGURED && text_eq(o->name, want(t, "dts_job_name"));
+		return text_eq(o->name, want(t, "dts_job_name")) &&
+		       o->status != ST_NOT_CONFIGURED &&
+		       !(task_configures_again(t) && (step_def(s)->legal & ST_BIT(o->status)));
 	case DO_RENAME:
 		return text_eq(o->name, want(t, "dts_job_name"));
 	case DO_CLASS:
@@ -325,6 +363,8 @@ static bool effect_there(const struct task *t, const struct observed *o)
 		return o->status == ST_NOT_CONFIGURED;
 	case DO_TWOWAY:
 		return o->two_way;
+	case DO_PAYTYPE:
+		return attr_there(t, o, "payment_type");
 	case DO_BUY_JOB:
 		return *o->instance_id != '\0';
 	case DO_OBJECTS:
@@ -345,6 +385,19 @@ static void close_intent(struct task *t, enum outcome o)
 	t->open_intent = 0;
 }
 
+/* The service said that it cannot be done any more, which is also what it says when it was done. */
+static bool look_refused(struct task *t, const struct observed *o, int64_t age)
+{
+	bool unclear = current(t) == DO_CONFIGURE && o && o->status == ST_NOT_CONFIGURED;
+
+	if (t->looks < 2 || (unclear && age < t->x->r->o.settle_ms))
+		return false;
+	watch_end(&t->watch);
+	close_intent(t, OUTCOME_FAILED);
+	task_end(t, RES_FAILED);
+	return true;
+}
+
 static bool look_effect(struct task *t, const struct observed *o)
 {
 	enum resend policy = resend_policy(current(t));
@@ -353,20 +406,14 @@ static bool look_effect(struct task *t, const struct observed *o)
 	t->looks++;
 	if (effect_there(t, o)) {
 		watch_end(&t->watch);
-		close_intent(t, OUTCOME_DONE);
+		t->err = (struct err){0};
+		if (!step_is_ordered(current(t)))
+			close_intent(t, OUTCOME_DONE);
 		step_effect(t, o ? o->instance_id : NULL, o ? o->job_id : NULL);
 		return true;
 	}
-	if (policy == RESEND_NEVER) {
-		if (t->looks < 3)
-			return false;
-		watch_end(&t->watch);
-		err_hint(&t->err, "look at the console, then run `dtsbatch plan`");
-		task_fail(t, ERR_DECISION,
-		          "the answer to %s was lost and it cannot be repeated safely",
-		          step_def(current(t))->verb);
-		return true;
-	}
+	if (t->err.code)
+		return look_refused(t, o, age);
 	if (policy == RESEND_LOOKS && t->looks < 2)
 		return false;
 	if (policy == RESEND_SETTLED && age < t->x->r->o.settle_ms)
@@ -465,13 +512,22 @@ static const char *moved_away(const struct task *t, const struct observed *o)
 	return NULL;
 }
 
+/* A replacement that keeps the instance: once emptied, there is nothing left to reset. */
+static bool empties_it(const struct task *t)
+{
+	return t->op->kind == OP_REPLACE && t->step + 1 < t->op->nsteps &&
+	       t->op->steps[t->step + 1] == DO_RESET;
+}
+
 static bool look_verify(struct task *t, const struct observed *o)
 {
 	const char *what;
 
+	if (!o && !may_be_gone(t))
+		return false;
 	watch_end(&t->watch);
 	if (!o || (t->op->type == &type_job && o->status == ST_NOT_CONFIGURED &&
-	           t->op->kind == OP_DELETE)) {
+	           (t->op->kind == OP_DELETE || empties_it(t)))) {
 		/* gone already, or emptied: nothing of ours is left to delete */
 		run_note(t->x->r, t->op, "already gone on the service");
 		if (t->op->kind == OP_DELETE) {
@@ -503,14 +559,28 @@ static bool look_verify(struct task *t, const struct observed *o)
 
 /* ---- dispatch ---------------------------------------------------------------------- */
 
+/* What was waited for may have been an order of our own, by an earlier run. */
+static bool done_meanwhile(const struct task *t, const struct observed *o)
+{
+	return step_is_ordered(current(t)) && current(t) != DO_RESET && o->status != ST_UPGRADE &&
+	       effect_there(t, o);
+}
+
 static bool look_legal(struct task *t, const struct observed *o)
 {
 	unsigned legal = step_def(current(t))->legal;
 	enum step s = current(t);
 
+	if (!o && !may_be_gone(t))
+		return false;
 	if (!o) {
 		watch_end(&t->watch);
 		task_fail(t, ERR_FAILED, "gone on the service");
+		return true;
+	}
+	if (done_meanwhile(t, o)) {
+		watch_end(&t->watch);
+		step_effect(t, o->instance_id, o->job_id);
 		return true;
 	}
 	if (!legal || (legal & ST_BIT(o->status))) {
@@ -553,6 +623,29 @@ static bool look_find(struct task *t, const struct observed *o)
 	return true;
 }
 
+/* The order was answered, the settling time is over, and nothing of it shows. What costs nothing is sent once more. */
+static bool order_got_lost(struct task *t, const struct observed *o)
+{
+	enum step s = current(t);
+
+	if (!step_is_ordered(s) || !o || sys_now_ms() - t->sent_ms < t->x->r->o.settle_ms ||
+	    (status_class(o->status) == SC_MOVING && o->status != ST_INITIALIZING))
+		return false;
+	watch_end(&t->watch);
+	close_intent(t, OUTCOME_FAILED);
+	if (s == DO_RESET && !t->again) {
+		t->again = true;
+		run_note(t->x->r, t->op,
+		         "the reset was answered, but the job is as it was: once more");
+		step_issue(t);
+		return true;
+	}
+	err_hint(&t->err, "look at the console; the next run asks for it again");
+	task_fail(t, ERR_FAILED, "%s was answered, but had no effect: the job is %s",
+	          step_def(s)->verb, o->raw_status);
+	return true;
+}
+
 static bool look_after(struct task *t, const struct observed *o)
 {
 	switch (after_step(t, o)) {
@@ -567,7 +660,7 @@ static bool look_after(struct task *t, const struct observed *o)
 			restart(t);
 			return true;
 		}
-		return false;
+		return order_got_lost(t, o);
 	case AFTER_FAILED:
 		status_failed(t, o);
 		return true;
@@ -587,8 +680,15 @@ static bool look_after(struct task *t, const struct observed *o)
 		t->rec->job_id = arena_strdup(t->x->a, o->job_id);
 		if (t->op->type == &type_job)
 			t->rec->id = t->rec->job_id;
-		if (t->op->kind != OP_DELETE)
+	}
+	if (step_is_ordered(current(t))) {
+		close_intent(t, OUTCOME_DONE);
+		if (t->rec && t->op->kind != OP_DELETE) {
+			if (current(t) == DO_RESET)
+				t->rec->step = STEP_RESET;
+			record_apply(t, current(t));
 			task_put(t);
+		}
 	}
 	if (current(t) == DO_WAIT_GONE && t->op->kind != OP_DELETE) { /* it is made anew */
 		state_del(t->x->r->o.state, t->op->have->address);
@@ -691,6 +791,9 @@ void task_watch(struct task *t, enum look why, bool now)
 	                 s == DO_RESET || (s == DO_CONFIGURE && why == LOOK_EFFECT);
 	if (!*w->instance_id)
 		w->by_instance = false;
+	w->alone = why == LOOK_EFFECT || why == LOOK_FIND;
+	w->expects_gone =
+		s == DO_WAIT_GONE && rec && sys_wall_ms() - rec->created_ms >= t->x->r->o.settle_ms;
 	w->next_ms = now ? sys_now_ms() : 0;
 	watch_add(t->x->r, w);
 }

@@ -244,14 +244,17 @@ void content_add_intent(struct content *c, const struct intent *i)
 {
 	size_t at = intent_index(c, i->id);
 	struct open_intent *to;
+	bool durable = c->loading;
 
 	if (at == c->intents.n || c->intents.v[at].i.id != i->id) {
 		(void)VEC_PUSH(&c->ia, &c->intents);
 		memmove(&c->intents.v[at + 1], &c->intents.v[at],
 		        (c->intents.n - 1 - at) * sizeof(c->intents.v[0]));
+	} else {
+		durable = durable || c->intents.v[at].durable;
 	}
 	to = &c->intents.v[at];
-	*to = (struct open_intent){.durable = c->loading, .from_load = c->loading};
+	*to = (struct open_intent){.durable = durable, .from_load = c->loading};
 	/* Those of an earlier run are looked at until they are settled: they stay where they are. */
 	copy_intent(c->loading ? &c->a : &c->ia, &to->i, i);
 	if (c->next_intent <= i->id)

@@ -211,21 +211,40 @@ void state_set_orphans(struct state *s, const char *digest)
 	finish(s, from);
 }
 
-uint64_t state_intent(struct state *s, const struct intent *i)
+static void note_intent(struct state *s, const struct intent *i)
 {
-	struct intent mine = *i;
 	struct buf *b;
 	size_t from;
 
-	mine.id = s->c.next_intent;
-	content_add_intent(&s->c, &mine);
+	content_add_intent(&s->c, i);
 	b = begin(s, &from, "intent");
-	if (b) {
-		buf_putc(b, ',');
-		encode_intent_members(b, &mine);
-		finish(s, from);
-	}
+	if (!b)
+		return;
+	buf_putc(b, ',');
+	encode_intent_members(b, i);
+	finish(s, from);
+}
+
+uint64_t state_intent(struct state *s, const struct intent *i)
+{
+	struct intent mine = *i;
+
+	mine.id = s->c.next_intent;
+	note_intent(s, &mine);
 	return mine.id;
+}
+
+/* Read again, an intent takes the place of the one with its id. */
+void state_amend(struct state *s, uint64_t id, const struct json *detail)
+{
+	const struct open_intent *open = content_intent(&s->c, id);
+	struct intent mine;
+
+	if (!open || open->closing)
+		return;
+	mine = open->i;
+	mine.detail = detail;
+	note_intent(s, &mine);
 }
 
 void state_outcome(struct state *s, uint64_t id, enum outcome o, const char *note)

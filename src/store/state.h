@@ -119,6 +119,8 @@ void state_put(struct state *s,
                const struct record *r); /* copies; a record equal to the stored one costs nothing */
 void state_del(struct state *s, const char *address);
 uint64_t state_intent(struct state *s, const struct intent *i); /* i->id ignored */
+/* More is known of an open intent: `detail` takes the place of its detail. No-op when it is not open. */
+void state_amend(struct state *s, uint64_t intent, const struct json *detail);
 void state_outcome(struct state *s, uint64_t intent, enum outcome o, const char *note);
 /*
  * Open ones, oldest first. The list is valid until the next state_intent(), state_outcome() or

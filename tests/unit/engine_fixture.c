@@ -242,6 +242,7 @@ struct result *eng_run(const char *text, unsigned flags)
 	                      .deadline_ms = -1,
 	                      .settle_ms = 800,
 	                      .signal_fd = -1,
+	                      .destroys = flags & ENG_DESTROY,
 	                      .poll_scale = 0.02};
 	const char *bad = eng_errors(text);
 	struct transport net;

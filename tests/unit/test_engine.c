@@ -16,6 +16,7 @@
 #include "base/sys.h"
 #include "base/text.h"
 #include "engine_fixture.h"
+#include "run/run_internal.h"
 
 static size_t live_instances(void)
 {
@@ -317,6 +318,76 @@ static void too_many_candidates_need_a_decision(void **s)
 	r = eng_apply(HEAD INSTANCE("a", ""));
 	assert_int_equal(r->bad, 1);
 	assert_int_equal(r->worst, ERR_DECISION);
+	eng_stop();
+	assert_int_equal(live_instances(), 2);
+}
+
+/* ---- the evidence of a candidate ---- */
+
+#define SENT_MS 1700000000000
+
+/* One purchase, sent at SENT_MS, that ended so many ms later (0: not known); one candidate, made so many seconds after it. */
+static int judged(int64_t ended_ms, int64_t made_s, enum arrived arrived)
+{
+	struct run r = {0};
+	struct purchase p = {.region = "cn-hangzhou", .sent_ms = SENT_MS, .arrived = arrived};
+	struct purchase *v[1] = {&p};
+	struct state_opts so = {
+		.path = eng_file("s.state.json"), .command = "test", .mode = STATE_READ};
+	struct json *row = json_new(&eng_a, JSON_OBJECT), *detail = json_new(&eng_a, JSON_OBJECT);
+	struct inventory inv;
+	struct err e = {0};
+	char made[21];
+
+	arena_init(&r.a);
+	assert_int_equal(state_open(&r.o.state, &so, &e), 0);
+	if (ended_ms)
+		json_add(detail, "ended", json_new_int(&eng_a, SENT_MS + ended_ms));
+	p.detail = detail;
+	text_utc(SENT_MS / 1000 + made_s, made);
+	json_add(row, "DtsInstanceID", json_new_str(&eng_a, "dtsa"));
+	json_add(row, "DtsJobId", json_new_str(&eng_a, "a"));
+	json_add(row, "Status", json_new_str(&eng_a, "NotConfigured"));
+	json_add(row, "CreateTime", json_new_str(&eng_a, made));
+	inventory_init(&inv, &eng_a);
+	inventory_add_row(&inv, row);
+	purchases_settle(&r, v, 1, &inv, &inv);
+	state_abandon(r.o.state);
+	arena_release(&r.a);
+	return (int)p.result;
+}
+
+static void made_while_our_call_was_under_way(void **s)
+{
+	(void)s;
+	assert_int_equal(judged(1000, 0, ARRIVED_UNKNOWN), PURCHASE_ADOPT);
+	assert_int_equal(judged(1000, 5, ARRIVED_YES), PURCHASE_ADOPT);
+	assert_int_equal(judged(1000, -4, ARRIVED_YES), PURCHASE_ADOPT);
+	/* Before it was sent: not ours. */
+	assert_int_equal(judged(1000, -6, ARRIVED_YES), PURCHASE_MISSING);
+	/* After it had ended: the gateway may have been slow, but that is for somebody to decide ... */
+	assert_int_equal(judged(1000, 7, ARRIVED_YES), PURCHASE_DECIDE);
+	assert_int_equal(judged(1000, 7, ARRIVED_UNKNOWN), PURCHASE_DECIDE);
+	/* ... unless it is known that nothing arrived. */
+	assert_int_equal(judged(1000, 7, ARRIVED_NO), PURCHASE_MISSING);
+	/* When the process died before the end, nobody knows when that was. */
+	assert_int_equal(judged(0, 100, ARRIVED_YES), PURCHASE_ADOPT);
+}
+
+/* Two of one shape, one answered by an error and one without an answer: what is found is the latter's, and the other is bought. */
+static void an_error_does_not_hold_up_what_was_lost(void **s)
+{
+	const char *text = HEAD INSTANCE("a", "") INSTANCE("b", "");
+	struct result *r;
+
+	(void)s;
+	eng_start("[fault.x]\naction = CreateDtsInstance\nnth = 1\ndo = code:InternalError:500\n"
+	          "[fault.y]\naction = CreateDtsInstance\nnth = 2\ndo = cut-after\n",
+	          0);
+	r = eng_apply(text);
+	ASSERT_DONE(r);
+	assert_int_equal(r->stats.by_action[API_CREATE_DTS_INSTANCE], 3);
+	assert_int_equal(eng_changes(text), 0);
 	eng_stop();
 	assert_int_equal(live_instances(), 2);
 }
@@ -689,6 +760,8 @@ int main(void)
 		T(purchase_that_never_arrived_is_made_again),
 		T(a_stranger_is_not_adopted),
 		T(too_many_candidates_need_a_decision),
+		T(made_while_our_call_was_under_way),
+		T(an_error_does_not_hold_up_what_was_lost),
 		T(import_plans_clean),
 		T(few_calls),
 		T(a_stale_job_id_is_found_again),

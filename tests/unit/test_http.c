@@ -340,6 +340,42 @@ static void test_no_resend(void **state)
 	server_stop(&s);
 }
 
+/* The same on a connection that is kept, for what changes something: one copy, and nobody knows. */
+static void test_once(void **state)
+{
+	static const char *const headers[] = {"x-acs-action: Test"};
+	struct http_req r = {.headers = headers, .nheaders = 1, .body = "", .timeout_ms = 10000};
+	int64_t until = sys_now_ms() + 20000;
+	struct server s;
+	struct transport t;
+	struct got g;
+
+	(void)state;
+	for (int once = 0; once < 2; once++) {
+		server_start(&s, ACT_ANSWER, OK_TEXT);
+		open_at(&t, url_of(&s), 1 << 20);
+		ask(&t, url_of(&s), false, 10000, &g);
+		assert_int_equal(g.net, NET_OK);
+		s.act = ACT_CLOSE;
+		memset(&g, 0, sizeof g);
+		r.url = url_of(&s);
+		r.once = once;
+		r.user = &g;
+		t.submit(t.ctx, &r);
+		while (!g.n && sys_now_ms() < until)
+			t.wait(t.ctx, 1000, -1, on_done, &g);
+		assert_int_equal(g.net, NET_SENT_UNKNOWN);
+		if (once) {
+			assert_int_equal(s.requests, 2);
+			assert_non_null(strstr(g.text, "closed under the request"));
+		} else {
+			assert_true(s.requests > 2); /* the trap that `once` is for */
+		}
+		t.close(t.ctx);
+		server_stop(&s);
+	}
+}
+
 static void test_not_sent(void **state)
 {
 	struct server s;
@@ -572,10 +608,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_answer),   cmocka_unit_test(test_redirect),
 		cmocka_unit_test(test_unknown),  cmocka_unit_test(test_no_resend),
-		cmocka_unit_test(test_not_sent), cmocka_unit_test(test_ceiling),
-		cmocka_unit_test(test_many),     cmocka_unit_test(test_wake),
-		cmocka_unit_test(test_proxy),    cmocka_unit_test(test_refusals),
-		cmocka_unit_test(test_endpoint),
+		cmocka_unit_test(test_once),     cmocka_unit_test(test_not_sent),
+		cmocka_unit_test(test_ceiling),  cmocka_unit_test(test_many),
+		cmocka_unit_test(test_wake),     cmocka_unit_test(test_proxy),
+		cmocka_unit_test(test_refusals), cmocka_unit_test(test_endpoint),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -179,6 +179,9 @@ static void intents_live_until_settled(void **state)
 	fx_flush(s);
 	state_outcome(s, one, OUTCOME_DONE, NULL);
 	state_outcome(s, two, OUTCOME_UNKNOWN, "cut \x1b off");
+	i.detail = parsed("{\"seen\":[\"dts1\"],\"ended\":7}");
+	state_amend(s, two, i.detail);
+	state_amend(s, one, parsed("{}")); /* settled: nothing to add */
 	open = state_intents(s, &n);
 	assert_int_equal(n, 1);
 	assert_int_equal(open[0].id, two);
@@ -188,6 +191,11 @@ static void intents_live_until_settled(void **state)
 	s = fx_open(STATE_READ);
 	open = state_intents(s, &n);
 	assert_int_equal(n, 1);
+	assert_int_equal(open[0].id, two);
+	assert_int_equal(json_get(open[0].detail, "ended")->i, 7);
+	assert_string_equal(open[0].address, i.address);
+	assert_string_equal(open[0].nonce, i.nonce);
+	assert_true(open[0].wall_ms == i.wall_ms);
 	fx_close(s);
 	s = fx_open(STATE_WRITE);
 	fx_close(s);
