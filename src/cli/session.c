@@ -182,6 +182,9 @@ static int open_state(struct session *s, struct err *e)
 	struct state_opts so = {.path = s->l.state_path,
 	                        .mode = s->writes ? STATE_WRITE : STATE_READ,
 	                        .simulated = o->simulate,
+	                        .last = s->rebuilds       ? LAST_PASSED
+	                                : o->accept_state ? LAST_ACCEPTED
+	                                                  : LAST_HEEDED,
 	                        .command = s->c->command};
 	const char *const *w;
 	size_t n;
@@ -275,10 +278,14 @@ static int check_secrets(struct session *s, struct err *e)
 
 int session_open(struct session *s, struct context *c, unsigned flags, struct err *e)
 {
-	*s = (struct session){.c = c, .writes = flags & SESSION_WRITES};
+	*s = (struct session){.c = c,
+	                      .writes = flags & SESSION_WRITES,
+	                      .rebuilds = flags & SESSION_REBUILDS,
+	                      .takes = flags & SESSION_TAKES};
 	progress_init(&s->progress, &c->ui);
 	if (c->o.simulate && c->o.endpoint) {
-		err_set(e, ERR_USAGE, "--simulate serves its own endpoint: --endpoint does not go with it");
+		err_set(e, ERR_USAGE,
+		        "--simulate serves its own endpoint: --endpoint does not go with it");
 		return err_hint(e, "leave out one of the two");
 	}
 	if (load_batch(&s->l, &c->a, &c->o, true, &c->ui, e))
@@ -315,7 +322,7 @@ int session_refresh(struct session *s, struct err *e)
 {
 	if (run_refresh(s->run, &s->l.b, &s->recs, &s->inv, e))
 		return -1;
-	if (s->writes && run_recover(s->run, &s->inv, e)) {
+	if (s->writes && !s->takes && run_recover(s->run, &s->inv, e)) {
 		if (e->code != ERR_DECISION)
 			return -1;
 		ui_error(&s->c->ui,

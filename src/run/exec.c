@@ -195,7 +195,7 @@ static void record_finish(struct task *t)
 	rec->protect = r->life.protect;
 	rec->destroy_forgets = r->life.destroy_forgets;
 	rec->step = STEP_DONE;
-	rec->paused_by_us = false;
+	rec->paused_by_us = rec->leaving = false;
 	record_status(t);
 	rec->ndeps = r->ndeps;
 	rec->deps = arena_array(t->x->a, const char *, r->ndeps + 1);
@@ -219,7 +219,7 @@ static bool record_same(const struct record *a, const struct record *b)
 	       text_eq(a->job_id, b->job_id) && text_eq(a->instance_id, b->instance_id) &&
 	       a->step == b->step && a->protect == b->protect &&
 	       a->destroy_forgets == b->destroy_forgets && a->paused_by_us == b->paused_by_us &&
-	       text_eq(a->file, b->file) && a->ndeps == b->ndeps &&
+	       a->leaving == b->leaving && text_eq(a->file, b->file) && a->ndeps == b->ndeps &&
 	       same_strings(a->deps, b->deps, a->ndeps) &&
 	       same_strings((const char *const *)a->attrs, (const char *const *)b->attrs,
 	                    a->type->nattrs) &&
@@ -312,6 +312,7 @@ static struct record *first_record(struct task *t)
 	if (!op->have || op->kind == OP_CREATE)
 		return NULL;
 	rec = record_copy(t->x->a, op->have);
+	rec->leaving = op->kind == OP_DELETE;
 	if (op->seen && op->type == &type_job &&
 	    *op->seen->job_id) { /* stale ids are mended on the way */
 		rec->job_id = arena_strdup(t->x->a, op->seen->job_id);
