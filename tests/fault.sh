@@ -1,6 +1,6 @@
 #!/bin/sh
-# Breaks the program in every way and prints the table (tests/fault/fault.c). Called by ./build.sh fault (everything) and by
-# tests/e2e/fault.sh (--short: a bounded part).
+# Breaks the program in every way and prints the table (tests/fault/fault.c). Called by ./build.sh fault (everything) and in
+# every test run (--short: a bounded part).
 set -eu
 cd "$(dirname "$0")/.."
 mode=${1:---long}

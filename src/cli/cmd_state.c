@@ -91,7 +91,7 @@ static void open_questions(struct ui *u, const struct state *st)
 			ui_str(u, o, "sent", *when ? when : NULL);
 			ui_emit(u, o);
 		} else {
-			ui_out(u, "%s  no answer yet to %s%s%s; the next run settles it\n",
+			ui_out(u, "%s  no answer yet to %s%s%s; the next run settles it, or asks\n",
 			       ui_pad(u, ui_safe(u, v[i].address, 0), 44),
 			       ui_safe(u, v[i].action, 0), *when ? " of " : "", when);
 		}
@@ -273,6 +273,7 @@ static int state_forget_cmd(struct context *c, const char *address)
 	size_t n, k = 0;
 	const struct intent *v;
 	uint64_t *ids;
+	struct json *o;
 
 	if (open_state(c, &st, true, &e))
 		return cmd_fail(c, &e);
@@ -293,6 +294,15 @@ static int state_forget_cmd(struct context *c, const char *address)
 		state_outcome(st, ids[i], OUTCOME_FORGOTTEN, "by the user");
 	if (state_flush(st, &e))
 		return done(c, st, cmd_fail(c, &e));
+	if (c->ui.json) {
+		o = ui_line(&c->ui, "forgotten");
+		ui_str(&c->ui, o, "address", address);
+		ui_int(&c->ui, o, "questions", (int64_t)k);
+		ui_emit(&c->ui, o);
+	} else if (!c->ui.quiet) {
+		ui_err(&c->ui, "%s: the question is closed; the next run buys anew.\n",
+		       ui_safe(&c->ui, address, 0));
+	}
 	return done(c, st, 0);
 }
 

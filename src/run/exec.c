@@ -547,12 +547,10 @@ static void settle_one(struct exec *x, struct task *t)
 		return;
 	switch (p->result) {
 	case PURCHASE_DECIDE:
-		err_hint(
-			&t->err,
-			"`dtsbatch import '%s' ID` takes one of them; `dtsbatch state forget-intent '%s'` says that "
-			"none is ours",
-			t->op->address, t->op->address);
-		task_fail(t, ERR_DECISION, "%s", p->why);
+		err_set(&t->err, ERR_DECISION, "%s", p->why);
+		err_subject(&t->err, t->op->address);
+		run_ask_hint(x->r, &t->err, t->op->address, p->arrived == ARRIVED_YES);
+		task_end(t, RES_DECISION);
 		return;
 	case PURCHASE_ADOPT:
 		adopt_tag(t);
