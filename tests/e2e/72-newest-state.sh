@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2154,SC2034
 # The newest state or none: what was written last by this host is remembered beside the state, so an older snapshot, a missing one
 # and a missing journal are noticed before anything is bought again.
 

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2154,SC2034
 # What smells of a wrong account, and jobs that exist already: nothing is bought, nothing is forgotten, nothing is deleted before
 # somebody has looked.
 
@@ -109,4 +109,29 @@ equal "it was not taken" 10 "$(recorded five.state.json)"
 
 kill "$EMPTY_PID"
 wait "$EMPTY_PID" 2>/dev/null || :
+simulator_stop
+
+# A destroy that was killed goes on: what it deleted itself is no surprise.
+simulator_start --world k.json --log k.log --time-scale 0
+SIM_LOG=k.log
+pair k.ini k1
+for n in k2 k3 k4; do pair_sections $n >>k.ini; done
+expect_exit 0 apply --endpoint "$DTS_ENDPOINT" --yes k.ini
+simulator_stop
+printf '[fault.d]\naction = DeleteDtsJobs,DeleteDtsJob\ndo = delay:3s\neffect = yes\n' >late.scn
+simulator_start --world k.json --log k.log --time-scale 0 --scenario late.scn
+"$DTS" destroy --endpoint "$DTS_ENDPOINT" --yes k.ini >.k.out 2>&1 </dev/null &
+pid=$!
+for ((i = 0; i < 100; i++)); do
+	[ "$(calls Delete)" = 0 ] || break
+	sleep 0.05
+done
+sleep 0.2
+kill -9 "$pid"
+wait "$pid" 2>/dev/null || :
+simulator_stop
+equal "the service had done it" 0 "$(instances k.json)"
+simulator_start --world k.json --log k.log --time-scale 0
+expect_exit 0 destroy --endpoint "$DTS_ENDPOINT" --yes k.ini
+equal "and the second run knows why" 0 "$(recorded k.state.json)"
 simulator_stop

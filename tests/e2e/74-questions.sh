@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2154,SC2016
 # Open questions about a purchase: the commands that messages name work as they are printed, and answer what they are for.
 
 cat >ask.scn <<'S'
