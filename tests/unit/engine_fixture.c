@@ -314,6 +314,7 @@ void eng_forget_state(void)
 {
 	unlink(eng_file("s.state.json"));
 	unlink(eng_file("s.state.journal"));
+	unlink(eng_file("s.state.key")); /* another host: this one would remember */
 }
 
 size_t eng_changes(const char *text)

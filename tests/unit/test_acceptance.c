@@ -299,8 +299,7 @@ static size_t live_instances(void)
 
 static void forget_state(void)
 {
-	unlink(eng_file("s.state.json"));
-	unlink(eng_file("s.state.journal"));
+	eng_forget_state();
 	assert_null(eng_record(INST));
 	assert_null(eng_record(JOB));
 }

@@ -403,9 +403,7 @@ static void import_plans_clean(void **s)
 	ASSERT_DONE(eng_apply(text));
 	eng_stop();
 	i = json_get(eng_world(), "instances")->child;
-	unlink(eng_file("s.state.json"));
-	unlink(eng_file("s.state.journal"));
-	unlink(eng_file("s.state.key"));
+	eng_forget_state();
 	eng_start(NULL, 0);
 	r = eng_apply(arena_printf(&eng_a,
 	                           HEAD INSTANCE("a", "import_id = %s\n")

@@ -663,7 +663,10 @@ static void gone_for_good(void **s)
 	assert_int_equal(w.p.gone, 2);
 	assert_int_equal(w.p.marked, 2);
 	assert_int_equal(w.p.count[OP_NOOP], 2);
-	assert_int_equal(guard_check(&w.p, &g, &e), 0); /* two are not many */
+	assert_int_equal(guard_check(&w.p, &g, &e), -1); /* two are not many, but all there is */
+	g.max_gone = 2;
+	assert_int_equal(guard_check(&w.p, &g, &e), 0);
+	g.max_gone = -1;
 	inst->gone_ms = job->gone_ms = 500000;
 	make(&w);
 	assert_int_equal(w.p.gone, 0);
