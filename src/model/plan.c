@@ -250,9 +250,7 @@ static void decide_existing(struct planner *pl, struct op *op, const struct reso
 		plan_steps_resume(pl, op, &df);
 		return;
 	}
-	if (instance_new || forced ||
-	    (df.replace &&
-	     !(op->seen && op->type == &type_job && op->seen->status == ST_PRECHECK_FAILED))) {
+	if (instance_new || forced || (df.replace && !plan_reconfigurable(op))) {
 		bool adopt = op->kind == OP_ADOPT;
 
 		op->kind = OP_REPLACE;

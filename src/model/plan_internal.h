@@ -64,6 +64,8 @@ void plan_steps_replace(struct planner *pl, struct op *op);
 void plan_step_add(struct op *op, enum step s);
 /* Parameters of a job that was never started and shall rest are no change yet: a creation leaves them for the start, too. */
 void plan_defer_parameters(struct planner *pl, struct op *op, struct diff *df);
+/* A job that never ran takes everything but its purchase by being configured once more (dts-api.md 3.3). */
+bool plan_reconfigurable(const struct op *op);
 /* Has the op a step that the service takes only while the job runs (dts-api.md 3.3)? */
 bool plan_needs_run(const struct op *op);
 /* A failed job that nobody paused, whose instance is to be changed in a way that needs it running: it is started again. */

@@ -227,6 +227,11 @@ static bool before_first_start(const struct op *op)
 	        op->seen->status == ST_PRECHECK_FAILED);
 }
 
+bool plan_reconfigurable(const struct op *op)
+{
+	return op->type == &type_job && before_first_start(op) && !bought_anew(op);
+}
+
 /* What being configured once more does not carry: it is changed before or after. */
 #define NOT_CONFIGURED_ROUTES                                                                      \
 	(1u << ROUTE_STATUS | 1u << ROUTE_PARAMS | 1u << ROUTE_GROUP | 1u << ROUTE_TAGS |          \

@@ -369,6 +369,15 @@ static void replacement_needs_leave(void **s)
 	make(&w);
 	assert_int_equal(op_at(&w, "synchronization_instance.a")->kind, OP_REPLACE);
 	assert_non_null(strstr(op_at(&w, "synchronization_instance.a")->refused, "prepaid"));
+	/* one that never ran is configured once more instead, and needs no leave */
+	build(&w, HEAD PAIR("a", "source_endpoint_oracle_sid = X\n"));
+	record(&w, "synchronization_instance.a", "dtsone", "one");
+	record(&w, "synchronization_job.a", "dtsone", "one")
+		->attrs[attr_of(&type_job, "source_endpoint_oracle_sid")] = "Y";
+	row(&w, "dtsone", "one", "a", "NotStarted", SHOP);
+	make(&w);
+	assert_null(op_at(&w, "synchronization_job.a")->refused);
+	assert_string_equal(steps(op_at(&w, "synchronization_job.a")), "configure, wait");
 }
 
 static void deletions(void **s)
