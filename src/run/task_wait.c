@@ -792,8 +792,10 @@ void task_watch(struct task *t, enum look why, bool now)
 	if (!*w->instance_id)
 		w->by_instance = false;
 	w->alone = why == LOOK_EFFECT || why == LOOK_FIND;
-	w->expects_gone =
-		s == DO_WAIT_GONE && rec && sys_wall_ms() - rec->created_ms >= t->x->r->o.settle_ms;
+	/* A list that showed it before tells by its absence that it went; one that may never have shown it does not. */
+	w->expects_gone = s == DO_WAIT_GONE && rec &&
+	                  (sys_wall_ms() - rec->created_ms >= t->x->r->o.settle_ms ||
+	                   (t->op->seen && t->op->seen->row && !t->op->seen->detail));
 	w->next_ms = now ? sys_now_ms() : 0;
 	watch_add(t->x->r, w);
 }
