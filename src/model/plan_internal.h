@@ -33,6 +33,32 @@ const char *planner_lookup(void *ctx, uint32_t res, enum computed what);
 const struct observed *planner_find(const struct planner *pl, const struct record *r);
 bool planner_is_gone(const struct planner *pl, const struct record *r, const struct observed *seen);
 
+bool planner_matches(const char *const *globs, size_t n, const char *address);
+/* Is the record among those that --target and --exclude leave? */
+bool planner_record_picked(const struct planner *pl, const struct record *r);
+/* A new operation, valid until the next one is made. */
+struct op *planner_op(struct planner *pl, const char *address, const struct type_def *type);
+
+/* plan_section.c */
+void plan_section(struct planner *pl, uint32_t i);
+/* A subscription cannot be deleted by the API; emptying it (ResetDtsJob) is no deletion. */
+void plan_refuse_prepaid(struct op *op);
+/* ResetDtsJob is refused while the instance is locked. */
+void plan_refuse_locked(struct planner *pl, struct op *op);
+
+/* plan_remove.c */
+void plan_delete(struct planner *pl, struct op *op, bool explicit_destroy);
+bool plan_two_way(const struct record *r);
+void plan_orphans(struct planner *pl);
+
+/* plan_order.c. Instances that take a change only while their job runs come after it. */
+void plan_order_resting(struct planner *pl);
+/* Builds the graph of the plan. False: instances that wait for their jobs close a circle. */
+bool plan_order(struct planner *pl);
+void plan_refuse_job_first(struct planner *pl);
+/* Nothing takes an instance away from a job that stays. */
+void plan_guard_instances(struct planner *pl);
+
 /* Note of a change that is only written down. */
 #define PLAN_NOTE_RECORDED "has a meaning at creation only; recorded, nothing is sent"
 
