@@ -152,12 +152,8 @@ const char *json_str(const struct json *obj, const char *path)
 	return v && v->type == JSON_STRING ? v->s : NULL;
 }
 
-const char *json_text(struct arena *a, const struct json *obj, const char *path)
+const char *json_scalar(struct arena *a, const struct json *v)
 {
-	const struct json *v = json_path(obj, path);
-
-	if (!v)
-		return NULL;
 	switch (v->type) {
 	case JSON_STRING:
 		return v->s;
@@ -171,6 +167,13 @@ const char *json_text(struct arena *a, const struct json *obj, const char *path)
 		break;
 	}
 	return NULL;
+}
+
+const char *json_text(struct arena *a, const struct json *obj, const char *path)
+{
+	const struct json *v = json_path(obj, path);
+
+	return v ? json_scalar(a, v) : NULL;
 }
 
 bool json_true(const struct json *v)

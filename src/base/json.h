@@ -45,7 +45,9 @@ const struct json *json_get(const struct json *obj, const char *key);
 /* "SourceEndpoint.Region": walks objects; NULL if absent. */
 const struct json *json_path(const struct json *obj, const char *path);
 const char *json_str(const struct json *obj, const char *path); /* NULL unless a string */
-/* Text of a string, number or bool ("true"); NULL for null, array, object or absent. */
+/* Text of a string, number or bool ("true"); NULL for null, array or object. Takes the node, so keys may hold dots. */
+const char *json_scalar(struct arena *a, const struct json *v);
+/* The same of a member; NULL if absent, too. */
 const char *json_text(struct arena *a, const struct json *obj, const char *path);
 bool json_true(const struct json *v); /* true or "true" (any case): dts-api.md 1.1 */
 

@@ -14,20 +14,6 @@
 
 /* ---- scalars ---- */
 
-const char *compare_text(struct arena *a, const struct json *v)
-{
-	switch (v->type) {
-	case JSON_STRING:
-		return v->s;
-	case JSON_BOOL:
-		return v->b ? "true" : "false";
-	case JSON_NUMBER:
-		return json_write_dup(a, v, false);
-	default:
-		return NULL;
-	}
-}
-
 static bool is_number(const char *s, double *out)
 {
 	char *end;
@@ -50,7 +36,7 @@ static bool text_same(const char *x, const char *y)
 /* The service takes 64 and "64" alike and answers as it likes. */
 bool compare_scalar(struct arena *a, const struct json *x, const struct json *y)
 {
-	const char *tx = compare_text(a, x), *ty = compare_text(a, y);
+	const char *tx = json_scalar(a, x), *ty = json_scalar(a, y);
 
 	if (!tx || !ty)
 		return tx == ty && x->type == y->type;
@@ -259,7 +245,7 @@ static bool object_holds(struct arena *a, const char *wanted, const char *seen)
 static const char *parameter_key(struct arena *a, const struct json *p)
 {
 	const struct json *module = json_get(p, "module"), *name = json_get(p, "name");
-	const char *m = module ? compare_text(a, module) : NULL;
+	const char *m = module ? json_scalar(a, module) : NULL;
 
 	return m && name && name->type == JSON_STRING ? arena_printf(a, "%s %s", m, name->s) : NULL;
 }
@@ -285,12 +271,12 @@ static bool parameters_hold(struct arena *a, const char *wanted, const char *see
 	for (const struct json *p = w->child; p; p = p->next) {
 		const char *key = parameter_key(a, p);
 		const struct json *value = json_get(p, "value");
-		const char *want = value ? compare_text(a, value) : NULL, *have;
+		const char *want = value ? json_scalar(a, value) : NULL, *have;
 
 		i = key ? map_get(&by_key, key) : MAP_NONE;
 		if (i == MAP_NONE || !want)
 			return false;
-		have = compare_text(a, values[i]);
+		have = json_scalar(a, values[i]);
 		if (!have ||
 		    !(text_same(want, have) || (value->type == JSON_BOOL && text_ieq(want, have))))
 			return false;

@@ -7,9 +7,6 @@
 struct arena;
 struct json;
 
-/* Text of a string, number or bool; NULL for anything else. Unlike json_text it takes the node, so
- * keys may hold dots. */
-const char *compare_text(struct arena *a, const struct json *v);
 /* Equal as the service sees it: 64 = "64", true = "true". */
 bool compare_scalar(struct arena *a, const struct json *x, const struct json *y);
 /* An object list brought to one form: no `state`, no default `name`, `all` spelled out, no empty

@@ -187,7 +187,7 @@ static bool redact_tree(struct arena *a, struct json *root,
 
 		if (x.secret &&
 		    ((x.v->type == JSON_STRING && *x.v->s) || x.v->type == JSON_NUMBER)) {
-			x.v->s = mark(ctx, a, compare_text(a, x.v));
+			x.v->s = mark(ctx, a, json_scalar(a, x.v));
 			x.v->type = JSON_STRING;
 			any = true;
 		}

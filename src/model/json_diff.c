@@ -235,7 +235,7 @@ static void diff_parameters(struct lines *l, const struct json *from, const stru
 		old = parameter(from, module, name);
 		if (!old)
 			line(l, '+', what, arena_printf(l->a, ": %s", value_text(l->a, value)));
-		else if (!text_eq(compare_text(l->a, old), compare_text(l->a, value)))
+		else if (!text_eq(json_scalar(l->a, old), json_scalar(l->a, value)))
 			line(l, '~', what,
 			     arena_printf(l->a, ": %s -> %s", value_text(l->a, old),
 			                  value_text(l->a, value)));

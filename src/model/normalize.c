@@ -361,7 +361,7 @@ static const char *tags_from_json(struct arena *a, const struct attr_def *at, co
 	if (!in)
 		return NULL;
 	for (const struct json *m = in->child; m; m = m->next) {
-		const char *value = compare_text(a, m);
+		const char *value = json_scalar(a, m);
 
 		if (!value || !*m->key) {
 			diag_error(d, source_pos(src, normalize_key_off(text, m->key)), NULL,

@@ -131,8 +131,7 @@ static void edges_of_removals(struct planner *pl)
 			if (op->kind == OP_DELETE && dep->kind == OP_DELETE &&
 			    op->type == &type_job && dep->type == &type_instance &&
 			    text_eq(op->have->instance_id, dep->have->instance_id) &&
-			    !op->refused && !plan_two_way(dep->have) &&
-			    !plan_two_way(op->have)) {
+			    !op->refused && !plan_two_way(dep->have) && !plan_two_way(op->have)) {
 				dep->released_by = op->address;
 				dep->nsteps = 0;
 				dep->impact = 0;
