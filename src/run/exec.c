@@ -243,12 +243,38 @@ static bool record_same(const struct record *a, const struct record *b)
 	       (!a->status || status_parse(a->status) == status_parse(b->status));
 }
 
+/* Is the intent about what has just gone? A purchase names no instance. */
+static bool is_moot(const struct record *gone, const struct intent *i)
+{
+	return text_eq(json_str(i->detail, "instance"), gone->instance_id) &&
+	       !text_empty(gone->instance_id) &&
+	       (gone->type == &type_instance || text_eq(i->address, gone->address));
+}
+
+/* Orders that an earlier run sent for it: nobody will look for their effect any more. */
+static void close_moot(struct task *t)
+{
+	struct state *st = t->x->r->o.state;
+	size_t n, i = 0;
+	const struct intent *v = state_intents(st, &n);
+
+	while (i < n) {
+		if (!is_moot(t->op->have, &v[i])) {
+			i++;
+			continue;
+		}
+		state_outcome(st, v[i].id, OUTCOME_DONE, "it is gone");
+		v = state_intents(st, &n);
+	}
+}
+
 static void task_finish(struct task *t)
 {
 	const struct op *op = t->op;
 	struct state *st = t->x->r->o.state;
 
 	if (op->kind == OP_DELETE || op->kind == OP_FORGET) {
+		close_moot(t);
 		state_del(st, op->have->address);
 		t->rec = NULL;
 	} else {

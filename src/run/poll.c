@@ -100,6 +100,8 @@ static void one_done(struct detail_read *d, const struct observed *o, bool ok)
 		deliver(w, o, d->released);
 	else if (w->active)
 		w->next_ms = sys_now_ms() + interval_ms(w, sys_now_ms());
+	if (!ok && w->active)
+		w->silence(w);
 	arm(w->r);
 }
 

@@ -124,6 +124,7 @@ struct watch {
 	bool released; /* seen() got NULL because the service said that it was released */
 	/* Called with what was seen; NULL: not there (released). Returns true to end the watch. */
 	bool (*seen)(struct watch *w, const struct observed *o);
+	void (*silence)(struct watch *w); /* a read of it had no answer; may end the watch */
 	void *owner;
 	const char *region;
 	struct detail_read detail;

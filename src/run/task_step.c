@@ -302,8 +302,6 @@ static void take_verdict(struct task *t, struct call *c, const struct dts_reply 
 	}
 	if (v == VERDICT_FAIL && refusal_means_done(t))
 		v = VERDICT_OK;
-	if (v == VERDICT_GONE && current(t) == DO_DELETE)
-		v = VERDICT_OK;
 	switch (v) {
 	case VERDICT_OK:
 		close_open_intent(t, OUTCOME_DONE);
@@ -324,8 +322,14 @@ static void take_verdict(struct task *t, struct call *c, const struct dts_reply 
 		return;
 	case VERDICT_GONE:
 		call_outcome(c, OUTCOME_FAILED, reply->code);
-		if (!t->stale++ && t->rec && !text_empty(t->rec->instance_id)) {
+		/* The id may be an old one, so to delete takes a look before it believes. */
+		if ((!t->stale++ || current(t) == DO_DELETE) && t->rec &&
+		    !text_empty(t->rec->instance_id)) {
 			task_watch(t, LOOK_FIND, true);
+			return;
+		}
+		if (current(t) == DO_DELETE) {
+			step_effect(t, NULL, NULL);
 			return;
 		}
 		break;

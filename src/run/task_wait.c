@@ -504,6 +504,8 @@ static const char *moved_away(const struct task *t, const struct observed *o)
 
 	if (!text_eq(o->instance_id, rec->instance_id))
 		return "its instance id";
+	if (o->status == ST_NOT_CONFIGURED) /* emptied: it has no name and no source of its own */
+		return NULL;
 	if (planned && !text_eq(o->name, planned->name))
 		return "its name (since the plan was made)";
 	if (recorded_name && recorded_src && seen_src && !text_eq(o->name, recorded_name) &&
@@ -512,11 +514,38 @@ static const char *moved_away(const struct task *t, const struct observed *o)
 	return NULL;
 }
 
-/* A replacement that keeps the instance: once emptied, there is nothing left to reset. */
+/* What keeps the instance: once emptied, there is nothing left to reset. */
 static bool empties_it(const struct task *t)
 {
-	return t->op->kind == OP_REPLACE && t->step + 1 < t->op->nsteps &&
-	       t->op->steps[t->step + 1] == DO_RESET;
+	return t->step + 1 < t->op->nsteps && t->op->steps[t->step + 1] == DO_RESET;
+}
+
+/* An instance of this plan makes no call of its own: the deletion of this job releases it, and if it is an empty one. */
+static bool releases_ours(const struct task *t)
+{
+	const struct plan *p = t->x->p;
+
+	for (size_t i = 0; i < p->n; i++)
+		if (text_eq(p->ops[i].released_by, t->op->address))
+			return true;
+	return false;
+}
+
+static bool nothing_left(const struct task *t, const struct observed *o)
+{
+	if (t->op->type != &type_job || o->status != ST_NOT_CONFIGURED)
+		return false;
+	return empties_it(t) || (t->op->kind == OP_DELETE && !releases_ours(t));
+}
+
+/* An earlier run, or somebody, made the job anew: what is deleted is the one that is there. */
+static void take_job_id(struct task *t, const struct observed *o)
+{
+	if (!t->rec || text_empty(o->job_id) || text_eq(o->job_id, t->rec->job_id))
+		return;
+	t->rec->job_id = arena_strdup(t->x->a, o->job_id);
+	if (t->op->type == &type_job)
+		t->rec->id = t->rec->job_id;
 }
 
 static bool look_verify(struct task *t, const struct observed *o)
@@ -526,8 +555,7 @@ static bool look_verify(struct task *t, const struct observed *o)
 	if (!o && !may_be_gone(t))
 		return false;
 	watch_end(&t->watch);
-	if (!o || (t->op->type == &type_job && o->status == ST_NOT_CONFIGURED &&
-	           (t->op->kind == OP_DELETE || empties_it(t)))) {
+	if (!o || nothing_left(t, o)) {
 		/* gone already, or emptied: nothing of ours is left to delete */
 		run_note(t->x->r, t->op, "already gone on the service");
 		if (t->op->kind == OP_DELETE) {
@@ -553,6 +581,7 @@ static bool look_verify(struct task *t, const struct observed *o)
 		          o->instance_id, o->name);
 		return true;
 	}
+	take_job_id(t, o);
 	task_advance(t);
 	return true;
 }
@@ -608,16 +637,27 @@ static bool look_legal(struct task *t, const struct observed *o)
 
 static bool look_find(struct task *t, const struct observed *o)
 {
+	bool deletes = current(t) == DO_DELETE;
+
 	watch_end(&t->watch);
+	if (!o && deletes) { /* it is gone, not its id alone */
+		step_effect(t, NULL, NULL);
+		return true;
+	}
+	if (deletes && text_eq(o->job_id, t->rec->job_id)) { /* the service contradicts itself */
+		t->unknowns++;
+		t->looks = 0;
+		t->lost_ms = sys_now_ms();
+		task_watch(t, LOOK_EFFECT, false);
+		return true;
+	}
 	if (!o || text_eq(o->job_id, t->rec->job_id)) {
 		task_fail(t, ERR_FAILED, "the service does not know it any more");
 		return true;
 	}
 	run_note(t->x->r, t->op, "job id %s is stale: %s by its instance", t->rec->job_id,
 	         o->job_id);
-	t->rec->job_id = arena_strdup(t->x->a, o->job_id);
-	if (t->op->type == &type_job)
-		t->rec->id = t->rec->job_id;
+	take_job_id(t, o);
 	task_put(t);
 	step_issue(t);
 	return true;
@@ -699,21 +739,37 @@ static bool look_after(struct task *t, const struct observed *o)
 	return true;
 }
 
+static bool overdue(struct task *t)
+{
+	int64_t limit = task_timeout_ms(t);
+
+	if (sys_now_ms() - t->op_ms <= limit)
+		return false;
+	watch_end(&t->watch);
+	err_hint(&t->err, "the next run goes on from here");
+	task_fail(t, ERR_FAILED, "still %s after %s", t->raw[0] ? t->raw : "unseen",
+	          text_duration(t->x->a, limit));
+	return true;
+}
+
+/* A read that is refused for ever ends with the timeout as well. */
+static void on_silence(struct watch *w)
+{
+	struct task *t = w->owner;
+
+	if (t->state != TASK_ENDED)
+		overdue(t);
+}
+
 static bool on_seen(struct watch *w, const struct observed *o)
 {
 	struct task *t = w->owner;
-	int64_t limit = task_timeout_ms(t);
 
 	if (t->state == TASK_ENDED)
 		return true;
 	task_saw(t, o);
-	if (sys_now_ms() - t->op_ms > limit) {
-		watch_end(w);
-		err_hint(&t->err, "the next run goes on from here");
-		task_fail(t, ERR_FAILED, "still %s after %s", t->raw[0] ? t->raw : "unseen",
-		          text_duration(t->x->a, limit));
+	if (overdue(t))
 		return false;
-	}
 	switch (t->look) {
 	case LOOK_LEGAL:
 		look_legal(t, o);
@@ -781,6 +837,7 @@ void task_watch(struct task *t, enum look why, bool now)
 		t->looks = 0;
 	w->owner = t;
 	w->seen = on_seen;
+	w->silence = on_silence;
 	w->region = t->region;
 	w->instance_id = rec && rec->instance_id ? rec->instance_id : "";
 	if (!*w->instance_id && t->op->type == &type_job && t->vals && want(t, "dts_instance_id"))
@@ -788,7 +845,8 @@ void task_watch(struct task *t, enum look why, bool now)
 	w->job_id = rec ? rec->job_id : NULL;
 	w->reverse = task_reverse(t);
 	w->by_instance = t->op->type == &type_instance || !w->job_id || why == LOOK_FIND ||
-	                 s == DO_RESET || (s == DO_CONFIGURE && why == LOOK_EFFECT);
+	                 s == DO_RESET || s == DO_VERIFY || s == DO_DELETE ||
+	                 (s == DO_CONFIGURE && why == LOOK_EFFECT);
 	if (!*w->instance_id)
 		w->by_instance = false;
 	w->alone = why == LOOK_EFFECT || why == LOOK_FIND;

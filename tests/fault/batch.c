@@ -44,8 +44,8 @@ const char batch_before[] = HEAD INSTANCE("a", "tags = team=a, old=1\n") JOB("a"
 	INSTANCE("b", "") JOB("b", LABEL("normal")) PAIR("c") INSTANCE("d", "") PAIR("g")
 		INSTANCE("k", "") JOB("k", ALARM("30")) PAIR("l") INSTANCE("n", "") JOB("n", "")
 			PAIR("p") INSTANCE("q", "") JOB("q", LABEL("normal")) PAIR("s")
-				INSTANCE("t", "sync_architecture = oneway\n") JOB("t", "")
-					INSTANCE("u", "") JOBS("u", "Suspending", "");
+				INSTANCE("t", "") JOB("t", "") INSTANCE("u", "")
+					JOBS("u", "Suspending", "");
 
 #define AFTER(payment)                                                                             \
 	HEAD INSTANCE("a", "tags = team=b, new=1\n") JOBX(                                         \

@@ -170,7 +170,7 @@ static void strangers(struct trial *t, unsigned roll)
 {
 	int moment = (int)(roll / 6 % 300);
 
-	t->others = roll % 6 != 0;
+	t->others = t->others || roll % 6 != 0;
 	switch (roll % 6) {
 	case 1:
 		more_scenario(
@@ -262,6 +262,14 @@ static void reply_name(char *out, size_t n, const char *reply)
 	                             : " before the effect");
 }
 
+/* Bought, and answered by an error of the service: to the program this looks as if somebody else had bought, so it asks (README.md). */
+static bool denies_purchase(const char *action, const char *reply)
+{
+	bool error = strstr(reply, "code:") || text_starts(reply, "status:502");
+
+	return text_eq(action, "CreateDtsInstance") && error && strstr(reply, "effect");
+}
+
 static struct trial *reply_trial(struct plan *p, enum class k, size_t action, size_t nth,
                                  const char *reply, const char *more)
 {
@@ -277,6 +285,7 @@ static struct trial *reply_trial(struct plan *p, enum class k, size_t action, si
 	         p->survey.action[action].name, nth, reply);
 	more_scenario(t, fault);
 	t->pair = (int)(action * NTH_MAX + nth - 1);
+	t->others = denies_purchase(p->survey.action[action].name, reply);
 	return t;
 }
 

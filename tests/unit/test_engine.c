@@ -481,6 +481,73 @@ static void a_stale_job_id_is_found_again(void **s)
 	assert_int_equal(live_instances(), 1);
 }
 
+static size_t open_intents(void)
+{
+	const char *text = eng_text("s.state.json");
+	const struct json *o = json_parse(&eng_a, text, strlen(text), NULL), *v;
+	size_t n = 0;
+
+	for (v = o && json_get(o, "intents") ? json_get(o, "intents")->child : NULL; v; v = v->next)
+		n++;
+	return n;
+}
+
+/* A run dies at any point of what makes a job anew and orders a class; then everything is destroyed: once, and nothing is left. */
+static void what_was_interrupted_is_destroyed(void **s)
+{
+	static const char lag[] = "[timing]\nlist_lag = 30s\n";
+	const char *before =
+		HEAD INSTANCE("a", "") JOB("a", "a", "shop", "dts_bis_label = normal\n")
+			INSTANCE("b", "") JOB("b", "b", "crm", "");
+	const char *after = HEAD INSTANCE("a", "") JOB(
+		"a", "a", "shop",
+		"replace = allowed\ndts_bis_label = online\n") "[synchronization_instance.b]\npayment_type = PayAsYouGo\n"
+							       "source_endpoint_engine_name = MySQL\nsource_endpoint_region = ${region}\n"
+							       "destination_endpoint_engine_name = MySQL\ndestination_endpoint_region = ${region}\n"
+							       "instance_class = large\n" JOB(
+								       "b", "b", "crm",
+								       "instance_class = large\n");
+	bool killed = true;
+
+	(void)s;
+	for (unsigned k = 4; killed; k += 2) {
+		struct result *r;
+
+		eng_fresh();
+		eng_start(lag, 200);
+		ASSERT_DONE(eng_apply(before));
+		eng_stop();
+		killed = eng_start_killed(lag, 200, after, k);
+		r = eng_run(after, ENG_APPLY | ENG_DESTROY);
+		ASSERT_DONE(r);
+		assert_true(r->stats.by_action[API_DELETE_DTS_JOBS] +
+		                    r->stats.by_action[API_DELETE_DTS_JOB] <=
+		            2);
+		if (open_intents())
+			fail_msg("killed at %u: %zu calls stay open", k, open_intents());
+		eng_stop();
+		if (live_instances())
+			fail_msg("killed at %u: %zu instances stay", k, live_instances());
+	}
+}
+
+/* Its id went stale after the plan was made from an old list: that the old id is gone does not mean that the instance is. */
+static void a_stale_id_is_no_release(void **s)
+{
+	const char *text = HEAD INSTANCE("a", "") JOB("a", "a", "shop", "");
+	struct result *r;
+
+	(void)s;
+	eng_start("[fault.x]\naction = DeleteDtsJob*\ncount = 2\n"
+	          "do = code:Forbidden.InstanceNotFound:404\n",
+	          0);
+	ASSERT_DONE(eng_apply(text));
+	r = eng_run(text, ENG_APPLY | ENG_DESTROY);
+	ASSERT_DONE(r);
+	eng_stop();
+	assert_int_equal(live_instances(), 0);
+}
+
 /* An alarm is changed by its rule, not by replacing a paid job (dts-api.md 13 #35). */
 static void alarms_change_in_place(void **s)
 {
@@ -764,6 +831,8 @@ int main(void)
 		T(import_plans_clean),
 		T(few_calls),
 		T(a_stale_job_id_is_found_again),
+		T(what_was_interrupted_is_destroyed),
+		T(a_stale_id_is_no_release),
 		T(alarms_change_in_place),
 		T(the_class_rises),
 		T(orders_name_the_job_that_is_there),

@@ -531,6 +531,24 @@ static void two_way_needs_pay_as_you_go(void **s)
 	assert_non_null(strstr(op_at(&w, "synchronization_instance.a")->refused, "pay-as-you-go"));
 }
 
+/* It is one-way when nothing is said, at the purchase and in the record. */
+static void two_way_may_be_said_later(void **s)
+{
+	char *text = arena_strdup(&A, HEAD PAIR("a", "")), *p = strstr(text, "= oneway");
+	struct world w;
+
+	(void)s;
+	pair_seen(&w, text, "a", "Synchronizing", SHOP);
+	((struct record *)w.rec[0])->attrs[attr_of(&type_instance, "sync_architecture")] = NULL;
+	make(&w); /* to say what is so already changes nothing */
+	assert_int_equal(op_at(&w, "synchronization_instance.a")->kind, OP_NOOP);
+	text = arena_printf(&A, "%.*s= bidirectional%s", (int)(p - text), text, p + 8);
+	pair_seen(&w, text, "a", "Synchronizing", SHOP);
+	((struct record *)w.rec[0])->attrs[attr_of(&type_instance, "sync_architecture")] = NULL;
+	make(&w);
+	assert_string_equal(steps(op_at(&w, "synchronization_instance.a")), "make two-way");
+}
+
 static void protection_is_shown(void **s)
 {
 	struct world w;
@@ -1136,6 +1154,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(money_is_counted_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(refused_is_not_counted, setup, teardown),
 		cmocka_unit_test_setup_teardown(two_way_needs_pay_as_you_go, setup, teardown),
+		cmocka_unit_test_setup_teardown(two_way_may_be_said_later, setup, teardown),
 		cmocka_unit_test_setup_teardown(protection_is_shown, setup, teardown),
 		cmocka_unit_test_setup_teardown(ssl_overrides_reserve, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_alarm_is_shown_whole, setup, teardown),
