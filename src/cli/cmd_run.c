@@ -139,6 +139,7 @@ static int make_plan(struct job *j)
 	j->po.nreplaces = o->replaces.n;
 	j->po.fp_key = state_fp_key(s->state);
 	j->po.now_ms = sys_wall_ms();
+	j->po.words = load_words(&s->c->a, o);
 	missing_files(j);
 	unsettled(j);
 	diag_init(&d, &s->c->a);
@@ -206,18 +207,47 @@ static void show(struct job *j)
 		render_plan(&c->ui, &j->p, &h);
 }
 
-/* 0: go on; 1: the user said no; -1: error. */
-static int consent(struct job *j)
+static struct guard_opts guards(const struct job *j)
 {
-	struct context *c = j->s.c;
-	const struct options *o = &c->o;
+	const struct options *o = &j->s.c->o;
 	const struct settings *set = &j->s.l.b.set;
-	struct guard_opts g = {
+
+	return (struct guard_opts){
 		.max_changes = o->max_changes >= 0 ? o->max_changes : set->max_changes,
 		.max_deletes = o->max_deletes >= 0 ? o->max_deletes : set->max_deletes,
 		.max_gone = o->max_gone >= 0 ? o->max_gone : set->max_gone,
 		.destroy = j->mode == MODE_DESTROY,
 		.imported = j->mode == MODE_IMPORT};
+}
+
+/* A plan says where an apply that nobody watches would stop; that is its business, not the plan's. */
+static void show_guard(struct job *j)
+{
+	struct ui *u = &j->s.c->ui;
+	struct guard_opts g = guards(j);
+	struct err e = {0};
+	struct json *o;
+
+	if (plan_is_empty(&j->p) || guard_check(&j->p, &g, &e) == 0)
+		return;
+	if (u->json) {
+		o = ui_line(u, "guard");
+		ui_str(u, o, "message", e.msg);
+		ui_str(u, o, "hint", e.hint);
+		ui_emit(u, o);
+		return;
+	}
+	ui_out(u, "`apply --yes` would stop: %s\n", ui_safe(u, e.msg, 0));
+	if (*e.hint)
+		ui_out(u, "    %s\n", ui_safe(u, e.hint, 0));
+}
+
+/* 0: go on; 1: the user said no; -1: error. */
+static int consent(struct job *j)
+{
+	struct context *c = j->s.c;
+	const struct options *o = &c->o;
+	struct guard_opts g = guards(j);
 
 	if (j->saved) {
 		g.looked = true; /* that is what the file is for */
@@ -344,6 +374,8 @@ static int run_job(struct job *j)
 	    (j->saved && saved_plan_check_changes(j->saved, &c->a, &j->p, &j->e)))
 		return finish(j, cmd_fail(c, &j->e));
 	show(j);
+	if (!executes(j))
+		show_guard(j);
 	if (c->o.out && save_plan(j))
 		return finish(j, cmd_fail(c, &j->e));
 	if (!executes(j) || nothing_can_be_taken(j))
@@ -380,7 +412,11 @@ static int open_job(struct job *j, struct context *c, enum mode mode,
 	if (executes(j))
 		flags = SESSION_WRITES |
 		        (mode == MODE_DESTROY ? SESSION_DESTROYS : SESSION_SECRETS);
-	return check_askable(j, c) || session_open(&j->s, c, flags, &j->e) ? -1 : 0;
+	/* A name that is wrong is the more useful message where nobody could be asked either. */
+	return load_exists(&c->o, &j->e) || check_askable(j, c) ||
+	                       session_open(&j->s, c, flags, &j->e)
+	               ? -1
+	               : 0;
 }
 
 /* -1: go on. */

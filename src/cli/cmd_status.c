@@ -68,32 +68,40 @@ static void warn(struct row *r, const char *text)
 		r->warnings[r->nwarnings++] = text;
 }
 
-static const char *suspended(struct arena *a, const struct row *r)
+static const char *suspended(const struct watching *w, const struct row *r,
+                             const struct record *rec, const struct observed *o)
 {
+	struct arena *a = &w->now->a;
 	int64_t age = r->since_ms > 0 ? sys_wall_ms() - r->since_ms : 0;
 	const char *fate = age > 7 * 24 * HOUR_MS ? "past 7 days the service turns it to failed"
 	                   : age > 6 * HOUR_MS
 	                           ? "past 6 hours it may not start again, past 7 days it fails"
 	                           : "past 6 hours it may not start, past 7 days it fails";
 
-	return arena_printf(a,
-	                    "suspended: still billed, still reads the source's log; %s; `dtsbatch "
-	                    "destroy --target '%s'` releases it",
-	                    fate, r->address);
+	return arena_printf(a, "suspended: still billed, still reads the source's log; %s; %s",
+	                    fate,
+	                    plan_release_text(a, &w->s->recs, rec, o, load_words(a, &w->s->c->o)));
 }
 
-static void add_warnings(struct arena *a, struct row *r, const struct observed *o)
+/* What is to be known about it: the same as in a plan. */
+static void add_warnings(const struct watching *w, struct row *r, const struct record *rec,
+                         const struct observed *o)
 {
+	struct arena *a = &w->now->a;
+	uint32_t k = map_get(&w->s->l.b.by_address, rec->address);
+	bool left_alone = r->job && (k == MAP_NONE || !res_get(&w->s->l.b.v[k], "status"));
 	char when[21];
 
 	if (r->job && o->status == ST_SUSPENDING)
-		warn(r, suspended(a, r));
+		warn(r, suspended(w, r, rec, o));
+	if (r->job && o->status == ST_LOCKED)
+		warn(r, STATUS_LOCKED_TEXT);
 	if (o->expire_s > 0 && text_ieq(o->pay_type, "PrePaid")) {
 		text_utc(o->expire_s, when);
 		warn(r, arena_printf(a, "prepaid until %s; suspending does not extend it", when));
 	}
-	if (o->error && status_class(o->status) == SC_FAILED)
-		warn(r, o->error);
+	if (r->job && status_class(o->status) == SC_FAILED)
+		warn(r, plan_failure_text(a, o, left_alone));
 }
 
 static const struct row *row_before(const struct watching *w, const char *address)
@@ -142,12 +150,18 @@ static void fill_row(const struct watching *w, struct row *r, const struct recor
 	r->progress = progress_of(a, o);
 	r->cls = o->cls;
 	r->billing = o->pay_type;
-	add_warnings(a, r, o);
+	add_warnings(w, r, rec, o);
 }
 
 static bool same(const char *x, const char *y)
 {
 	return text_eq(x ? x : "", y ? y : "");
+}
+
+/* A job that does not carry anything over answers with -1. */
+static const char *delay_text(const struct row *r)
+{
+	return r->delay && text_starts(r->delay, "-") ? "unknown" : r->delay;
 }
 
 /* A delay moves all the time: to people alone it is no change. */
@@ -189,7 +203,7 @@ static const char *line_of(const struct watching *w, const struct row *r, const 
 		more = arena_printf(&u->a, "%s%s%s", more, i ? "; " : "",
 		                    ui_safe(u, r->warnings[i], 0));
 	line = arena_printf(&u->a, "%s  %s  %s  %s  %s  %s  %s  %s", cell(u, r->address, w->cells),
-	                    cell(u, r->status, 16), ui_pad(u, since, 20), cell(u, r->delay, 8),
+	                    cell(u, r->status, 16), ui_pad(u, since, 20), cell(u, delay_text(r), 8),
 	                    cell(u, r->progress, 13), cell(u, r->cls, 8), cell(u, r->billing, 8),
 	                    more);
 	for (n = strlen(line); n && line[n - 1] == ' '; n--)

@@ -98,6 +98,19 @@ static int find_files(struct file_list *f, struct arena *a, const struct opt_lis
 	return 0;
 }
 
+int load_exists(const struct options *o, struct err *e)
+{
+	const struct opt_list *lists[] = {&o->args, &o->files};
+	struct stat st;
+
+	for (size_t k = 0; k < 2; k++)
+		for (size_t i = 0; i < lists[k]->n; i++)
+			if (stat(lists[k]->v[i], &st))
+				return err_set(e, ERR_MANIFEST, "cannot read %s: %s",
+				               lists[k]->v[i], strerror(errno));
+	return 0;
+}
+
 static void manifest_args(struct opt_list *all, struct arena *a, const struct options *o,
                           bool with_args)
 {
@@ -108,6 +121,42 @@ static void manifest_args(struct opt_list *all, struct arena *a, const struct op
 		*VEC_PUSH(a, all) = o->files.v[i];
 	if (all->n == 0)
 		*VEC_PUSH(a, all) = ".";
+}
+
+/* As a shell takes it. */
+static const char *shell_word(struct arena *a, const char *s)
+{
+	static const char plain[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-+:=@%,";
+	char *out, *p;
+
+	if (*s && s[strspn(s, plain)] == 0)
+		return s;
+	out = p = arena_alloc(a, 4 * strlen(s) + 3);
+	*p++ = '\'';
+	for (; *s; s++) {
+		if (*s == '\'') {
+			memcpy(p, "'\\'", 3);
+			p += 3;
+		}
+		*p++ = *s;
+	}
+	*p++ = '\'';
+	*p = 0;
+	return out;
+}
+
+const char *load_words(struct arena *a, const struct options *o)
+{
+	const char *s = o->simulate ? " --simulate" : "";
+
+	if (o->state)
+		s = arena_printf(a, "%s --state %s", s, shell_word(a, o->state));
+	for (size_t i = 0; i < o->args.n; i++)
+		s = arena_printf(a, "%s %s", s, shell_word(a, o->args.v[i]));
+	for (size_t i = 0; i < o->files.n; i++)
+		s = arena_printf(a, "%s -f %s", s, shell_word(a, o->files.v[i]));
+	return s;
 }
 
 /* ---- the state's name ----------------------------------------------------------- */

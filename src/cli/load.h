@@ -28,6 +28,11 @@ const char *os_env(void *ctx, const char *name); /* getenv */
  * empty), ERR_USAGE ... */
 int load_batch(struct loaded *l, struct arena *a, const struct options *o, bool want_state,
                struct ui *ui, struct err *e);
+/* Is everything there that the command line names as a manifest? ERR_MANIFEST. */
+int load_exists(const struct options *o, struct err *e);
+/* The words of this command line that another command on the same state needs, each after a blank: manifests, --state,
+ * --simulate. */
+const char *load_words(struct arena *a, const struct options *o);
 /* Only the state's name (state list, state rm): manifests are looked for, not read. */
 int load_state_path(struct loaded *l, struct arena *a, const struct options *o, struct err *e);
 

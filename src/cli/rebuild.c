@@ -312,9 +312,6 @@ void rebuild_show(const struct rebuild *rb, struct ui *u)
 
 void rebuild_only_imports(struct plan *p)
 {
-	memset(p->count, 0, sizeof p->count);
-	memset(p->impact, 0, sizeof p->impact);
-	p->refused = 0;
 	for (size_t i = 0; i < p->n; i++) {
 		struct op *op = &p->ops[i];
 
@@ -325,13 +322,9 @@ void rebuild_only_imports(struct plan *p)
 			                  .want = op->want,
 			                  .have = op->have,
 			                  .seen = op->seen};
-		if (op->refused) {
-			p->refused++;
-			continue;
-		}
-		if (op->kind != OP_NOOP || op->have)
-			p->count[op->kind]++;
-		for (unsigned b = 0; b < 7; b++)
-			p->impact[b] += (op->impact >> b) & 1;
 	}
+	plan_count(p);
+	for (size_t i = 0; i < p->n; i++) /* what is nowhere yet is not unchanged */
+		if (p->ops[i].kind == OP_NOOP && !p->ops[i].have)
+			p->count[OP_NOOP]--;
 }

@@ -65,7 +65,8 @@ static const char *quoted(struct ui *u, const struct attr_def *at, const char *v
 {
 	const char *safe = ui_safe(u, v, VALUE_CELLS);
 	bool plain = v[0] == '(' || at->kind == AK_BOOL || at->kind == AK_INT ||
-	             at->kind == AK_ENUM || at->kind == AK_OBJECT || at->kind == AK_LIST;
+	             at->kind == AK_ENUM || at->kind == AK_OBJECT || at->kind == AK_LIST ||
+	             at->kind == AK_TAGS;
 
 	return plain ? safe : arena_printf(&u->a, "\"%s\"", safe);
 }
@@ -94,26 +95,43 @@ static void json_lines(struct ui *u, const struct attr_def *at, const struct cha
 		ui_out(u, "%s\n", quoted(u, at, c->to ? c->to : "(none)"));
 }
 
+static bool has_members(const struct attr_def *at)
+{
+	return at->kind == AK_OBJECT || at->kind == AK_LIST || at->kind == AK_TAGS;
+}
+
 static void change_line(struct ui *u, const struct op *op, const struct change *c, size_t cells)
 {
 	const struct attr_def *at = &op->type->attrs[c->attr];
-	bool fresh = op->kind == OP_CREATE;
+	bool fresh = op->kind == OP_CREATE, unsure = c->not_verifiable && !fresh;
+	bool lines = !fresh && c->from && c->to && has_members(at);
 
 	ui_out(u, "      %s  ", ui_pad(u, at->key, cells));
-	if (!fresh && c->from && c->to && (at->kind == AK_OBJECT || at->kind == AK_LIST)) {
+	if (lines) {
 		json_lines(u, at, c, cells + 8);
-	} else if (fresh || !c->from) {
+	} else if (fresh) {
 		ui_out(u, "%s\n", quoted(u, at, c->to ? c->to : "(none)"));
 	} else {
-		ui_out(u, "%s -> %s\n", quoted(u, at, c->from),
-		       quoted(u, at, c->to ? c->to : "(none)"));
+		ui_out(u, "%s -> %s%s%s\n", quoted(u, at, c->from ? c->from : "(not set)"),
+		       quoted(u, at, c->to ? c->to : "(none)"), unsure ? "  " : "",
+		       unsure ? ui_tint(u, false, TINT_DIM, "(not verifiable)") : "");
 	}
+	if (lines && unsure)
+		ui_out(u, "      %*s  %s\n", (int)cells, "",
+		       ui_tint(u, false, TINT_DIM, "(not verifiable)"));
 	if (c->behind)
 		ui_out(u, "      %*s  %s\n", (int)cells, "",
 		       ui_tint(u, false, TINT_DIM, "changed on the service since the last apply"));
 	if (c->note)
 		ui_out(u, "      %*s  %s\n", (int)cells, "",
 		       ui_tint(u, false, TINT_DIM, ui_safe(u, c->note, 0)));
+}
+
+static void protect_line(struct ui *u, const struct op *op, size_t cells)
+{
+	if (op->protect != PROTECT_AS_IS)
+		ui_out(u, "      %s  %s\n", ui_pad(u, "protect", cells),
+		       op->protect == PROTECT_ON ? "false -> true" : "true -> false");
 }
 
 static void op_text(struct ui *u, const struct op *op, size_t cells)
@@ -134,11 +152,15 @@ static void op_text(struct ui *u, const struct op *op, size_t cells)
 		ui_out(u, "      released with %s\n", ui_safe(u, op->released_by, 0));
 	for (size_t i = 0; i < op->nchanges; i++)
 		change_line(u, op, &op->changes[i], kc);
+	protect_line(u, op, kc);
 	for (size_t i = 0; i < op->nnotes; i++)
 		ui_out(u, "      %s\n", ui_tint(u, false, TINT_DIM, ui_safe(u, op->notes[i], 0)));
 	if (op->refused)
 		ui_out(u, "      %s %s\n", ui_tint(u, false, TINT_RED, "not allowed:"),
 		       ui_safe(u, op->refused, 0));
+	else if (op->blocked_by)
+		ui_out(u, "      %s %s is not allowed\n", ui_tint(u, false, TINT_RED, "not done:"),
+		       ui_safe(u, op->blocked_by, 0));
 }
 
 static void totals(struct ui *u, const struct plan *p)
@@ -171,11 +193,14 @@ static void totals(struct ui *u, const struct plan *p)
 			                   impact_name(b));
 	if (*imp)
 		ui_out(u, "Impact: %s.\n", imp);
-	if (p->refused)
-		ui_out(u, "%s\n",
-		       ui_tint(u, false, TINT_RED,
-		               arena_printf(&u->a, "%zu change%s not allowed (see above).",
-		                            p->refused, p->refused == 1 ? " is" : "s are")));
+	if (!p->refused)
+		return;
+	s = arena_printf(&u->a, "%zu change%s not allowed (see above)", p->refused,
+	                 p->refused == 1 ? " is" : "s are");
+	if (p->blocked)
+		s = arena_printf(&u->a, "%s, %zu more hang%s on that", s, p->blocked,
+		                 p->blocked == 1 ? "s" : "");
+	ui_out(u, "%s\n", ui_tint(u, false, TINT_RED, arena_printf(&u->a, "%s.", s)));
 }
 
 static struct json *change_json(struct ui *u, const struct op *op, const struct change *c)
@@ -193,6 +218,36 @@ static struct json *change_json(struct ui *u, const struct op *op, const struct 
 	return o;
 }
 
+static void notes_json(struct ui *u, struct json *o, const struct op *op)
+{
+	struct json *list = json_new(&u->a, JSON_ARRAY);
+
+	for (size_t i = 0; i < op->nnotes; i++)
+		json_add(list, NULL, json_new_str(&u->a, op->notes[i]));
+	json_add(o, "notes", list);
+}
+
+/* What is to be known of something that is not changed. */
+static void notice_json(struct ui *u, const struct op *op)
+{
+	struct json *o = ui_line(u, "notice");
+
+	ui_str(u, o, "address", op->address);
+	notes_json(u, o, op);
+	ui_emit(u, o);
+}
+
+static struct json *protect_json(struct ui *u, const struct op *op)
+{
+	bool on = op->protect == PROTECT_ON;
+	struct json *o = json_new(&u->a, JSON_OBJECT);
+
+	ui_str(u, o, "key", "protect");
+	ui_str(u, o, "from", on ? "false" : "true");
+	ui_str(u, o, "to", on ? "true" : "false");
+	return o;
+}
+
 static void op_json(struct ui *u, const struct op *op)
 {
 	struct json *o = ui_line(u, "change"), *list = json_new(&u->a, JSON_ARRAY),
@@ -203,14 +258,19 @@ static void op_json(struct ui *u, const struct op *op)
 	ui_str(u, o, "impact", impact_text(u, op->impact));
 	ui_str(u, o, "why", op->why);
 	ui_str(u, o, "refused", op->refused);
+	ui_str(u, o, "blocked_by", op->blocked_by);
 	ui_str(u, o, "released_by", op->released_by);
 	for (size_t i = 0; i < op->nchanges; i++)
 		json_add(list, NULL, change_json(u, op, &op->changes[i]));
+	if (op->protect != PROTECT_AS_IS)
+		json_add(list, NULL, protect_json(u, op));
 	json_add(o, "changes", list);
 	for (unsigned i = 0; i < op->nsteps; i++)
 		json_add(steps, NULL,
 		         json_new_str(&u->a, ui_word(u, step_def(op->steps[i])->verb)));
 	json_add(o, "steps", steps);
+	if (op->nnotes)
+		notes_json(u, o, op);
 	ui_emit(u, o);
 }
 
@@ -236,6 +296,8 @@ static void plan_json(struct ui *u, const struct plan *p)
 			op_json(u, &p->ops[i]);
 		else if (p->ops[i].stays_gone)
 			gone_json(u, &p->ops[i]);
+		else if (p->ops[i].nnotes)
+			notice_json(u, &p->ops[i]);
 	}
 	for (size_t i = 0; i < p->norphans; i++) {
 		o = ui_line(u, "orphan");
@@ -247,6 +309,7 @@ static void plan_json(struct ui *u, const struct plan *p)
 		ui_int(u, o, k == OP_NOOP ? "unchanged" : ui_word(u, op_kind_name((enum op_kind)k)),
 		       (int64_t)p->count[k]);
 	ui_int(u, o, "refused", (int64_t)p->refused);
+	ui_int(u, o, "blocked", (int64_t)p->blocked);
 	for (unsigned b = 0; b < 7; b++)
 		ui_int(u, o, ui_word(u, arena_printf(&u->a, "impact_%s", impact_name(b))),
 		       (int64_t)p->impact[b]);

@@ -309,7 +309,7 @@ static const char *const past[OP__COUNT] = {
 
 void render_summary(struct ui *u, const struct summary *s)
 {
-	size_t done[OP__COUNT] = {0}, bad = 0, left = 0;
+	size_t done[OP__COUNT] = {0}, bad = 0, blocked = 0, left = 0;
 	const char *text = "";
 
 	for (size_t i = 0; i < s->p->n; i++) {
@@ -317,6 +317,8 @@ void render_summary(struct ui *u, const struct summary *s)
 			done[s->p->ops[i].kind]++;
 		else if (s->results[i] == RES_DEFERRED)
 			left++;
+		else if (s->results[i] == RES_BLOCKED)
+			blocked++;
 		else
 			bad++;
 	}
@@ -329,6 +331,7 @@ void render_summary(struct ui *u, const struct summary *s)
 			                    : ui_word(u, op_kind_name((enum op_kind)k)),
 			       (int64_t)done[k]);
 		ui_int(u, o, "failed", (int64_t)bad);
+		ui_int(u, o, "blocked", (int64_t)blocked);
 		ui_int(u, o, "left", (int64_t)left);
 		ui_int(u, o, "calls", (int64_t)s->stats->calls);
 		ui_int(u, o, "changing_calls", (int64_t)s->stats->mutating);
@@ -344,12 +347,15 @@ void render_summary(struct ui *u, const struct summary *s)
 		if (done[k])
 			text = arena_printf(&u->a, "%s%s%zu %s", text, *text ? ", " : "", done[k],
 			                    past[k]);
-	ui_err(u, "\n%s %s%s%s%s%zu unchanged. %zu API calls (%zu changing) in %s\n",
-	       ui_tint(u, true, bad ? TINT_RED : TINT_GREEN,
-	               bad    ? "Ended with failures:"
-	               : left ? "Stopped:"
-	                      : "Done:"),
+	ui_err(u, "\n%s %s%s%s%s%s%zu unchanged. %zu API calls (%zu changing) in %s\n",
+	       ui_tint(u, true, bad || blocked ? TINT_RED : TINT_GREEN,
+	               bad || blocked ? "Ended with failures:"
+	               : left         ? "Stopped:"
+	                              : "Done:"),
 	       text, *text ? ", " : "", bad ? arena_printf(&u->a, "%zu failed, ", bad) : "",
+	       blocked ? arena_printf(&u->a, "%zu blocked by %s, ", blocked,
+	                              bad == 1 ? "it" : "them")
+	               : "",
 	       left ? arena_printf(&u->a, "%zu left for the next run, ", left) : "", done[OP_NOOP],
 	       s->stats->calls, s->stats->mutating,
 	       text_duration(&u->a, s->stats->refresh_ms + s->stats->apply_ms));

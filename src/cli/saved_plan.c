@@ -82,6 +82,8 @@ static struct json *op_json(struct arena *a, const struct op *op)
 	add_str(a, o, "id", op->have ? op->have->id : op->new_id);
 	add_str(a, o, "refused", op->refused);
 	add_str(a, o, "released_by", op->released_by);
+	if (op->protect != PROTECT_AS_IS)
+		add_str(a, o, "protect", op->protect == PROTECT_ON ? "true" : "false");
 	for (size_t i = 0; i < op->nchanges; i++)
 		json_add(changes, NULL, change_json(a, op, &op->changes[i]));
 	for (unsigned i = 0; i < op->nsteps; i++)
@@ -413,7 +415,7 @@ static const char *action(const struct json *o)
 	return s ? s : "no change";
 }
 
-/* One line for each address, as far as they are few. */
+/* One for each address, as far as they are few; in one line, for line ends in messages are escaped. */
 struct differences {
 	struct buf text;
 	size_t n;
@@ -423,7 +425,7 @@ static void differ(struct differences *d, const char *address, const char *was, 
 {
 	if (d->n++ >= SHOWN_MAX)
 		return;
-	buf_printf(&d->text, "%s%s: ", d->n > 1 ? "\n" : "", address ? address : "?");
+	buf_printf(&d->text, "%s%s: ", d->n > 1 ? "; " : "", address ? address : "?");
 	if (text_eq(was, is))
 		buf_printf(&d->text, "%s, but not of the same things", was);
 	else
@@ -471,9 +473,9 @@ int saved_plan_check_changes(const struct saved_plan *s, struct arena *a, const 
 	buf_init(&d.text, 900);
 	compare(a, s->changes, changes_json(a, now), &d);
 	if (d.n > SHOWN_MAX)
-		buf_printf(&d.text, "\nand %zu more", d.n - SHOWN_MAX);
+		buf_printf(&d.text, "; and %zu more", d.n - SHOWN_MAX);
 	if (d.n) {
-		err_set(e, ERR_DECISION, "what would be done has changed since\n%s",
+		err_set(e, ERR_DECISION, "what would be done has changed since: %s",
 		        buf_str(&d.text));
 		rc = stale(s, e);
 	}

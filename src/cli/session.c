@@ -225,8 +225,10 @@ static int open_run(struct session *s, unsigned flags, struct err *e)
 
 	if (s->sim > 0)
 		ro.poll_scale = scale > 0 ? 1 / scale : 0.02;
-	if (s->loopback) /* tests against a simulator with scaled time */
+	if (s->loopback) { /* tests against a simulator with scaled time */
 		ro.poll_scale = env_number("DTSBATCH_POLL_SCALE", ro.poll_scale);
+		ro.timeout_scale = env_number("DTSBATCH_TIMEOUT_SCALE", 1);
+	}
 	ro.parallelism = o->parallelism > 0     ? o->parallelism
 	                 : set->parallelism > 0 ? set->parallelism
 	                                        : 32;

@@ -207,6 +207,10 @@ static void diff_members(struct lines *l, const struct attr_def *at, const char 
 			     arena_printf(l->a, ": %s -> %s", value_text(l->a, old),
 			                  value_text(l->a, shown)));
 	}
+	/* Of tags `from` has our own alone, and what is dropped is removed. */
+	for (const struct json *f = from->child; at->kind == AK_TAGS && f; f = f->next)
+		if (!json_get(to, f->key))
+			line(l, '-', f->key, NULL);
 }
 
 static const struct json *parameter(const struct json *list, const char *module, const char *name)

@@ -215,6 +215,23 @@ static void refuse_prepaid(struct op *op)
 			"prepaid: the API cannot delete it; unsubscribe in the console, then `dtsbatch state rm`";
 }
 
+/* ResetDtsJob is refused while the instance is locked. */
+static void refuse_locked(struct planner *pl, struct op *op)
+{
+	for (unsigned i = 0; i < op->nsteps && !op->refused; i++)
+		if (op->steps[i] == DO_RESET && op->seen && op->seen->status == ST_LOCKED)
+			op->refused = plan_why_not_running(pl, op->seen);
+}
+
+/* Paid in advance, or about to be: the change of payment comes first. */
+static bool stays_prepaid(const struct op *op, const struct resource *r)
+{
+	const char *want = res_get(r, "payment_type");
+
+	return want ? text_ieq(want, "Subscription")
+	            : op->seen && text_ieq(op->seen->pay_type, "PrePaid");
+}
+
 static void decide_existing(struct planner *pl, struct op *op, const struct resource *r)
 {
 	struct diff df;
@@ -224,6 +241,7 @@ static void decide_existing(struct planner *pl, struct op *op, const struct reso
 	                     pl->ops.v[pl->op_of[r->instance]].kind == OP_CREATE);
 
 	plan_diff(pl, op, &df);
+	plan_defer_parameters(pl, op, &df);
 	if (op->have && op->have->step != STEP_DONE && op->kind != OP_ADOPT &&
 	    (!instance_new || op->have->step == STEP_CONFIGURED_FREE)) {
 		op->kind = OP_RESUME;
@@ -253,20 +271,31 @@ static void decide_existing(struct planner *pl, struct op *op, const struct reso
 			op->refused = replace_refusal(pl, &df, op);
 		plan_steps_replace(pl, op);
 		refuse_prepaid(op);
+		refuse_locked(pl, op);
 		return;
 	}
-	if (op->nchanges || (op->have && op->have->protect != r->life.protect)) {
+	if (op->nchanges || (op->have && op->have->protect != r->life.protect) ||
+	    plan_wakes(pl, op)) {
 		if (op->kind != OP_ADOPT)
 			op->kind = OP_UPDATE;
+		if (!op->nchanges && plan_wakes(pl, op))
+			op->why = "its instance can be changed only while it runs";
+		if (op->have && op->have->protect != r->life.protect)
+			op->protect = r->life.protect ? PROTECT_ON : PROTECT_OFF;
 		plan_steps_update(pl, op, &df);
 		if (df.lower_class)
 			op->refused =
 				"the class can only rise; lowering it takes a ticket to the vendor";
+		if ((df.routes & (1u << ROUTE_TWOWAY)) && stays_prepaid(op, r))
+			op->refused =
+				"a subscription cannot be made two-way: the service does that for pay-as-you-go "
+				"instances alone";
 	}
 	if (op->kind == OP_NOOP && !text_eq(op->have->address, r->address)) {
 		op->kind = OP_MOVE;
 		op->why = arena_printf(pl->a, "was %s", op->have->address);
 	}
+	plan_left(pl, op);
 }
 
 static void note_sent(struct planner *pl, struct op *op)
@@ -535,6 +564,7 @@ static void plan_delete(struct planner *pl, struct op *op, bool explicit_destroy
 	else if (r->protect)
 		op->refused = "protected: `protect = true` is recorded; apply it as false first";
 	refuse_prepaid(op);
+	refuse_locked(pl, op);
 }
 
 static bool file_is_missing(const struct planner *pl, const char *file)
@@ -607,8 +637,76 @@ static void edges_of_sections(struct planner *pl)
 			continue;
 		for (uint32_t e = g->out_at[i]; e < g->out_at[i + 1]; e++)
 			if (pl->op_of[g->out[e]] != RES_NONE &&
-			    !is_removal(&pl->ops.v[pl->op_of[g->out[e]]]))
+			    !is_removal(&pl->ops.v[pl->op_of[g->out[e]]]) &&
+			    pl->job_first[g->out[e]] != pl->op_of[i])
 				need(pl, pl->op_of[i], pl->op_of[g->out[e]]);
+		need(pl, pl->op_of[i], pl->job_first[i]);
+	}
+}
+
+/* ---- what an instance takes only while its job runs ---------------------------- */
+
+/* The op of the Forward job on an instance section; NULL: none in this plan. */
+static const struct op *forward_job(const struct planner *pl, uint32_t inst)
+{
+	const struct graph *g = &pl->b->graph;
+
+	for (uint32_t e = g->in_at[inst]; e < g->in_at[inst + 1]; e++) {
+		const struct resource *job = &pl->b->v[g->in[e]];
+
+		if (job->type == &type_job && job->instance == inst &&
+		    pl->op_of[g->in[e]] != RES_NONE &&
+		    !text_ieq(res_get(job, "synchronization_direction"), "Reverse"))
+			return &pl->ops.v[pl->op_of[g->in[e]]];
+	}
+	return NULL;
+}
+
+static void refuse_resting(struct planner *pl, struct op *op, const struct op *job)
+{
+	const char *why = plan_why_not_running(pl, op->seen);
+
+	if (op->seen->status == ST_LOCKED)
+		op->refused = why;
+	else if (job)
+		op->refused = arena_printf(pl->a, "%s: set status = Synchronizing in [%s]", why,
+		                           job->address);
+	else
+		op->refused = arena_printf(pl->a, "%s, and nothing in this plan starts it", why);
+}
+
+/* The class and the topology of an instance are changed while its job runs (dts-api.md 3.3). Where the job's own op makes it
+ * run, the instance waits for that; where nothing does, the change is refused. */
+static void order_resting_instances(struct planner *pl)
+{
+	for (uint32_t i = 0; i < pl->b->n; i++) {
+		struct op *op = pl->op_of[i] == RES_NONE ? NULL : &pl->ops.v[pl->op_of[i]];
+		enum status_class c;
+		const struct op *job;
+
+		if (!op || op->type != &type_instance || op->refused || !op->seen ||
+		    !plan_needs_run(op))
+			continue;
+		c = status_class(op->seen->status);
+		if (c == SC_RUNNING || c == SC_MOVING)
+			continue;
+		job = forward_job(pl, i);
+		if (job && !job->refused && !is_removal(job) && plan_runs_after(pl, job))
+			pl->job_first[i] = (uint32_t)(job - pl->ops.v);
+		else
+			refuse_resting(pl, op, job);
+	}
+}
+
+/* Other dependencies may close a circle over a job that is to go first: then its instance cannot be changed in this run. */
+static void refuse_job_first(struct planner *pl)
+{
+	for (uint32_t i = 0; i < pl->b->n; i++) {
+		if (pl->job_first[i] == RES_NONE)
+			continue;
+		pl->job_first[i] = RES_NONE;
+		pl->ops.v[pl->op_of[i]].refused =
+			"this needs its job to run first, which other dependencies forbid: start the job, then apply this";
 	}
 }
 
@@ -688,6 +786,19 @@ static bool job_goes(const struct planner *pl, size_t rec, bool replaced)
 	return replaced && op->kind == OP_REPLACE;
 }
 
+/* Why the recorded job does not go. */
+static const char *why_it_stays(const struct planner *pl, size_t rec)
+{
+	const struct record *r = pl->recs->v[rec];
+	const struct op *op = op_of_record(pl, rec);
+	uint32_t k = map_get(&pl->b->by_address, r->address);
+
+	if (r->protect || (k != MAP_NONE && pl->b->v[k].life.protect))
+		return "is protected";
+	return op && op->kind == OP_FORGET ? "is only forgotten (on_destroy = forget)"
+	                                   : "is no part of this change";
+}
+
 static bool takes_instance_away(const struct op *op)
 {
 	return op->type == &type_instance && !op->refused &&
@@ -704,10 +815,8 @@ static void guard_instance(struct planner *pl, struct op *op, const struct map *
 	for (; i != MAP_NONE; i = next[i])
 		if (!job_goes(pl, i, op->kind == OP_REPLACE)) {
 			op->refused = arena_printf(
-				pl->a,
-				"%s lives on it and would be lost with it, but is protected or no part of "
-				"this change",
-				pl->recs->v[i]->address);
+				pl->a, "%s lives on it and would be lost with it, but %s",
+				pl->recs->v[i]->address, why_it_stays(pl, i));
 			return;
 		}
 	if (!known && op->seen && op->seen->status != ST_NOT_CONFIGURED)
@@ -788,26 +897,23 @@ static void edges_of_directions(struct planner *pl)
 	}
 }
 
-/* ---- the whole --------------------------------------------------------- */
-
-static void count(struct planner *pl)
+/* False: instances that wait for their jobs close a circle. */
+static bool make_graph(struct planner *pl)
 {
-	struct plan *p = pl->p;
+	bool flipped = false;
 
-	for (size_t i = 0; i < pl->ops.n; i++) {
-		struct op *op = &pl->ops.v[i];
-
-		if (op->refused) {
-			p->refused++;
-			continue;
-		}
-		if (op->kind == OP_CREATE && op->type == &type_instance)
-			op->impact |= IMPACT_PAYS;
-		p->count[op->kind]++;
-		for (unsigned b = 0; b < 7; b++)
-			p->impact[b] += (op->impact >> b) & 1;
-	}
+	pl->edges.n = 0;
+	edges_of_sections(pl);
+	edges_of_removals(pl);
+	edges_of_directions(pl);
+	graph_build(&pl->p->graph, pl->a, (uint32_t)pl->ops.n, pl->edges.v, pl->edges.n);
+	for (uint32_t i = 0; i < pl->b->n; i++)
+		flipped = flipped || pl->job_first[i] != RES_NONE;
+	return !flipped ||
+	       graph_order(&pl->p->graph, pl->a, arena_array(pl->a, uint32_t, pl->ops.n + 1));
 }
+
+/* ---- the whole --------------------------------------------------------- */
 
 void plan_make(struct plan *p, struct arena *a, const struct batch *b,
                const struct record_list *recs, const struct inventory *inv,
@@ -824,7 +930,9 @@ void plan_make(struct plan *p, struct arena *a, const struct batch *b,
 	pl.op_of = arena_array(a, uint32_t, b->n + 1);
 	pl.del_of = arena_array(a, uint32_t, recs->n + 1);
 	pl.claimed = arena_array(a, bool, recs->n + 1);
+	pl.job_first = arena_array(a, uint32_t, b->n + 1);
 	memset(pl.op_of, 0xff, (b->n + 1) * sizeof *pl.op_of);
+	memset(pl.job_first, 0xff, (b->n + 1) * sizeof *pl.job_first);
 	memset(pl.del_of, 0xff, (recs->n + 1) * sizeof *pl.del_of);
 	match_records(&pl);
 	if (!o->destroy && graph_order(&b->graph, a, order)) {
@@ -834,14 +942,17 @@ void plan_make(struct plan *p, struct arena *a, const struct batch *b,
 				plan_section(&pl, order[k]);
 	}
 	plan_orphans(&pl);
-	edges_of_sections(&pl);
-	edges_of_removals(&pl);
+	order_resting_instances(&pl);
+	if (!make_graph(&pl)) {
+		refuse_job_first(&pl);
+		make_graph(&pl);
+	}
 	guard_instances(&pl);
-	edges_of_directions(&pl);
-	count(&pl);
+	plan_money(&pl);
 	p->ops = pl.ops.v;
 	p->n = pl.ops.n;
 	p->orphans = pl.orphans.v;
 	p->norphans = pl.orphans.n;
-	graph_build(&p->graph, a, (uint32_t)p->n, pl.edges.v, pl.edges.n);
+	plan_blocked(&pl);
+	plan_count(p);
 }

@@ -82,6 +82,7 @@ struct change {
 	bool behind; /* the record already held `to`: someone changed the service behind our back */
 	bool not_verifiable;
 	bool secret;
+	bool unsent; /* not by this operation, so not recorded either: a later plan has it again */
 	const char *note; /* NULL or e.g. "cannot be removed by the API" */
 };
 
@@ -103,6 +104,9 @@ struct op {
 	const char *const *
 		notes; /* further lines for people (suspended since, not verifiable keys, expiry) */
 	size_t nnotes;
+	const char *
+		blocked_by; /* address of a refused operation that this one has to come after: not executed either */
+	enum { PROTECT_AS_IS, PROTECT_ON, PROTECT_OFF } protect; /* `protect` is set or lifted */
 	const char
 		*released_by; /* delete: address of the job whose deletion releases this instance */
 	const char *new_id;   /* adopt: id to take */
@@ -115,9 +119,10 @@ struct plan {
 		ops; /* creates and updates in dependency order of the batch, then deletes in reverse order */
 	size_t n;
 	struct graph graph; /* op -> ops it must come after */
+	/* Of what would be done: neither refused nor blocked. */
 	size_t count[OP__COUNT];
-	size_t refused;
-	size_t impact[7];     /* how many ops have each impact bit */
+	size_t impact[7]; /* how many ops have each impact bit */
+	size_t refused, blocked;
 	const char **orphans; /* recorded, section vanished, not pruned */
 	size_t norphans;
 	size_t gone;     /* recorded but not on the service, and not known to be gone before */
@@ -144,6 +149,8 @@ struct plan_opts {
 	const char *const
 		*sent; /* addresses of which an earlier run sent something else without an answer */
 	size_t nsent;
+	const char *
+		words; /* of the command line, for commands that are named: " m.ini --state F"; NULL: none */
 };
 
 struct record_list {
@@ -156,6 +163,8 @@ void plan_make(struct plan *p, struct arena *a, const struct batch *b,
                const struct plan_opts *o, struct diag *d);
 /* The row on the service that a record stands for; NULL: gone. inv must be complete. */
 const struct observed *plan_seen(const struct inventory *inv, const struct record *r);
+/* Counts the operations again: after some of them were changed. */
+void plan_count(struct plan *p);
 const char *op_kind_name(enum op_kind k);
 const char *impact_name(
 	unsigned
@@ -164,9 +173,18 @@ const char *impact_name(
 const char *plan_fingerprint(struct arena *a, const uint8_t *fp_key, const char *secret);
 /* Class a pair shall have: the instance section's or else its job's; NULL: not said. */
 const char *plan_wanted_class(const struct batch *b, uint32_t res);
+/* "the job is Failed: MESSAGE"; left_alone: and what starts it again. */
+const char *plan_failure_text(struct arena *a, const struct observed *seen, bool left_alone);
+/* The command that ends the billing of a suspended job, with its instance (or, prepaid: the console). recs sorted by address. */
+const char *plan_release_text(struct arena *a, const struct record_list *recs,
+                              const struct record *job, const struct observed *seen,
+                              const char *words);
 /* Keys of the JSON object `recorded` that `wanted` lacks; both may be NULL. Returns their number. */
 size_t plan_dropped_keys(struct arena *a, const char *recorded, const char *wanted,
                          const char *const **keys);
+/* Is attribute i recorded for the section r, but taken out of it, with nothing in its place? */
+bool plan_is_left(const struct batch *b, const struct resource *r, const struct record *rec,
+                  size_t i);
 /* The attributes of a record after this op has been applied: wire form, secrets as fingerprints. lookup gives ids. */
 void plan_applied(struct arena *a, const struct batch *b, const struct resource *r,
                   const uint8_t *fp_key, id_lookup lookup, void *ctx, const char **attrs);

@@ -39,7 +39,7 @@ const char *plan_fingerprint(struct arena *a, const uint8_t *fp_key, const char 
 		return NULL;
 	hash_hmac_sha256(fp_key, 32, secret, strlen(secret), mac);
 	hash_hex(mac, sizeof mac, hex);
-	return arena_printf(a, "hmac-sha256:%s", hex);
+	return arena_printf(a, FP_MARK "%s", hex);
 }
 
 const char *plan_wanted_class(const struct batch *b, uint32_t res)
@@ -142,9 +142,37 @@ static bool record_agrees(const struct planner *pl, const struct attr_def *at,
 	if (v->secret) { /* without the key nothing can be said, so nothing is changed */
 		const char *fp = plan_fingerprint(pl->a, pl->o->fp_key, want);
 
-		return !fp || text_eq(fp, recorded);
+		return !fp || text_eq(fp, recorded) || text_eq(recorded, FP_MARK);
 	}
 	return attr_satisfied(at, want, recorded);
+}
+
+/* Was the record written by an apply of a section? What recovery puts together from an answer knows ids alone. */
+static bool applied_once(const struct op *op)
+{
+	for (size_t i = 0; op->have && i < op->type->nattrs; i++)
+		if (op->have->attrs[i])
+			return true;
+	return false;
+}
+
+/* Is this what the service does when nothing is said? */
+static bool by_default(const struct op *op, const struct attr_def *at, const char *want)
+{
+	if (at->route == ROUTE_TWOWAY && op->seen && op->seen->two_way)
+		return text_ieq(want, "bidirectional");
+	return attr_satisfied(at, want, at->def ? at->def : at->kind == AK_BOOL ? "false" : NULL);
+}
+
+/* No answer shows the value. What no apply has recorded was never sent, so it is a change; an import takes the section's word. */
+static bool unseen_agrees(const struct planner *pl, const struct op *op, const struct attr_def *at,
+                          const struct value *v, const char *want, const char *recorded)
+{
+	if (recorded)
+		return record_agrees(pl, at, v, want, recorded);
+	if (v->secret && !pl->o->fp_key)
+		return true;
+	return !applied_once(op) || by_default(op, at, want);
 }
 
 /* Keys we applied once and the manifest dropped: for parameters they return to their default, in reserve they stay. */
@@ -185,6 +213,106 @@ size_t plan_dropped_keys(struct arena *a, const char *recorded, const char *want
 	return n;
 }
 
+/* The record has what is wanted, the service has something else. A creation that was interrupted is not done changing it itself. */
+static bool made_behind(const struct op *op, bool recorded)
+{
+	return recorded && op->have && op->have->step == STEP_DONE;
+}
+
+static const struct json *parameter(struct arena *a, const struct json *list, const char *module,
+                                    const char *name, const char *module_key, const char *name_key)
+{
+	for (const struct json *p = list ? list->child : NULL; p; p = p->next)
+		if (text_eq(json_text(a, p, module_key), module) &&
+		    text_eq(json_text(a, p, name_key), name))
+			return p;
+	return NULL;
+}
+
+/* The wanted parameters, with those that we set and the manifest dropped at their defaults; *any: there is one. */
+static const char *back_to_default(struct planner *pl, const struct json *config,
+                                   const char *recorded, const char *want, bool *any)
+{
+	const struct json *had =
+		recorded ? json_parse(pl->a, recorded, strlen(recorded), NULL) : NULL;
+	struct json *out = json_parse(pl->a, want, strlen(want), NULL);
+
+	*any = false;
+	for (const struct json *p = had ? had->child : NULL; out && p; p = p->next) {
+		const char *module = json_text(pl->a, p, "module"),
+			   *name = json_text(pl->a, p, "name"), *def;
+		const struct json *now = parameter(pl->a, json_get(config, "Parameters"), module,
+		                                   name, "Module", "Name");
+		struct json *o;
+
+		def = now ? json_text(pl->a, now, "DefaultValue") : NULL;
+		if (!def || parameter(pl->a, out, module, name, "module", "name") ||
+		    text_eq(def, json_text(pl->a, now, "RunningValue")))
+			continue;
+		o = json_new(pl->a, JSON_OBJECT);
+		json_add(o, "module", json_new_str(pl->a, module));
+		json_add(o, "name", json_new_str(pl->a, name));
+		json_add(o, "value", json_new_str(pl->a, def));
+		json_add(out, NULL, o);
+		*any = true;
+	}
+	return *any ? json_write_dup(pl->a, out, false) : want;
+}
+
+static void diff_status(struct planner *pl, struct op *op, struct diff *df, size_t i,
+                        const char *want)
+{
+	const char *recorded = op->have ? op->have->attrs[i] : NULL;
+	struct change *c;
+
+	if (!op->seen || status_satisfies(op->seen->status, want) ||
+	    status_approaches(op->seen->status, want))
+		return;
+	c = push_change(pl, op, i);
+	c->from = op->seen->raw_status;
+	c->to = want;
+	c->behind = made_behind(op, text_eq(recorded, want)) &&
+	            status_class(op->seen->status) != SC_MOVING;
+	df->routes |= 1u << ROUTE_STATUS;
+}
+
+static void diff_parameters(struct planner *pl, struct op *op, struct diff *df, size_t i,
+                            const char *want, const char *seen)
+{
+	const struct attr_def *at = &op->type->attrs[i];
+	const char *recorded = op->have ? op->have->attrs[i] : NULL, *to;
+	bool same = attr_satisfied(at, want, seen), dropped;
+	struct change *c;
+
+	to = back_to_default(pl, op->seen->config, recorded, want, &dropped);
+	if (same && !dropped)
+		return;
+	c = push_change(pl, op, i);
+	c->from = seen;
+	c->to = to;
+	c->behind = !same && made_behind(op, attr_satisfied(at, want, recorded));
+	if (dropped)
+		c->note = "what is taken out goes back to the service's default";
+	df->routes |= 1u << ROUTE_PARAMS;
+}
+
+/* Of the tags that are there, those that the manifest names or named. */
+static const char *our_tags(struct planner *pl, const char *want, const char *recorded,
+                            const char *there)
+{
+	const struct json *w = json_parse(pl->a, want, strlen(want), NULL), *r = NULL, *t = NULL;
+	struct json *out = json_new(pl->a, JSON_OBJECT);
+
+	if (recorded)
+		r = json_parse(pl->a, recorded, strlen(recorded), NULL);
+	if (there)
+		t = json_parse(pl->a, there, strlen(there), NULL);
+	for (const struct json *m = t ? t->child : NULL; m; m = m->next)
+		if (json_get(w, m->key) || (r && json_get(r, m->key)))
+			json_add(out, m->key, json_clone(pl->a, m));
+	return json_write_dup(pl->a, out, true);
+}
+
 /* Tags of others are not ours to judge; those that we set and the manifest dropped are removed. */
 static void diff_tags(struct planner *pl, struct op *op, struct diff *df, size_t i,
                       const char *want, const char *seen)
@@ -201,9 +329,9 @@ static void diff_tags(struct planner *pl, struct op *op, struct diff *df, size_t
 	if (!missing && !dropped)
 		return;
 	c = push_change(pl, op, i);
-	c->from = missing && seen ? seen : recorded;
+	c->from = our_tags(pl, want, recorded, seen ? seen : recorded);
 	c->to = want;
-	c->behind = missing && recorded && attr_satisfied(&op->type->attrs[i], want, recorded);
+	c->behind = missing && made_behind(op, attr_satisfied(&op->type->attrs[i], want, recorded));
 	df->untag = df->untag || dropped;
 	if (missing)
 		df->routes |= 1u << ROUTE_TAGS;
@@ -216,6 +344,65 @@ static bool covered_by_job(const struct op *op, const struct attr_def *at, const
 	       op->seen->status != ST_NOT_CONFIGURED;
 }
 
+/* A position for a job that is long past its beginning: to replace it for that would be a surprise (dts-api.md 13 #16). */
+static bool begins_only(const struct attr_def *at, const char *recorded)
+{
+	return !recorded && text_eq(at->key, "checkpoint");
+}
+
+/* Members of reserve that stand in a key of their own, which overrides them: compared there alone. */
+static const char *own_reserve(struct planner *pl, const struct resource *r, const char *text)
+{
+	static const char *const keys[][2] = {{"srcSSL", "source_endpoint_ssl"},
+	                                      {"destSSL", "destination_endpoint_ssl"}};
+	struct json *in, *out, *next;
+	bool any = false;
+
+	if (!text ||
+	    (res_val(r, keys[0][1])->state == V_UNSET && res_val(r, keys[1][1])->state == V_UNSET))
+		return text;
+	in = json_parse(pl->a, text, strlen(text), NULL);
+	if (!in || in->type != JSON_OBJECT)
+		return text;
+	out = json_new(pl->a, JSON_OBJECT);
+	for (struct json *m = in->child; m; m = next) {
+		bool over = false;
+
+		next = m->next;
+		for (size_t i = 0; i < 2; i++)
+			over = over || (text_eq(m->key, keys[i][0]) &&
+			                res_val(r, keys[i][1])->state != V_UNSET);
+		any = any || over;
+		m->next = NULL;
+		if (!over)
+			json_add(out, m->key, m);
+	}
+	return any ? json_write_dup(pl->a, out, false) : text;
+}
+
+/* An id that this run will make. */
+static void diff_unknown(struct planner *pl, struct op *op, struct diff *df, size_t i)
+{
+	const char *recorded = op->have ? op->have->attrs[i] : NULL;
+	struct change *c = push_change(pl, op, i);
+
+	c->from = recorded;
+	c->to = "(known after apply)";
+	note_route(pl, op, df, &op->type->attrs[i], recorded, "");
+}
+
+/* The service has what is wanted, and what the manifest no longer says. */
+static void diff_dropped(struct planner *pl, struct op *op, size_t i, const char *recorded,
+                         const char *want, bool secret)
+{
+	const struct attr_def *at = &op->type->attrs[i];
+	struct change *c = push_change(pl, op, i);
+
+	c->from = shown(pl, at, recorded, secret);
+	c->to = shown(pl, at, want, secret);
+	c->note = "keys taken out of the manifest stay on the service: the API cannot remove them";
+}
+
 static void diff_one(struct planner *pl, struct op *op, struct diff *df, size_t i)
 {
 	const struct resource *r = &pl->b->v[op->want];
@@ -225,57 +412,55 @@ static void diff_one(struct planner *pl, struct op *op, struct diff *df, size_t 
 	const char *want, *seen = NULL;
 	const struct json *row = answer_of(op->seen, at->from);
 	struct change *c;
+	bool told; /* an answer speaks of it, were it only by silence */
 
 	if (attr_in(&r->life.ignore, i) || v->state == V_MISSING || (v->made_up && recorded))
 		return;
 	want = wanted_text(pl, op, i);
 	if (!want) {
-		if (v->state == V_UNKNOWN) { /* an id that this run will make */
-			c = push_change(pl, op, i);
-			c->from = recorded;
-			c->to = "(known after apply)";
-			note_route(pl, op, df, at, recorded, "");
-		}
+		if (v->state == V_UNKNOWN)
+			diff_unknown(pl, op, df, i);
 		return;
 	}
 	if (at->route == ROUTE_STATUS) {
-		if (!op->seen || status_satisfies(op->seen->status, want))
-			return;
-		c = push_change(pl, op, i);
-		c->from = op->seen->raw_status;
-		c->to = want;
-		c->behind = op->have && text_eq(recorded, want) &&
-		            status_class(op->seen->status) != SC_MOVING;
-		df->routes |= 1u << ROUTE_STATUS;
+		diff_status(pl, op, df, i, want);
 		return;
 	}
-	if (row && !(at->flags & A_NOREAD) && !covered_by_job(op, at, recorded))
+	told = row && !(at->flags & A_NOREAD) && !covered_by_job(op, at, recorded);
+	if (told)
 		seen = attr_read(pl->a, at, row);
+	if (at->route == ROUTE_RESERVED && at->kind == AK_OBJECT) {
+		want = own_reserve(pl, r, want);
+		recorded = own_reserve(pl, r, recorded);
+		if (text_eq(want, "{}"))
+			return;
+	}
 	if (at->kind == AK_TAGS) {
 		diff_tags(pl, op, df, i, want, seen);
 		return;
 	}
-	if (seen ? attr_satisfied(at, want, seen)
-	         : (!recorded || record_agrees(pl, at, v, want, recorded))) {
+	if (at->route == ROUTE_PARAMS && seen) {
+		diff_parameters(pl, op, df, i, want, seen);
+		return;
+	}
+	if (seen ? attr_satisfied(at, want, seen) : unseen_agrees(pl, op, at, v, want, recorded)) {
 		if (!dropped_something(at, want, recorded))
 			return;
 		if (at->route != ROUTE_PARAMS) {
-			c = push_change(pl, op, i);
-			c->from = shown(pl, at, recorded, v->secret);
-			c->to = shown(pl, at, want, v->secret);
-			c->note =
-				"keys taken out of the manifest stay on the service: the API cannot remove them";
+			diff_dropped(pl, op, i, recorded, want, v->secret);
 			return;
 		}
 	}
 	c = push_change(pl, op, i);
 	c->secret = v->secret;
-	c->not_verifiable = !seen;
+	c->not_verifiable = !told;
 	c->from = shown(pl, at, seen ? seen : recorded, v->secret);
 	c->to = shown(pl, at, want, v->secret);
-	c->behind = seen && record_agrees(pl, at, v, want, recorded);
-	if (at->route == ROUTE_NONE)
-		c->note = "has a meaning at creation only; recorded, nothing is sent";
+	c->behind = seen && made_behind(op, record_agrees(pl, at, v, want, recorded));
+	if (at->route == ROUTE_NONE || begins_only(at, recorded)) {
+		c->note = PLAN_NOTE_RECORDED;
+		return;
+	}
 	note_route(pl, op, df, at, seen ? seen : recorded, want);
 }
 
@@ -302,6 +487,56 @@ static void route_user_alone(const struct op *op, struct diff *df, bool source)
 		df->routes &= ~(1u << ROUTE_PASSWORD);
 }
 
+/* The length of a subscription is sent with the change to one, if never again. */
+static void note_payment(const struct op *op, const struct diff *df)
+{
+	for (size_t i = 0; df->routes & (1u << ROUTE_PAYTYPE) && i < op->nchanges; i++) {
+		const char *key = op->type->attrs[op->changes[i].attr].key;
+
+		if (text_starts(key, "payment_duration") || text_eq(key, "auto_pay"))
+			op->changes[i].note = "sent with payment_type";
+	}
+}
+
+static bool is_changed(const struct op *op, size_t attr)
+{
+	for (size_t i = 0; i < op->nchanges; i++)
+		if (op->changes[i].attr == attr)
+			return true;
+	return false;
+}
+
+/* Keeps the changes in the order of the rows, which is that of the keys. */
+static void insert_change(struct planner *pl, struct op *op, size_t attr, const char *to)
+{
+	struct change c = *push_change(pl, op, attr);
+	size_t at = op->nchanges - 1;
+
+	c.to = to;
+	for (; at > 0 && op->changes[at - 1].attr > attr; at--)
+		op->changes[at] = op->changes[at - 1];
+	op->changes[at] = c;
+}
+
+/* A rule is sent whole: what the service does not have of it yet is set with it, though an alarm that is off is content without. */
+static void list_rule(struct planner *pl, struct op *op, const struct diff *df, enum route route)
+{
+	const struct resource *r = &pl->b->v[op->want];
+
+	if (!(df->routes & (1u << route)) || !op->seen || !op->seen->monitor)
+		return;
+	for (size_t i = 0; i < op->type->nattrs; i++) {
+		const struct attr_def *at = &op->type->attrs[i];
+		const char *want;
+
+		if (at->route != route || is_changed(op, i) || attr_in(&r->life.ignore, i))
+			continue;
+		want = wanted_text(pl, op, i);
+		if (want && !attr_read(pl->a, at, op->seen->monitor))
+			insert_change(pl, op, i, want);
+	}
+}
+
 void plan_diff(struct planner *pl, struct op *op, struct diff *df)
 {
 	*df = (struct diff){0};
@@ -309,6 +544,49 @@ void plan_diff(struct planner *pl, struct op *op, struct diff *df)
 		diff_one(pl, op, df, i);
 	route_user_alone(op, df, true);
 	route_user_alone(op, df, false);
+	note_payment(op, df);
+	list_rule(pl, op, df, ROUTE_DELAY);
+	list_rule(pl, op, df, ROUTE_ERROR);
+}
+
+bool plan_is_left(const struct batch *b, const struct resource *r, const struct record *rec,
+                  size_t i)
+{
+	if (!rec->attrs[i] || r->vals[i].state != V_UNSET || attr_in(&r->life.ignore, i))
+		return false;
+	/* The class belongs to the pair: its instance section speaks for both. */
+	if (r->type->attrs[i].route == ROUTE_CLASS)
+		return r->instance == RES_NONE && !plan_wanted_class(b, (uint32_t)(r - b->v));
+	return true;
+}
+
+/* What stays on the service of a key that is taken out: as an answer shows it, else as applied; a secret stays one. */
+static const char *kept(struct planner *pl, const struct op *op, const struct attr_def *at,
+                        const char *applied)
+{
+	const struct json *row = answer_of(op->seen, at->from);
+	const char *seen;
+
+	if (text_starts(applied, FP_MARK) || at->kind == AK_OBJECT || at->kind == AK_LIST ||
+	    at->kind == AK_TAGS)
+		return "what was set";
+	seen = row && !(at->flags & A_NOREAD) ? attr_read(pl->a, at, row) : NULL;
+	return seen ? seen : applied;
+}
+
+void plan_left(struct planner *pl, struct op *op)
+{
+	const struct resource *r = &pl->b->v[op->want];
+
+	if (!op->have || op->have->step != STEP_DONE || op->refused)
+		return;
+	for (size_t i = 0; i < op->type->nattrs; i++) {
+		const struct attr_def *at = &op->type->attrs[i];
+
+		if (plan_is_left(pl->b, r, op->have, i) && !attr_in(&op->have->left, i))
+			plan_note(pl, op, "%s taken out: no longer managed, the service keeps %s",
+			          at->key, kept(pl, op, at, op->have->attrs[i]));
+	}
 }
 
 void plan_list_values(struct planner *pl, struct op *op)
@@ -341,7 +619,7 @@ static const char *fp_mark(void *ctx, struct arena *a, const char *text)
 	const struct mark_ctx *m = ctx;
 	const char *fp = plan_fingerprint(a, m->key, text);
 
-	return fp ? fp : "hmac-sha256:";
+	return fp ? fp : FP_MARK;
 }
 
 void plan_applied(struct arena *a, const struct batch *b, const struct resource *r,

@@ -20,7 +20,9 @@ struct planner {
 	uint32_t *op_of;              /* by resource: op index or RES_NONE */
 	uint32_t *del_of;             /* by record: index of its delete/forget op or RES_NONE */
 	bool *claimed;                /* by record: a section stands for it */
-	VEC(struct edge) edges;       /* over ops */
+	uint32_t *
+		job_first; /* by resource: op of the job that must run before this instance is changed, or RES_NONE */
+	VEC(struct edge) edges; /* over ops */
 	VEC(struct op) ops;
 	VEC(const char *) orphans;
 };
@@ -30,6 +32,9 @@ const char *planner_lookup(void *ctx, uint32_t res, enum computed what);
 /* The row on the service a record stands for; stale job ids are found again by instance and direction. */
 const struct observed *planner_find(const struct planner *pl, const struct record *r);
 bool planner_is_gone(const struct planner *pl, const struct record *r, const struct observed *seen);
+
+/* Note of a change that is only written down. */
+#define PLAN_NOTE_RECORDED "has a meaning at creation only; recorded, nothing is sent"
 
 /* plan_diff.c: fills op->changes; sets of what they need. */
 struct diff {
@@ -43,6 +48,8 @@ struct diff {
 	bool ep_src, ep_dest; /* ROUTE_ENDPOINT: which ends */
 };
 void plan_diff(struct planner *pl, struct op *op, struct diff *df);
+/* Notes for keys that were recorded and are taken out of the section: the service keeps their values. Once: see record.left. */
+void plan_left(struct planner *pl, struct op *op);
 /* All set values, as changes from nothing: for creates. */
 void plan_list_values(struct planner *pl, struct op *op);
 
@@ -52,9 +59,22 @@ void plan_steps_resume(struct planner *pl, struct op *op, const struct diff *df)
 void plan_steps_update(struct planner *pl, struct op *op, const struct diff *df);
 void plan_steps_replace(struct planner *pl, struct op *op);
 void plan_step_add(struct op *op, enum step s);
+/* Parameters of a job that was never started and shall rest are no change yet: a creation leaves them for the start, too. */
+void plan_defer_parameters(struct planner *pl, struct op *op, struct diff *df);
+/* Has the op a step that the service takes only while the job runs (dts-api.md 3.3)? */
+bool plan_needs_run(const struct op *op);
+/* A failed job that nobody paused, whose instance is to be changed in a way that needs it running: it is started again. */
+bool plan_wakes(const struct planner *pl, const struct op *op);
+/* Do the steps of this job's op, which does not run now, make it run? */
+bool plan_runs_after(const struct planner *pl, const struct op *op);
+/* One sentence for a refusal: what a job in the status seen keeps the service from taking. */
+const char *plan_why_not_running(struct planner *pl, const struct observed *seen);
 void plan_note(struct planner *pl, struct op *op, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
-/* Suspended since, prepaid expiry: the reference's Notice section. */
+/* plan_count.c. Money goes to the one operation that buys or releases; blocked_by is set from the graph of the plan. */
+void plan_money(struct planner *pl);
+void plan_blocked(struct planner *pl);
+/* plan_notice.c: failed or locked, suspended since, prepaid expiry. */
 void plan_notice(struct planner *pl, struct op *op);
 
 #endif

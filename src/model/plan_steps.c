@@ -18,13 +18,18 @@ void plan_step_add(struct op *op, enum step s)
 void plan_note(struct planner *pl, struct op *op, const char *fmt, ...)
 {
 	const char **notes = arena_array(pl->a, const char *, op->nnotes + 1);
+	const char *text;
 	va_list ap;
 
-	for (size_t i = 0; i < op->nnotes; i++)
-		notes[i] = op->notes[i];
 	va_start(ap, fmt);
-	notes[op->nnotes++] = arena_vprintf(pl->a, fmt, ap);
+	text = arena_vprintf(pl->a, fmt, ap);
 	va_end(ap);
+	for (size_t i = 0; i < op->nnotes; i++) {
+		if (text_eq(op->notes[i], text))
+			return; /* said already */
+		notes[i] = op->notes[i];
+	}
+	notes[op->nnotes++] = text;
 	op->notes = notes;
 }
 
@@ -37,21 +42,56 @@ static bool user_disables_autostart(const struct planner *pl, const struct resou
 	return j && text_ieq(json_str(j, "autoStartModulesAfterConfig"), "none");
 }
 
-static void add_after_configure(struct planner *pl, struct op *op, const struct resource *r)
+/* Does the job rest once it is configured? It does when it shall, and when nothing is said and it rested before. */
+static bool rests_configured(const struct planner *pl, const struct op *op,
+                             const struct resource *r)
 {
 	const char *status = res_get(r, "status");
 
-	if (text_ieq(status, "Synchronizing") && user_disables_autostart(pl, r))
+	if (status)
+		return text_ieq(status, "Suspending");
+	return user_disables_autostart(pl, r) ||
+	       (op->kind == OP_UPDATE && op->seen && op->seen->status == ST_NOT_STARTED);
+}
+
+#define PARAMETERS_LATER "job_parameters need a running job: they are set when the job is started"
+
+static void add_after_configure(struct planner *pl, struct op *op, const struct resource *r)
+{
+	if (text_ieq(res_get(r, "status"), "Synchronizing") && user_disables_autostart(pl, r))
 		plan_step_add(op, DO_START);
 	plan_step_add(op, DO_WAIT_CREATED);
 	if (!res_get(r, "job_parameters"))
 		return;
-	if (text_ieq(status, "Suspending"))
-		plan_note(
-			pl, op,
-			"job_parameters need a running job: they are set when the job is started");
+	if (rests_configured(pl, op, r))
+		plan_note(pl, op, PARAMETERS_LATER);
 	else
 		plan_step_add(op, DO_PARAMS);
+}
+
+static bool has_step(const struct op *op, enum step s)
+{
+	for (unsigned i = 0; i < op->nsteps; i++)
+		if (op->steps[i] == s)
+			return true;
+	return false;
+}
+
+/* What is configured or bought once more takes what else has a meaning at creation only. */
+static void mark_sent(struct op *op)
+{
+	bool configures = has_step(op, DO_CONFIGURE) || has_step(op, DO_CONFIGURE_FREE),
+	     buys = has_step(op, DO_BUY) || has_step(op, DO_BUY_JOB);
+
+	for (size_t i = 0; i < op->nchanges; i++) {
+		struct change *c = &op->changes[i];
+		enum api_action by = op->type->attrs[c->attr].create;
+
+		if (text_eq(c->note, PLAN_NOTE_RECORDED) &&
+		    ((by == API_CONFIGURE_DTS_JOB && configures) ||
+		     (by == API_CREATE_DTS_INSTANCE && buys)))
+			c->note = NULL;
+	}
 }
 
 static void add_job_steps(struct planner *pl, struct op *op, const struct resource *r)
@@ -133,18 +173,37 @@ void plan_steps_replace(struct planner *pl, struct op *op)
 		add_after_configure(pl, op, r);
 	}
 	op->impact |= IMPACT_REPLACE | IMPACT_RESYNC;
+	mark_sent(op);
+}
+
+/* Does the service take the step only while the job runs? */
+static bool step_needs_run(enum step d)
+{
+	unsigned legal = step_def(d)->legal;
+
+	return (legal & ST_BIT(ST_SYNCHRONIZING)) && !(legal & ST_BIT(ST_FAILED));
+}
+
+static uint32_t routes_that_need_run(uint32_t routes)
+{
+	uint32_t out = 0;
+
+	for (int r = 0; r < ROUTE__COUNT; r++)
+		if ((routes & (1u << r)) && step_needs_run(route_step((enum route)r, true)))
+			out |= 1u << r;
+	return out;
 }
 
 /* One step per route, in the order of the reference (dts-api.md 11), passwords before what needs a connection. */
-static void add_route_steps(struct op *op, const struct diff *df)
+static void add_route_steps(struct op *op, const struct diff *df, uint32_t routes)
 {
 	static const enum route order[] = {
 		ROUTE_NAME,     ROUTE_GROUP,    ROUTE_TAGS,    ROUTE_DELAY, ROUTE_ERROR,
 		ROUTE_PASSWORD, ROUTE_ENDPOINT, ROUTE_PAYTYPE, ROUTE_CLASS, ROUTE_TWOWAY,
-		ROUTE_CLUSTER,  ROUTE_RESERVED, ROUTE_OBJECTS};
+		ROUTE_CLUSTER,  ROUTE_RESERVED, ROUTE_OBJECTS, ROUTE_PARAMS};
 
 	for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
-		if (!(df->routes & (1u << order[i])))
+		if (!(df->routes & routes & (1u << order[i])))
 			continue;
 		if (order[i] == ROUTE_PASSWORD || order[i] == ROUTE_ENDPOINT) {
 			bool ep = order[i] == ROUTE_ENDPOINT;
@@ -157,7 +216,7 @@ static void add_route_steps(struct op *op, const struct diff *df)
 			plan_step_add(op, route_step(order[i], false));
 		}
 	}
-	if (df->untag)
+	if (df->untag && (routes & (1u << ROUTE_TAGS)))
 		plan_step_add(op, DO_UNTAG);
 }
 
@@ -168,55 +227,193 @@ static bool before_first_start(const struct op *op)
 	        op->seen->status == ST_PRECHECK_FAILED);
 }
 
-/* Changes that a job which never ran takes by being configured once more (dts-api.md 3.3). */
-static bool reconfigures(const struct op *op, const struct diff *df)
-{
-	const uint32_t simple = 1u << ROUTE_NAME | 1u << ROUTE_STATUS | 1u << ROUTE_DELAY |
-	                        1u << ROUTE_ERROR | 1u << ROUTE_GROUP | 1u << ROUTE_TAGS |
-	                        1u << ROUTE_PARAMS | 1u << ROUTE_PASSWORD;
+/* What being configured once more does not carry: it is changed before or after. */
+#define NOT_CONFIGURED_ROUTES                                                                      \
+	(1u << ROUTE_STATUS | 1u << ROUTE_PARAMS | 1u << ROUTE_GROUP | 1u << ROUTE_TAGS |          \
+	 1u << ROUTE_CLASS | 1u << ROUTE_PAYTYPE | 1u << ROUTE_TWOWAY)
 
-	return before_first_start(op) && ((df->routes & ~simple) || df->replace);
+/* Changes that a job which never ran takes by being configured once more (dts-api.md 3.3). A failed precheck that shall rest
+ * does, too: configured without start it is NotStarted, and a failed job cannot be paused. */
+static bool reconfigures(const struct op *op, const struct diff *df, const char *want)
+{
+	const uint32_t simple = NOT_CONFIGURED_ROUTES | 1u << ROUTE_NAME | 1u << ROUTE_DELAY |
+	                        1u << ROUTE_ERROR | 1u << ROUTE_PASSWORD;
+
+	if (op->type != &type_job || !before_first_start(op))
+		return false;
+	return (df->routes & ~simple) || df->replace ||
+	       (op->seen->status == ST_PRECHECK_FAILED && text_ieq(want, "Suspending"));
+}
+
+static bool is_failed(const struct op *op)
+{
+	return op->seen && status_class(op->seen->status) == SC_FAILED;
+}
+
+static const char *wanted_status(const struct planner *pl, const struct op *op)
+{
+	return op->type == &type_job && op->want != RES_NONE
+	               ? res_get(&pl->b->v[op->want], "status")
+	               : NULL;
+}
+
+void plan_defer_parameters(struct planner *pl, struct op *op, struct diff *df)
+{
+	size_t n = 0;
+
+	if (op->type != &type_job || !(df->routes & (1u << ROUTE_PARAMS)) || !op->seen ||
+	    op->seen->status != ST_NOT_STARTED || text_ieq(wanted_status(pl, op), "Synchronizing"))
+		return;
+	for (size_t i = 0; i < op->nchanges; i++)
+		if (op->type->attrs[op->changes[i].attr].route != ROUTE_PARAMS)
+			op->changes[n++] = op->changes[i];
+	op->nchanges = n;
+	df->routes &= ~(1u << ROUTE_PARAMS);
+	plan_note(pl, op, PARAMETERS_LATER);
+}
+
+bool plan_needs_run(const struct op *op)
+{
+	for (unsigned i = 0; i < op->nsteps; i++)
+		if (step_needs_run(op->steps[i]))
+			return true;
+	return false;
+}
+
+/* Is something of its instance to be changed that the service changes only while this job runs? */
+static bool instance_waits(const struct planner *pl, const struct op *op)
+{
+	const struct resource *r = &pl->b->v[op->want];
+	const struct op *inst;
+
+	if (op->type != &type_job || r->instance == RES_NONE ||
+	    pl->op_of[r->instance] == RES_NONE ||
+	    text_ieq(res_get(r, "synchronization_direction"), "Reverse"))
+		return false;
+	inst = &pl->ops.v[pl->op_of[r->instance]];
+	return inst->kind == OP_UPDATE && plan_needs_run(inst);
+}
+
+/* A failure is left alone unless the section wants the job to run, or what may have caused it changes, or something that
+ * needs a running job: then it is started again, once. */
+static bool restarts(const struct planner *pl, const struct op *op, const struct diff *df)
+{
+	const uint32_t causes = 1u << ROUTE_PASSWORD | 1u << ROUTE_ENDPOINT | 1u << ROUTE_OBJECTS |
+	                        1u << ROUTE_RESERVED;
+
+	return op->type == &type_job && is_failed(op) && !wanted_status(pl, op) &&
+	       ((df->routes & causes) || routes_that_need_run(df->routes) ||
+	        instance_waits(pl, op));
+}
+
+bool plan_wakes(const struct planner *pl, const struct op *op)
+{
+	return is_failed(op) && !wanted_status(pl, op) && instance_waits(pl, op);
+}
+
+bool plan_runs_after(const struct planner *pl, const struct op *op)
+{
+	bool configures = false;
+
+	for (unsigned i = 0; i < op->nsteps; i++) {
+		if (op->steps[i] == DO_START)
+			return true;
+		configures = configures || op->steps[i] == DO_CONFIGURE;
+	}
+	return configures && !rests_configured(pl, op, &pl->b->v[op->want]);
+}
+
+const char *plan_why_not_running(struct planner *pl, const struct observed *seen)
+{
+	if (seen->status == ST_LOCKED)
+		return STATUS_LOCKED_TEXT;
+	if (seen->status == ST_NOT_CONFIGURED || seen->status == ST_NOT_STARTED)
+		return "the service takes these changes only while the job runs, and it was never started";
+	if (status_class(seen->status) == SC_FAILED)
+		return arena_printf(
+			pl->a,
+			"the service takes these changes only while the job runs, and it is %s",
+			seen->raw_status);
+	return "the service takes these changes only while the job runs, and it is suspended";
+}
+
+/* A job that does not run, and that nothing in this plan makes run. NULL: everything planned is possible. */
+static const char *impossible(struct planner *pl, const struct op *op, const struct diff *df)
+{
+	const char *want = wanted_status(pl, op);
+	bool status = df->routes & (1u << ROUTE_STATUS);
+
+	if (op->type != &type_job || !op->seen)
+		return NULL;
+	if (op->seen->status == ST_LOCKED)
+		return status || routes_that_need_run(df->routes)
+		               ? plan_why_not_running(pl, op->seen)
+		               : NULL;
+	if (is_failed(op) && text_ieq(want, "Suspending") && !reconfigures(op, df, want))
+		return arena_printf(
+			pl->a,
+			"a job that is %s cannot be paused: status = Synchronizing starts it again, without `status` it is left alone",
+			op->seen->raw_status);
+	if (status_class(op->seen->status) != SC_REST || plan_runs_after(pl, op) ||
+	    !plan_needs_run(op))
+		return NULL;
+	return arena_printf(pl->a, "%s: set status = Synchronizing",
+	                    plan_why_not_running(pl, op->seen));
+}
+
+static void add_reconfigured(struct planner *pl, struct op *op, const struct diff *df,
+                             const struct resource *r)
+{
+	plan_step_add(op, DO_CONFIGURE);
+	add_after_configure(pl, op, r);
+	add_route_steps(op, df, NOT_CONFIGURED_ROUTES & ~(1u << ROUTE_PARAMS));
 }
 
 void plan_steps_update(struct planner *pl, struct op *op, const struct diff *df)
 {
 	const struct resource *r = &pl->b->v[op->want];
-	const char *want = op->type == &type_job ? res_get(r, "status") : NULL;
-	bool running = op->seen && status_class(op->seen->status) == SC_RUNNING;
-	bool needs_running =
-		df->routes & (1u << ROUTE_OBJECTS | 1u << ROUTE_RESERVED | 1u << ROUTE_CLASS |
-	                      1u << ROUTE_ENDPOINT | 1u << ROUTE_PARAMS | 1u << ROUTE_TWOWAY);
+	const char *want = wanted_status(pl, op);
 	bool status_change = df->routes & (1u << ROUTE_STATUS);
-	bool start = status_change && text_ieq(want, "Synchronizing");
-	bool stop = status_change && text_ieq(want, "Suspending");
-	bool failed = op->seen && status_class(op->seen->status) == SC_FAILED;
+	bool start = (status_change && text_ieq(want, "Synchronizing")) || restarts(pl, op, df);
+	uint32_t running = start ? routes_that_need_run(df->routes) : 1u << ROUTE_PARAMS;
 
-	if (op->type == &type_job && reconfigures(op, df)) {
-		plan_step_add(op, DO_CONFIGURE);
-		add_after_configure(pl, op, r);
-		return;
+	if (reconfigures(op, df, want)) {
+		add_reconfigured(pl, op, df, r);
+		mark_sent(op);
+	} else {
+		/* What may have caused a failure and can be changed at rest comes before the start, what needs it running after. */
+		add_route_steps(op, df, ~running);
+		if (start)
+			plan_step_add(op, DO_START);
+		add_route_steps(op, df, running & ~(1u << ROUTE_TAGS));
+		if (status_change && text_ieq(want, "Suspending"))
+			plan_step_add(op, DO_SUSPEND);
 	}
-	/* A paused job takes object and reserve changes only while it runs: start first, then change. */
-	if (start && needs_running && !running && !failed) {
-		plan_step_add(op, DO_START);
-		start = false;
-	}
-	add_route_steps(op, df);
-	/* The cause of a failure may be among what was just changed: start after it. */
+	op->refused = impossible(pl, op, df);
+}
+
+/* Configured by an earlier run, which did not see it settle. */
+static void resume_configured(struct planner *pl, struct op *op, const struct diff *df,
+                              const struct resource *r)
+{
+	const char *want = res_get(r, "status");
+	bool rests = op->seen->status == ST_SUSPENDING || op->seen->status == ST_NOT_STARTED;
+	bool start = !text_ieq(want, "Suspending") &&
+	             (is_failed(op) || (rests && text_ieq(want, "Synchronizing")));
+	uint32_t running = start ? routes_that_need_run(df->routes) : 0;
+	struct diff rest = *df;
+
+	rest.routes &= ~(1u << ROUTE_STATUS | 1u << ROUTE_PARAMS);
+	add_route_steps(op, &rest, ~running);
 	if (start)
 		plan_step_add(op, DO_START);
-	if (df->routes & (1u << ROUTE_PARAMS))
+	plan_step_add(op, DO_WAIT_CREATED);
+	add_route_steps(op, &rest, running & ~(1u << ROUTE_TAGS));
+	if (res_get(r, "job_parameters") && !text_ieq(want, "Suspending"))
 		plan_step_add(op, DO_PARAMS);
-	if (stop)
+	if (text_ieq(want, "Suspending") && status_class(op->seen->status) == SC_RUNNING)
 		plan_step_add(op, DO_SUSPEND);
-	if (needs_running && op->seen && op->seen->status == ST_SUSPENDING &&
-	    !text_ieq(want, "Synchronizing")) {
-		plan_note(
-			pl, op,
-			"the job is suspended: these changes need a running job; set status = Synchronizing");
-		op->refused =
-			"the service takes these changes only while the job runs, and it is suspended";
-	}
+	op->refused = impossible(pl, op, df);
 }
 
 /*
@@ -266,7 +463,23 @@ static void resume_free(struct planner *pl, struct op *op)
 	add_after_configure(pl, op, r);
 }
 
-void plan_steps_resume(struct planner *pl, struct op *op, const struct diff *df)
+/* The rest of a creation does not carry every change that was made meanwhile. */
+static void mark_unsent(struct op *op)
+{
+	for (size_t i = 0; i < op->nchanges; i++) {
+		struct change *c = &op->changes[i];
+		const struct attr_def *at = &op->type->attrs[c->attr];
+
+		if (at->route == ROUTE_STATUS || at->route == ROUTE_PARAMS ||
+		    has_step(op, route_step(at->route, at->flags & A_SOURCE)) ||
+		    (at->create == API_CREATE_DTS_INSTANCE && has_step(op, DO_BUY_JOB)))
+			continue;
+		c->unsent = true;
+		c->note = "not part of the creation that is resumed: compared again afterwards";
+	}
+}
+
+static void resume_steps(struct planner *pl, struct op *op, const struct diff *df)
 {
 	const struct resource *r = &pl->b->v[op->want];
 
@@ -278,62 +491,19 @@ void plan_steps_resume(struct planner *pl, struct op *op, const struct diff *df)
 		resume_free(pl, op);
 		return;
 	}
-	if (!op->seen || op->seen->status == ST_NOT_CONFIGURED || reconfigures(op, df)) {
+	if (!op->seen || op->seen->status == ST_NOT_CONFIGURED ||
+	    reconfigures(op, df, res_get(r, "status"))) {
 		plan_step_add(op, DO_CONFIGURE);
 		add_after_configure(pl, op, r);
 		return;
 	}
-	struct diff rest = *df;
-
-	rest.routes &= ~(1u << ROUTE_STATUS | 1u << ROUTE_PARAMS);
-	add_route_steps(op, &rest);
-	if (status_class(op->seen->status) == SC_FAILED ||
-	    (text_ieq(res_get(r, "status"), "Synchronizing") && op->seen->status == ST_NOT_STARTED))
-		plan_step_add(op, DO_START);
-	plan_step_add(op, DO_WAIT_CREATED);
-	if (res_get(r, "job_parameters") && !text_ieq(res_get(r, "status"), "Suspending"))
-		plan_step_add(op, DO_PARAMS);
-	if (text_ieq(res_get(r, "status"), "Suspending") &&
-	    status_class(op->seen->status) == SC_RUNNING)
-		plan_step_add(op, DO_SUSPEND);
+	resume_configured(pl, op, df, r);
 }
 
-void plan_notice(struct planner *pl, struct op *op)
+void plan_steps_resume(struct planner *pl, struct op *op, const struct diff *df)
 {
-	const struct observed *seen = op->seen;
-	char when[21];
-
-	if (!seen)
-		return;
-	if (op->type == &type_job && seen->status == ST_SUSPENDING) {
-		int64_t since = op->have && op->have->status &&
-		                                status_parse(op->have->status) == ST_SUSPENDING
-		                        ? op->have->status_since_ms
-		                        : 0;
-
-		if (since > 0) {
-			int64_t age = pl->o->now_ms - since;
-
-			text_utc(since / 1000, when);
-			plan_note(pl, op, "suspended at least since %s (%s)%s", when,
-			          text_duration(pl->a, age),
-			          age > 7 * 86400000LL
-			                  ? "; past 7 days: the service turns it to failed"
-			          : age > 6 * 3600000LL ? "; past 6 hours: it may not start again"
-			                                : "");
-		}
-		plan_note(
-			pl, op,
-			"a suspended job is still billed and still reads the source's log; after 6 hours it may not "
-			"start, after 7 days it fails; `dtsbatch destroy --target '%s'` releases it",
-			op->address);
-	}
-	if (op->type == &type_instance && text_ieq(seen->pay_type, "PrePaid") &&
-	    seen->expire_s > 0) {
-		text_utc(seen->expire_s, when);
-		plan_note(
-			pl, op,
-			"prepaid until %s: suspending does not extend it, and the API cannot delete it",
-			when);
-	}
+	resume_steps(pl, op, df);
+	mark_sent(op);
+	if (!has_step(op, DO_CONFIGURE) && !has_step(op, DO_CONFIGURE_FREE))
+		mark_unsent(op);
 }

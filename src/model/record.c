@@ -143,7 +143,8 @@ bool record_equal(const struct record *x, const struct record *y)
 	    !text_eq(x->status, y->status) || !text_eq(x->extra, y->extra))
 		return false;
 	for (size_t i = 0; i < x->type->nattrs; i++) {
-		if (!text_eq(x->attrs[i], y->attrs[i]))
+		if (!text_eq(x->attrs[i], y->attrs[i]) ||
+		    attr_in(&x->left, i) != attr_in(&y->left, i))
 			return false;
 	}
 	for (size_t i = 0; i < x->ndeps; i++) {

@@ -11,6 +11,8 @@
 
 #include "model/schema.h"
 
+#define FP_MARK "hmac-sha256:" /* begins the fingerprint of a secret */
+
 enum origin { ORIGIN_CREATED, ORIGIN_IMPORTED, ORIGIN_ADOPTED };
 
 /* How far a creation has come. A run that finds less than STEP_DONE resumes there, it never starts anew. */
@@ -31,8 +33,11 @@ struct record {
 	enum origin origin;
 	enum record_step step;
 	const char *region, *file;
-	/* As last applied, wire form, by attribute index, NULL: not set. Secrets: "hmac-sha256:<hex>" or NULL when unknown. */
+	/* As last applied, wire form, by attribute index, NULL: not set. Secrets: FP_MARK "<hex>", or FP_MARK alone when one was
+	 * applied whose fingerprint is lost. */
 	const char **attrs;
+	/* Of these, what a later apply found taken out of the section: the service keeps it, nobody compares it, and it has been said. */
+	struct attr_set left;
 	const char **deps; /* addresses, direct only */
 	size_t ndeps;
 	bool protect, destroy_forgets;

@@ -122,6 +122,10 @@ static inline bool attr_in(const struct attr_set *s, size_t i)
 {
 	return (s->w[i / 64] >> (i % 64)) & 1;
 }
+static inline void attr_del(struct attr_set *s, size_t i)
+{
+	s->w[i / 64] &= ~((uint64_t)1 << (i % 64));
+}
 static inline void attr_add(struct attr_set *s, size_t i)
 {
 	s->w[i / 64] |= (uint64_t)1 << (i % 64);

@@ -68,3 +68,11 @@ bool status_satisfies(enum job_status s, const char *want)
 		return s == ST_SUSPENDING || s == ST_NOT_STARTED || s == ST_PRECHECK_PASS;
 	return s == ST_SYNCHRONIZING || s == ST_INITIALIZING;
 }
+
+bool status_approaches(enum job_status s, const char *want)
+{
+	const unsigned moving = ST_BIT(ST_PRECHECKING) | ST_BIT(ST_MODIFYING) |
+	                        ST_BIT(ST_RETRYING) | ST_BIT(ST_UPGRADE) | ST_BIT(ST_DOWNGRADE);
+
+	return text_ieq(want, "Synchronizing") && (moving & ST_BIT(s));
+}

@@ -32,6 +32,10 @@ enum job_status {
 
 enum status_class { SC_REST, SC_MOVING, SC_RUNNING, SC_FAILED, SC_BLOCKED, SC_GONE };
 
+/* What to do about ST_LOCKED. */
+#define STATUS_LOCKED_TEXT                                                                         \
+	"the instance is locked (overdue or expired): pay or renew it first; locked for 7 days, it is released"
+
 enum job_status status_parse(const char *raw);
 const char *status_name(enum job_status s); /* the service's list spelling */
 enum status_class status_class(enum job_status s);
@@ -40,5 +44,8 @@ enum status_class status_class(enum job_status s);
  * its precheck and not started. want NULL: any configured state that is neither a failure nor on
  * its way (Prechecking may still fail). */
 bool status_satisfies(enum job_status s, const char *want);
+/* Is a job in status s on its way to what is wanted by itself, so that there is nothing to send? A word that we do not know
+ * and PreCheckPass are not: what they lead to is open. */
+bool status_approaches(enum job_status s, const char *want);
 
 #endif

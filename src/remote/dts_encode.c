@@ -511,12 +511,8 @@ static void erase(struct dts_call *c, struct arena *a, const struct step_input *
 		return;
 	}
 	dts_call_init(c, a, API_DELETE_DTS_JOB, in->region);
-	dts_param(c, "DtsJobId", in->job_id);
-	dts_param(c, "DtsInstanceId", in->instance_id);
+	job_ids(c, in); /* Reverse releases the reverse link alone (dts-api.md 3.5) */
 	dts_param(c, "JobType", "SYNC");
-	/* Reverse releases the reverse link alone (dts-api.md 3.5). */
-	if (in->reverse)
-		dts_param(c, "SynchronizationDirection", "Reverse");
 }
 
 static void precheck(struct dts_call *c, struct arena *a, const struct step_input *in)

@@ -193,7 +193,7 @@ static void send_call(struct call *c)
 	                       .body_n = body_n,
 	                       .fresh = c->fresh,
 	                       .once = is_write(c),
-	                       .timeout_ms = c->api->timeout_ms,
+	                       .timeout_ms = (int)(c->api->timeout_ms * r->o.timeout_scale),
 	                       .user = c};
 	r->stats.calls++;
 	r->stats.by_action[c->req.action]++;

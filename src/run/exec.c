@@ -212,6 +212,11 @@ static void record_finish(struct task *t)
 	for (size_t i = 0; i < r->ndeps; i++)
 		rec->deps[i] = t->x->b->v[r->deps[i]].address;
 	record_apply(t, STEP__COUNT);
+	for (size_t i = 0; i < r->type->nattrs; i++)
+		if (plan_is_left(t->x->b, r, rec, i))
+			attr_add(&rec->left, i);
+		else
+			attr_del(&rec->left, i);
 }
 
 static bool same_strings(const char *const *a, const char *const *b, size_t n)
@@ -233,6 +238,7 @@ static bool record_same(const struct record *a, const struct record *b)
 	       same_strings(a->deps, b->deps, a->ndeps) &&
 	       same_strings((const char *const *)a->attrs, (const char *const *)b->attrs,
 	                    a->type->nattrs) &&
+	       !memcmp(&a->left, &b->left, sizeof a->left) &&
 	       (a->status != NULL) == (b->status != NULL) &&
 	       (!a->status || status_parse(a->status) == status_parse(b->status));
 }
@@ -302,6 +308,22 @@ bool exec_may_begin(const struct task *t, enum step s)
 
 /* ---- beginning ------------------------------------------------------------- */
 
+/* The id of the job on this instance: of the task that went before it and may have made the job anew, else as it was seen. */
+static const char *job_now(const struct task *t)
+{
+	const struct graph *g = &t->x->p->graph;
+
+	for (uint32_t e = g->out_at[t->idx];
+	     t->op->type == &type_instance && e < g->out_at[t->idx + 1]; e++) {
+		const struct task *job = &t->x->tasks[g->out[e]];
+
+		if (job->op->type == &type_job && job->rec &&
+		    text_eq(job->rec->instance_id, t->op->have->instance_id))
+			return job->rec->job_id;
+	}
+	return t->op->seen ? t->op->seen->job_id : NULL;
+}
+
 static struct record *first_record(struct task *t)
 {
 	const struct op *op = t->op;
@@ -323,11 +345,12 @@ static struct record *first_record(struct task *t)
 	if (!op->have || op->kind == OP_CREATE)
 		return NULL;
 	rec = record_copy(t->x->a, op->have);
-	if (op->seen && op->type == &type_job &&
-	    *op->seen->job_id) { /* stale ids are mended on the way */
-		rec->job_id = arena_strdup(t->x->a, op->seen->job_id);
-		rec->id = rec->job_id;
-		if (text_empty(rec->instance_id)) /* a free job that has been bought meanwhile */
+	if (!text_empty(job_now(t))) { /* stale ids are mended on the way */
+		rec->job_id = arena_strdup(t->x->a, job_now(t));
+		if (op->type == &type_job)
+			rec->id = rec->job_id;
+		if (op->seen && op->type == &type_job &&
+		    text_empty(rec->instance_id)) /* a free job that has been bought meanwhile */
 			rec->instance_id = arena_strdup(t->x->a, op->seen->instance_id);
 	}
 	return rec;

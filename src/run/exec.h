@@ -74,6 +74,8 @@ struct run_opts {
 	double poll_scale; /* 1; --simulate shortens the polling intervals */
 	int signal_fd;     /* a byte arrives per signal (main.c's pipe); -1: none */
 	uint32_t seed;     /* 0: from the kernel */
+	/* 1; tests shorten the time-outs of calls */
+	double timeout_scale;
 };
 
 struct run_stats {

@@ -34,6 +34,8 @@ struct run *run_new(const struct run_opts *o)
 		r->o.parallelism = 32;
 	if (r->o.poll_scale <= 0)
 		r->o.poll_scale = 1;
+	if (r->o.timeout_scale <= 0)
+		r->o.timeout_scale = 1;
 	r->begun_ms = sys_now_ms();
 	r->last_answer_ms = r->begun_ms;
 	if (o->seed)

@@ -66,6 +66,20 @@ static bool left_as_it_is(const struct op *op, size_t attr)
 	return false;
 }
 
+static bool is_unsent(const struct op *op, size_t attr)
+{
+	for (size_t i = 0; op->kind == OP_RESUME && i < op->nchanges; i++)
+		if (op->changes[i].attr == attr)
+			return op->changes[i].unsent;
+	return false;
+}
+
+/* What is configured anew does not have what the section no longer says. */
+static bool forgets(const struct attr_def *at, enum step s)
+{
+	return (s == DO_CONFIGURE || s == DO_CONFIGURE_FREE) && !(at->flags & A_PURCHASE);
+}
+
 void record_apply(struct task *t, enum step s)
 {
 	const struct resource *r = wanted(t);
@@ -80,8 +94,13 @@ void record_apply(struct task *t, enum step s)
 		applied[attr_of(r->type, "instance_class")] =
 			plan_wanted_class(t->x->b, t->op->want);
 	for (size_t i = 0; i < r->type->nattrs; i++)
-		if (applied[i] && carried_by(&r->type->attrs[i], s) && !left_as_it_is(t->op, i))
+		if (!carried_by(&r->type->attrs[i], s) || is_unsent(t->op, i) ||
+		    left_as_it_is(t->op, i))
+			continue;
+		else if (applied[i])
 			t->rec->attrs[i] = applied[i];
+		else if (forgets(&r->type->attrs[i], s) && plan_is_left(t->x->b, r, t->rec, i))
+			t->rec->attrs[i] = NULL;
 }
 
 static void record_start(struct task *t, enum record_step step)

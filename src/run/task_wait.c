@@ -144,8 +144,9 @@ static void restart(struct task *t)
 	dts_call_init(&c->req, &c->a, API_START_DTS_JOB, t->region);
 	dts_param(&c->req, "DtsJobId", t->rec->job_id);
 	dts_param(&c->req, "DtsInstanceId", t->rec->instance_id);
-	if (t->watch.reverse)
-		dts_param(&c->req, "SynchronizationDirection", "Reverse");
+	if (t->watch.reverse || t->two_way)
+		dts_param(&c->req, "SynchronizationDirection",
+		          t->watch.reverse ? "Reverse" : "Forward");
 	c->address = t->op->address;
 	call_start(c);
 }
@@ -245,6 +246,12 @@ static void status_failed(struct task *t, const struct observed *o)
 		restart(t);
 		return;
 	}
+	/* Started for a change that needs it running: what if it never runs again? */
+	if (current(t) == DO_START && t->step + 1 < t->op->nsteps)
+		err_hint(
+			&t->err,
+			"what was to follow needs a running job: mend the cause, or make the job anew on its instance with --replace '%s'",
+			t->op->address);
 	if (o->status != ST_PRECHECK_FAILED) {
 		task_fail(t, ERR_FAILED, "the job is %s%s%s", o->raw_status, o->error ? ": " : "",
 		          o->error ? o->error : "");

@@ -34,7 +34,7 @@ struct call {
 	bool denied; /* with AccessDeniedDetail */
 	int64_t retry_after_ms;
 	/* for the log: */
-	bool effect;
+	bool effect, struck; /* struck: a fault made itself felt in this request or its answer */
 	const char *instance, *job;
 };
 

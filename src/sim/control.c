@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "sim/fault.h"
 #include "sim/fields.h"
 #include "sim/handle.h"
 #include "sim/persist.h"
@@ -78,6 +79,21 @@ static void do_delete(struct world *w, const struct params *p, struct sim_respon
 	reply(out, 200, "released");
 }
 
+/* ?like=INSTANCE, default the last bought one; &configure=true. */
+static void do_stranger(struct world *w, const struct params *p, struct sim_response *out)
+{
+	const char *like = params_get(p, "like");
+	const struct instance *of = world_instance(w, like != NULL ? like : w->last_purchase);
+
+	if (of == NULL) {
+		reply(out, 404, "no such instance");
+		return;
+	}
+	stranger_buys(w, of, text_eq(params_get(p, "configure"), "true"));
+	w->changes++;
+	reply(out, 200, "bought");
+}
+
 static void do_scenario(struct world *w, const struct sim_request *rq, struct sim_response *out)
 {
 	struct scenario *fresh = w->spare;
@@ -114,6 +130,8 @@ bool control_handle(struct world *w, struct arena *a, const struct sim_request *
 		do_set(w, p, out);
 	} else if (strcmp(what, "delete") == 0) {
 		do_delete(w, p, out);
+	} else if (strcmp(what, "stranger") == 0) {
+		do_stranger(w, p, out);
 	} else if (strcmp(what, "advance") == 0) {
 		if (s == NULL || !text_int(s, 0, 366 * 86400, &n)) {
 			reply(out, 400, "seconds are needed");
@@ -126,7 +144,7 @@ bool control_handle(struct world *w, struct arena *a, const struct sim_request *
 	} else if (strcmp(what, "ping") == 0) {
 		reply(out, 200, "dtsbatch simulator");
 	} else {
-		reply(out, 404, "world, set, delete, advance, scenario, ping");
+		reply(out, 404, "world, set, delete, stranger, advance, scenario, ping");
 	}
 	return true;
 }

@@ -1,8 +1,8 @@
 #include "sim/fault.h"
 
+#include <stdio.h>
 #include <string.h>
 
-#include "base/arena.h"
 #include "base/text.h"
 #include "sim/call.h"
 #include "sim/fields.h"
@@ -88,12 +88,45 @@ const char *fault_name(const struct fault *f)
 	return names[f->what];
 }
 
+void stranger_buys(struct world *w, const struct instance *of, bool configure)
+{
+	struct instance *i;
+	char id[16], name[32];
+	struct job *j;
+
+	world_new_id(w, id);
+	snprintf(name, sizeof name, "dts%s", id);
+	i = instance_new(w, name);
+	str_set(&i->region, of->region);
+	str_set(&i->type, of->type);
+	str_set(&i->src_engine, of->src_engine);
+	str_set(&i->src_region, of->src_region);
+	str_set(&i->dst_engine, of->dst_engine);
+	str_set(&i->dst_region, of->dst_region);
+	str_set(&i->pay_type, of->pay_type);
+	str_set(&i->cls, of->cls);
+	str_set(&i->arch, of->arch);
+	str_set(&i->group, of->group);
+	i->expire_wall = of->expire_wall;
+	i->databases = of->databases;
+	i->stranger = true;
+	j = job_blank(w, id, i, false);
+	if (text_eq(i->arch, "bidirectional")) {
+		world_new_id(w, id);
+		job_blank(w, id, i, true);
+	}
+	if (!configure)
+		return;
+	snprintf(name, sizeof name, "stranger-%s", j->id);
+	str_set(&j->name, name);
+	j->data_init = j->data_sync = j->structure_init = true;
+	job_start_precheck(w, j, true);
+}
+
 void stranger_acts(struct call *c)
 {
 	struct scenario *sc = c->w->sc;
-	struct instance *of, *i;
-	char id[16];
-	struct job *j;
+	const struct instance *of;
 
 	if (sc->stranger_after == NULL || !glob_list(sc->stranger_after, c->action))
 		return;
@@ -110,30 +143,5 @@ void stranger_acts(struct call *c)
 	if (of == NULL)
 		return;
 	sc->stranger_bought++;
-	world_new_id(c->w, id);
-	i = instance_new(c->w, arena_printf(c->a, "dts%s", id));
-	str_set(&i->region, of->region);
-	str_set(&i->type, of->type);
-	str_set(&i->src_engine, of->src_engine);
-	str_set(&i->src_region, of->src_region);
-	str_set(&i->dst_engine, of->dst_engine);
-	str_set(&i->dst_region, of->dst_region);
-	str_set(&i->pay_type, of->pay_type);
-	str_set(&i->cls, of->cls);
-	str_set(&i->arch, of->arch);
-	str_set(&i->group, of->group);
-	i->expire_wall = of->expire_wall;
-	i->databases = of->databases;
-	i->stranger = true;
-	j = job_blank(c->w, id, i, false);
-	if (text_eq(i->arch, "bidirectional")) {
-		world_new_id(c->w, id);
-		job_blank(c->w, id, i, true);
-	}
-	if (sc->stranger_configures) { /* a live owner configures at once */
-		str_set(&j->name,
-		        arena_printf(c->a, "stranger-%lld", (long long)sc->stranger_bought));
-		j->data_init = j->data_sync = j->structure_init = true;
-		job_start_precheck(c->w, j, true);
-	}
+	stranger_buys(c->w, of, sc->stranger_configures); /* a live owner configures at once */
 }

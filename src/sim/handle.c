@@ -83,6 +83,7 @@ static bool fault_answers(struct call *c, const struct fault *f)
 	call_fail(c, f->http != 0 ? f->http : code_status(f->code), f->code, "%s",
 	          f->message != NULL ? f->message : code_message(f->code));
 	c->in_body = f->what == DO_BODY_CODE;
+	c->struck = true;
 	c->retry_after_ms = f->retry_after_ms;
 	return true;
 }
@@ -116,6 +117,7 @@ static void run(struct call *c, const struct fault *f)
 		return;
 	}
 	if (f != NULL && f->what == DO_LOST_EFFECT) {
+		c->struck = true;
 		lost_effect(c);
 		return;
 	}
@@ -135,9 +137,11 @@ static void plain_page(struct sim_response *out, int status, const char *text)
 	buf_puts(&out->body, text);
 }
 
-/* What the wire makes of the answer. */
-static void spoil(struct sim_response *out, const struct fault *f)
+/* What the wire makes of the answer. True: it is not what it was. */
+static bool spoil(struct sim_response *out, const struct fault *f)
 {
+	if (f->retry_after_ms > 0)
+		out->retry_after_ms = f->retry_after_ms;
 	switch (f->what) {
 	case DO_CUT_BEFORE:
 	case DO_CUT_AFTER:
@@ -165,10 +169,9 @@ static void spoil(struct sim_response *out, const struct fault *f)
 		plain_page(out, f->http, "<html><body><h1>Bad gateway</h1></body></html>");
 		break;
 	default:
-		break;
+		return false;
 	}
-	if (f->retry_after_ms > 0)
-		out->retry_after_ms = f->retry_after_ms;
+	return true;
 }
 
 void sim_handle(struct world *w, struct arena *a, const struct sim_request *rq,
@@ -191,6 +194,7 @@ void sim_handle(struct world *w, struct arena *a, const struct sim_request *rq,
 	if (f != NULL &&
 	    f->what == DO_CUT_BEFORE) { /* it never arrived: no nonce used, nothing checked */
 		out->cut = CUT_ALL;
+		c.struck = true;
 	} else {
 		if (check_action(&c) == 0 && auth_check(&c) == 0) {
 			if (w->sc->deny != NULL && glob_list(w->sc->deny, c.action)) {
@@ -203,8 +207,8 @@ void sim_handle(struct world *w, struct arena *a, const struct sim_request *rq,
 		out->status = answer_write(&c, &out->body);
 		out->type = answer_type(&c);
 		out->retry_after_ms = c.retry_after_ms;
-		if (f != NULL)
-			spoil(out, f);
+		if (f != NULL && spoil(out, f))
+			c.struck = true;
 	}
 	out->effect = c.effect;
 	reqlog_line(&out->log, &c, out, f);

@@ -73,6 +73,7 @@ void reqlog_line(struct buf *out, const struct call *c, const struct sim_respons
 	text(out, "action", c->action);
 	text(out, "method", c->rq->method);
 	text(out, "sig", sigs[c->sig]);
+	text(out, "key", c->key_id);
 	text(out, "nonce", c->nonce);
 	buf_puts(out, ",\"query\":");
 	pairs(out, c, false);
@@ -83,7 +84,9 @@ void reqlog_line(struct buf *out, const struct call *c, const struct sim_respons
 	text(out, "code", c->failed ? c->code : NULL);
 	text(out, "dynamic", c->failed ? c->dynamic : NULL);
 	buf_printf(out, ",\"effect\":%s", c->effect ? "true" : "false");
+	/* picked by the scenario; it may find nothing to do, as a code on a request that is refused anyway */
 	text(out, "fault", f != NULL ? fault_name(f) : NULL);
+	buf_printf(out, ",\"struck\":%s", c->struck ? "true" : "false");
 	text(out, "request_id", r->request_id);
 	text(out, "instance", c->instance);
 	text(out, "job", c->job);

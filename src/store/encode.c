@@ -6,7 +6,7 @@
  *  "origin":"created|imported|adopted", "step":"done|...", "region":...,
  *  "file":..., "protect":true, "destroy_forgets":true, "paused_by_us":true,
  *  "created":TIME, "updated":TIME, "status":..., "status_since":TIME,
- *  "gone":TIME, "deps":[...], "attrs":{...}}
+ *  "gone":TIME, "deps":[...], "left":[KEY, ...], "attrs":{...}}
  *
  * Absent members are unset, false or unknown. TIME is UTC with milliseconds.
  * An attribute that is a JSON value stands there as such if writing it anew
@@ -99,6 +99,21 @@ static void encode_attrs(struct buf *out, struct arena *scratch, const struct re
 	buf_putc(out, '}');
 }
 
+static void encode_left(struct buf *out, const struct record *r)
+{
+	const char *comma = ",\"left\":[";
+
+	for (size_t i = 0; i < r->type->nattrs; i++) {
+		if (!attr_in(&r->left, i))
+			continue;
+		buf_puts(out, comma);
+		json_write_str(out, r->type->attrs[i].key);
+		comma = ",";
+	}
+	if (strlen(comma) == 1)
+		buf_putc(out, ']');
+}
+
 void encode_record(struct buf *out, struct arena *scratch, const struct record *r)
 {
 	buf_puts(out, "{\"address\":");
@@ -126,6 +141,7 @@ void encode_record(struct buf *out, struct arena *scratch, const struct record *
 		json_write_str(out, r->deps[i]);
 	}
 	buf_putc(out, ']');
+	encode_left(out, r);
 	encode_attrs(out, scratch, r);
 	buf_putc(out, '}');
 }
@@ -185,6 +201,21 @@ static void decode_deps(struct decoding *d, const struct json *list)
 			d->wrong = list->key;
 		else
 			d->r->deps[d->r->ndeps++] = m->s;
+	}
+}
+
+/* Keys of a newer version say nothing here: their values are kept as they came. */
+static void decode_left(struct decoding *d, const struct json *list)
+{
+	if (list->type != JSON_ARRAY)
+		d->wrong = list->key;
+	for (const struct json *m = list->type == JSON_ARRAY ? list->child : NULL; m; m = m->next) {
+		int i = m->type == JSON_STRING ? attr_find(d->r->type, m->s) : -1;
+
+		if (m->type != JSON_STRING)
+			d->wrong = list->key;
+		else if (i >= 0)
+			attr_add(&d->r->left, (size_t)i);
 	}
 }
 
@@ -251,6 +282,8 @@ static void decode_one(struct decoding *d, const struct json *m)
 		r->gone_ms = time_of(d, m);
 	else if (!strcmp(k, "deps"))
 		decode_deps(d, m);
+	else if (!strcmp(k, "left"))
+		decode_left(d, m);
 	else if (!strcmp(k, "attrs"))
 		decode_attrs(d, m);
 	else if (!strcmp(k, "origin")

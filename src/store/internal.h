@@ -21,7 +21,7 @@ struct json;
 
 #define STORE_FORMAT 1
 #define STORE_FILE_MAX ((size_t)2 << 30) /* a larger file is not ours */
-#define STORE_MARK "hmac-sha256:"
+#define STORE_MARK FP_MARK
 
 /* ---- content.c: the state in memory ---- */
 

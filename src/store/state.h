@@ -94,7 +94,7 @@ uint64_t state_serial(const struct state *s);
 const char *state_lineage(const struct state *s); /* 32 hex digits; "" when read and not there */
 const char *state_path(const struct state *s);    /* resolved */
 /* 32 bytes. NULL: lost, and read only. With STATE_WRITE a lost key is replaced by a new one at the first write. Either way
- * the fingerprints made with the lost one are gone from the records (NULL: not verifiable), so nothing looks rotated. */
+ * the fingerprints made with the lost one are gone from the records (FP_MARK alone: not verifiable), so nothing looks rotated. */
 const uint8_t *state_fp_key(const struct state *s);
 const struct state_home *state_home(const struct state *s);
 void state_set_home(struct state *s, const struct state_home *h); /* journaled */

@@ -41,6 +41,7 @@ expect_exit 0 plan --simulate --out third m.ini
 sed -i 's/"name": "second"/"name": "elsewhere"/' m.sim.world.json
 expect_exit 4 apply --simulate third
 expect_err 'synchronization_job\.orders: update, but not of the same things'
+refute "what changed stands in readable lines" grep -qF '\n' "$ERR"
 sed -i 's/"name": "elsewhere"/"name": "third"/' m.sim.world.json
 expect_exit 4 apply --simulate third
 expect_err 'synchronization_job\.orders: update, now no change'
@@ -48,6 +49,10 @@ sed -i 's/"name": "third"/"name": "second"/' m.sim.world.json
 expect_exit 0 apply --simulate --dry-run third
 expect_exit 0 apply --simulate third
 equal "now it was done" 2 "$(calls ModifyDtsJobName)"
+
+# A file that is not there is named, also where nobody could be asked.
+expect_exit 65 apply --simulate nothing.json
+expect_err 'nothing\.json: No such file'
 
 # A directory: a file more is another plan. What the plan was made with stands in it.
 mkdir d

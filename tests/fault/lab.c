@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -20,28 +21,31 @@
 
 #define SECRET_ONE "Zq7secretSOURCE%+/x"
 #define SECRET_TWO "Zq7secretTARGET\"\\y"
-#define KEY_SECRET "Zq7secretKEY0123456789abcdef"
+#define SECRET_THREE "Zq7secretNEW&=z"
+#define KEY_ONE "Zq7secretKEY0123456789abcdef"
+#define KEY_TWO "Zq7secretKEYfedcba9876543210"
+
+/*
+ * Service time runs 20 times as fast as real time, and the program's polling with it: lists lag 100 ms, which is long
+ * for it: a crashed run and its successor are closer together than that.
+ */
+#define TIME_SCALE 20.0
+#define POLL_SCALE "0.05"
+#define SERVICE_LAG                                                                                \
+	"[timing]\nlist_lag = 2s\nprecheck = 1s\nprecheck_pass = 200ms\ninitializing = 2s\n"       \
+	"suspending = 1s\nresume = 1s\nmodifying = 1s\nupgrade = 1s\n"
+#define SECOND_KEY "[auth]\nkeys = second-key:" KEY_TWO "\n"
+#define HUNG_MS 15000 /* an unharmed run takes half a second */
+
+const struct party parties[PARTIES] = {
+	{"m.ini", "s.state.json", "first-key", KEY_ONE},
+	{"m2.ini", "s2.state.json", "second-key", KEY_TWO},
+};
 
 static void die(const char *what, const char *detail)
 {
 	fprintf(stderr, "lab: %s %s: %s\n", what, detail, strerror(errno));
 	exit(1);
-}
-
-void lab_init(struct lab *l, const char *binary, const char *dir)
-{
-	memset(l, 0, sizeof *l);
-	l->binary = binary;
-	snprintf(l->dir, sizeof l->dir, "%s", dir);
-	mkdir(dir, 0700);
-	arena_init(&l->a);
-}
-
-void lab_release(struct lab *l)
-{
-	if (l->sim)
-		lab_stop(l);
-	arena_release(&l->a);
 }
 
 char *lab_path(struct lab *l, const char *name)
@@ -66,8 +70,8 @@ void lab_write(const struct lab *l, const char *name, const char *text)
 	write_file(path, text, strlen(text));
 }
 
-static void each_file(const char *dir, void (*f)(const char *path, const char *name, void *arg),
-                      void *arg)
+void lab_each_file(const char *dir, void (*f)(const char *path, const char *name, void *arg),
+                   void *arg)
 {
 	DIR *d = opendir(dir);
 	struct dirent *e;
@@ -108,39 +112,193 @@ void lab_keep_base(struct lab *l, const char *base_dir)
 {
 	snprintf(l->base, sizeof l->base, "%s", base_dir);
 	mkdir(base_dir, 0700);
-	each_file(base_dir, remove_one, NULL);
-	each_file(l->dir, copy_one, l->base);
+	lab_each_file(base_dir, remove_one, NULL);
+	remove(lab_path(l, "requests.jsonl"));
+	remove(lab_path(l, "out"));
+	lab_each_file(l->dir, copy_one, l->base);
 }
 
 void lab_reset(struct lab *l)
 {
-	each_file(l->dir, remove_one, NULL);
+	lab_each_file(l->dir, remove_one, NULL);
 	if (l->base[0])
-		each_file(l->base, copy_one, l->dir);
+		lab_each_file(l->base, copy_one, l->dir);
 }
 
-void lab_start(struct lab *l, const char *scenario)
+struct json *lab_json(struct lab *l, const char *dir, const char *name)
+{
+	struct buf b;
+	struct json *j = NULL;
+
+	buf_init(&b, (size_t)1 << 28);
+	if (sys_read_file(arena_printf(&l->a, "%s/%s", dir, name), &b) == 0)
+		j = json_parse(&l->a, arena_strndup(&l->a, buf_str(&b), b.n), b.n, NULL);
+	buf_release(&b);
+	return j;
+}
+
+bool lab_file_has(struct lab *l, const char *name, const char *text)
+{
+	struct buf b;
+	bool has;
+
+	buf_init(&b, (size_t)1 << 28);
+	has = sys_read_file(lab_path(l, name), &b) == 0 && b.n &&
+	      memmem(b.p, b.n, text, strlen(text));
+	buf_release(&b);
+	return has;
+}
+
+void lab_nap(int ms)
+{
+	nanosleep(&(struct timespec){ms / 1000, (long)(ms % 1000) * 1000000}, NULL);
+}
+
+/* ---- the watcher ------------------------------------------------------------- */
+
+static const char *state_trouble(const struct buf *b)
+{
+	const struct json *o, *version;
+	struct arena a;
+	const char *why = NULL;
+
+	arena_init(&a);
+	o = json_parse(&a, buf_str(b), b->n, NULL);
+	version = o ? json_get(o, "format_version") : NULL;
+	if (!o)
+		why = "no JSON";
+	else if (!version || version->i != 1 || !json_get(o, "resources") || !json_get(o, "crc32c"))
+		why = "not of a known format";
+	arena_release(&a);
+	return why;
+}
+
+static void watch_once(struct watcher *w, struct stat *last)
+{
+	struct stat st;
+	const char *why = NULL;
+	struct buf b;
+
+	if (stat(w->path, &st) == 0 && st.st_ino == last->st_ino && st.st_size == last->st_size &&
+	    !memcmp(&st.st_mtim, &last->st_mtim, sizeof st.st_mtim))
+		return;
+	buf_init(&b, (size_t)1 << 28);
+	why = sys_read_file(w->path, &b) ? "not there" : state_trouble(&b);
+	if (why) {
+		w->bad++;
+		snprintf(w->why, sizeof w->why, "%s (%zu bytes)", why, b.n);
+	}
+	buf_release(&b);
+	*last = st;
+}
+
+/* The other side; ends with the process that began it. */
+static _Noreturn void watch_main(struct watcher *w)
+{
+	pid_t parent = getppid();
+	struct stat last = {0};
+
+	while (getppid() == parent) {
+		int want = atomic_load(&w->want), is = atomic_load(&w->is);
+
+		if (want && want != is) {
+			memset(&last, 0, sizeof last);
+			w->bad = 0;
+		}
+		if (want || is)
+			watch_once(w, &last); /* a last time after the end */
+		atomic_store(&w->is, want);
+		nanosleep(&(struct timespec){0,
+		                             (long)(want ? atomic_load(&w->pace_us) : 5000) * 1000},
+		          NULL);
+	}
+	_exit(0);
+}
+
+static void watch_new(struct lab *l, int party)
+{
+	struct watcher *w =
+		mmap(NULL, sizeof *w, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (w == MAP_FAILED)
+		die("memory for", "a watcher");
+	snprintf(w->path, sizeof w->path, "%s/%s", l->dir, parties[party].state);
+	l->watch[party] = w;
+	l->watchers[party] = fork();
+	if (l->watchers[party] == 0)
+		watch_main(w);
+}
+
+static void watch_turn(struct watcher *w, int want)
+{
+	/* Every fifth trial it hardly sleeps; all the time would cost more than the trials. */
+	atomic_store(&w->pace_us, want % 5 ? 4000 : 200);
+	atomic_store(&w->want, want);
+	while (atomic_load(&w->is) != want)
+		nanosleep(&(struct timespec){0, 500000}, NULL);
+}
+
+/* ---- a lab ------------------------------------------------------------------------ */
+
+void lab_init(struct lab *l, const char *binary, const char *dir)
+{
+	memset(l, 0, sizeof *l);
+	l->binary = binary;
+	snprintf(l->dir, sizeof l->dir, "%s", dir);
+	mkdir(dir, 0700);
+	arena_init(&l->a);
+	for (int i = 0; i < PARTIES; i++)
+		watch_new(l, i);
+}
+
+void lab_release(struct lab *l)
+{
+	if (l->sim)
+		lab_stop(l);
+	for (int i = 0; i < PARTIES; i++) {
+		kill(l->watchers[i], SIGKILL);
+		waitpid(l->watchers[i], NULL, 0);
+	}
+	arena_release(&l->a);
+}
+
+/* ---- the simulator -------------------------------------------------------------- */
+
+void lab_start(struct lab *l, const char *scenario, bool lags)
 {
 	struct sim_opts o = {.world_path = lab_path(l, "w.json"),
 	                     .log_path = lab_path(l, "requests.jsonl"),
-	                     .key_id = "lab-key",
-	                     .key_secret = KEY_SECRET,
+	                     .key_id = "first-key",
+	                     .key_secret = KEY_ONE,
+	                     .time_scale = lags ? TIME_SCALE : 0,
 	                     .region = "cn-hangzhou"};
 	struct err e = {0};
 
-	lab_write(l, "scenario.ini", scenario ? scenario : "");
+	/* In front of what may end in a section of its own. */
+	lab_write(l, "scenario.ini",
+	          arena_printf(&l->a, SERVICE_LAG SECOND_KEY "%s", scenario ? scenario : ""));
 	o.scenario_path = lab_path(l, "scenario.ini");
 	if (sim_start(&l->sim, &o, &e)) {
 		fprintf(stderr, "lab: simulator: %s\n", e.msg);
 		exit(1);
 	}
+	unlink(o.scenario_path); /* it holds a key, which is to be found nowhere */
 	l->port = sim_port(l->sim);
+	l->log_seen = 0;
+	l->struck = false;
+	l->fair = SIZE_MAX;
+	l->watches++;
+	for (int i = 0; i < PARTIES; i++) /* what is not there can only begin to be */
+		if (access(lab_path(l, parties[i].state), F_OK) == 0)
+			watch_turn(l->watch[i], l->watches);
 }
 
 void lab_stop(struct lab *l)
 {
 	struct err e = {0};
 
+	for (int i = 0; i < PARTIES; i++)
+		watch_turn(l->watch[i], 0);
 	if (l->sim && sim_stop(l->sim, &e)) {
 		fprintf(stderr, "lab: simulator: %s\n", e.msg);
 		exit(1);
@@ -148,13 +306,16 @@ void lab_stop(struct lab *l)
 	l->sim = NULL;
 }
 
-char *lab_control(struct lab *l, const char *path)
+char *lab_control(struct lab *l, const char *path, const char *post)
 {
 	struct sockaddr_in sa = {.sin_family = AF_INET,
 	                         .sin_port = htons((uint16_t)l->port),
 	                         .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	char *req = arena_printf(&l->a, "GET %s HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n", path), *body;
+	char *req = arena_printf(
+		     &l->a, "%s %s HTTP/1.0\r\nHost: 127.0.0.1\r\nContent-Length: %zu\r\n\r\n%s",
+		     post ? "POST" : "GET", path, post ? strlen(post) : 0, post ? post : ""),
+	     *body;
 	struct buf b;
 	char chunk[4096];
 	ssize_t n;
@@ -171,250 +332,174 @@ char *lab_control(struct lab *l, const char *path)
 	return body;
 }
 
+void lab_calm(struct lab *l)
+{
+	const char *said =
+		lab_control(l, "/_sim/scenario", SERVICE_LAG SECOND_KEY "[limits]\noff = true\n");
+
+	if (!strstr(said, "in force"))
+		die("control", said);
+}
+
+void lab_stranger(struct lab *l, enum strange how)
+{
+	const char *said;
+
+	if (how == STRANGE_NONE)
+		return;
+	said = lab_control(
+		l, how == STRANGE_OWNER ? "/_sim/stranger?configure=true" : "/_sim/stranger", "");
+	if (!strstr(said, "bought"))
+		die("stranger", said);
+}
+
+/* Whole lines only, each looked at once. */
+bool lab_struck(struct lab *l)
+{
+	static const char mark[] = "\"struck\":true";
+	char path[300], chunk[65536];
+	int fd;
+	ssize_t n;
+
+	snprintf(path, sizeof path, "%s/requests.jsonl", l->dir);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	while (fd >= 0 && (n = pread(fd, chunk, sizeof chunk, (off_t)l->log_seen)) > 0) {
+		const char *end = memrchr(chunk, '\n', (size_t)n);
+
+		if (!end)
+			break;
+		l->struck =
+			l->struck || memmem(chunk, (size_t)(end - chunk), mark, sizeof mark - 1);
+		l->log_seen += (size_t)(end - chunk) + 1;
+	}
+	if (fd >= 0)
+		close(fd);
+	return l->struck;
+}
+
 /* ---- running the program ----------------------------------------------------- */
 
-static void child_env(struct lab *l, const struct run_spec *s)
+static void child_env(const struct run_spec *s)
 {
-	(void)l;
 	clearenv();
 	setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1);
 	setenv("HOME", "/nonexistent", 1);
-	setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", "lab-key", 1);
-	setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", KEY_SECRET, 1);
+	setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", parties[s->party].key_id, 1);
+	setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", parties[s->party].key_secret, 1);
 	setenv("SOURCE_PASSWORD", SECRET_ONE, 1);
 	setenv("TARGET_PASSWORD", SECRET_TWO, 1);
-	setenv("DTSBATCH_POLL_SCALE", "0.02", 1);
-	if (s->fault)
+	setenv("NEW_PASSWORD", SECRET_THREE, 1);
+	setenv("DTSBATCH_POLL_SCALE", POLL_SCALE, 1);
+	if (s->timeout_scale)
+		setenv("DTSBATCH_TIMEOUT_SCALE", s->timeout_scale, 1);
+	if (s->fault) {
 		setenv("DTSBATCH_FAULT", s->fault, 1);
+		setenv("DTSBATCH_FAULT_LOG", "fault.log", 1);
+	}
 }
 
-static size_t fill_argv(struct lab *l, const struct run_spec *s, const char **argv)
+enum { ARGS_MAX = 64 };
+
+static void fill_argv(struct lab *l, const struct run_spec *s, const char **argv)
 {
+	static const char *const tracer[] = {"strace", "-f", "-qqq", "-s", "0", "-o", "strace.log"};
 	size_t n = 0;
 
-	if (s->inject) {
-		argv[n++] = "strace";
-		argv[n++] = "-f";
-		argv[n++] = "--seccomp-bpf";
-		argv[n++] = "-qqq";
-		argv[n++] = "-o";
-		argv[n++] = "/dev/null";
-		if (s->trace_path) {
-			argv[n++] = "-P";
-			argv[n++] = s->trace_path;
-		}
+	if (s->trace) {
+		memcpy(argv, tracer, sizeof tracer);
+		n = sizeof tracer / sizeof *tracer;
+		if (!s->inject || !strstr(s->inject, "signal=")) /* faster, but signals get lost */
+			argv[n++] = "--seccomp-bpf";
 		argv[n++] = "-e";
-		argv[n++] = s->inject;
+		argv[n++] = arena_printf(&l->a, "trace=%s", s->trace);
+		if (s->inject) {
+			argv[n++] = "-e";
+			argv[n++] = s->inject;
+		}
 	}
 	argv[n++] = s->binary ? s->binary : l->binary;
-	for (size_t i = 0; s->args[i]; i++)
+	for (size_t i = 0; s->args[i] && n < ARGS_MAX - 3; i++)
 		argv[n++] = s->args[i];
 	argv[n++] = "--endpoint";
 	argv[n++] = arena_printf(&l->a, "http://127.0.0.1:%d", l->port);
 	argv[n] = NULL;
-	return n;
 }
 
-static void nap(int ms)
+pid_t lab_spawn(struct lab *l, const struct run_spec *s)
 {
-	nanosleep(&(struct timespec){ms / 1000, (long)(ms % 1000) * 1000000}, NULL);
-}
-
-int lab_run(struct lab *l, const struct run_spec *s)
-{
-	const char *argv[64];
+	const char *argv[ARGS_MAX];
+	const char *out = lab_path(l, s->out ? s->out : "out");
 	pid_t pid;
-	int status = 0, waited = 0;
 
 	fill_argv(l, s, argv);
 	pid = fork();
 	if (pid == 0) {
-		int fd = open(lab_path(l, "out"), O_WRONLY | O_CREAT | O_APPEND, 0600);
+		int fd = open(out, O_WRONLY | O_CREAT | (s->out ? O_TRUNC : O_APPEND), 0600);
 		int null = open("/dev/null", O_RDONLY);
 
 		dup2(null, 0);
 		dup2(fd, 1);
 		dup2(fd, 2);
-		child_env(l, s);
+		child_env(s);
 		if (chdir(l->dir))
 			_exit(126);
 		execvp(argv[0], (char *const *)(uintptr_t)argv);
 		_exit(127);
 	}
+	if (pid < 0)
+		die("cannot fork", argv[0]);
+	return pid;
+}
+
+/* What is due `ms` after the start; each once. */
+static void mistreat(struct lab *l, const struct run_spec *s, pid_t pid, int64_t ms,
+                     int64_t *struck_ms, bool done[3], struct run_end *end)
+{
+	if (s->kill_struck && *struck_ms < 0 && lab_struck(l))
+		*struck_ms = ms;
+	if (s->strange && !done[0] && ms >= s->strange_after_ms) {
+		done[0] = true;
+		lab_stranger(l, s->strange);
+	}
+	if (s->signal && !done[1] && ms >= s->signal_after_ms) {
+		done[1] = true;
+		end->signalled = kill(pid, s->signal) == 0;
+		if (s->signal2)
+			kill(pid, s->signal2);
+	}
+	if (!done[2] &&
+	    ((s->kill_after_ms > 0 && ms >= s->kill_after_ms) ||
+	     (*struck_ms >= 0 && ms >= *struck_ms + s->kill_after_strike_ms) || ms > HUNG_MS)) {
+		done[2] = true;
+		end->hung = ms > HUNG_MS;
+		kill(pid, SIGKILL);
+	}
+}
+
+struct run_end lab_wait(struct lab *l, const struct run_spec *s, pid_t pid)
+{
+	struct run_end end = {0};
+	bool done[3] = {false};
+	int64_t begun = sys_now_ms(), struck_ms = -1;
+	int status = 0;
+
 	while (waitpid(pid, &status, WNOHANG) == 0) {
-		nap(2);
-		waited += 2;
-		if (s->signal && waited == s->signal_after_ms - s->signal_after_ms % 2)
-			kill(pid, s->signal);
-		if (s->kill_after_ms > 0 && waited >= s->kill_after_ms)
-			kill(pid, SIGKILL);
-		if (waited > 60000) {
-			fprintf(stderr, "lab: a run hangs\n");
-			kill(pid, SIGKILL);
-		}
+		mistreat(l, s, pid, sys_now_ms() - begun, &struck_ms, done, &end);
+		lab_nap(2);
 	}
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	end.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	end.killed = end.status == 128 + SIGKILL && !end.hung;
+	if (end.hung)
+		fprintf(stderr, "lab: a run hangs\n");
+	return end;
 }
 
-int lab_cmd(struct lab *l, const char *const *args)
+struct run_end lab_run(struct lab *l, const struct run_spec *s)
 {
-	struct run_spec s = {.args = args};
-
-	return lab_run(l, &s);
+	return lab_wait(l, s, lab_spawn(l, s));
 }
 
-/* ---- comparing ------------------------------------------------------------------ */
-
-static struct json *load(struct lab *l, const char *name)
+int lab_cmd(struct lab *l, int party, const char *const *args)
 {
-	struct buf b;
-	struct json *j = NULL;
-
-	buf_init(&b, (size_t)1 << 28);
-	if (sys_read_file(lab_path(l, name), &b) == 0)
-		j = json_parse(&l->a, arena_strndup(&l->a, buf_str(&b), b.n), b.n, NULL);
-	buf_release(&b);
-	return j;
-}
-
-struct grep {
-	size_t hits;
-	bool report;
-};
-
-static void grep_file(const char *path, const char *name, void *arg)
-{
-	static const char *const secrets[] = {"Zq7secretSOURCE", "Zq7secretTARGET", "Zq7secretKEY"};
-	struct grep *g = arg;
-	struct buf b;
-
-	(void)name;
-	buf_init(&b, (size_t)1 << 28);
-	if (sys_read_file(path, &b) == 0)
-		for (size_t i = 0; i < 3; i++)
-			if (b.n && memmem(b.p, b.n, secrets[i], strlen(secrets[i]))) {
-				g->hits++;
-				fprintf(stderr, "lab: secret %zu in %s\n", i, path);
-			}
-	buf_release(&b);
-}
-
-static bool live(const struct json *inst)
-{
-	const struct json *gone = json_get(inst, "gone_ms");
-
-	return !gone || gone->i == 0;
-}
-
-static bool touched(struct lab *l, const struct json *world, const struct json *inst)
-{
-	const struct json *jobs = json_get(world, "jobs");
-	const char *tags = json_str(inst, "tags");
-
-	(void)l;
-	if (!live(inst) || (tags && *tags))
-		return true;
-	for (const struct json *j = jobs ? jobs->child : NULL; j; j = j->next)
-		if (text_eq(json_str(j, "instance"), json_str(inst, "id")) &&
-		    json_str(j, "status") && !text_ieq(json_str(j, "status"), "NotConfigured") &&
-		    !text_starts(json_str(j, "name"), "stranger"))
-			return true;
-	return false;
-}
-
-static const struct json *resource(const struct json *state, const char *address)
-{
-	const struct json *list = json_get(state, "resources");
-
-	for (const struct json *r = list ? list->child : NULL; r; r = r->next)
-		if (text_eq(json_str(r, "address"), address))
-			return r;
-	return NULL;
-}
-
-static bool in_state(const struct json *state, const char *id)
-{
-	const struct json *list = json_get(state, "resources");
-
-	for (const struct json *r = list ? list->child : NULL; r; r = r->next)
-		if (text_eq(json_str(r, "instance_id"), id))
-			return true;
-	return false;
-}
-
-static bool world_has(const struct json *world, const char *id)
-{
-	const struct json *list = json_get(world, "instances");
-
-	for (const struct json *i = list ? list->child : NULL; i; i = i->next)
-		if (text_eq(json_str(i, "id"), id))
-			return live(i);
-	return false;
-}
-
-static void compare(struct lab *l, const struct wanted *w, struct verdict_counts *c)
-{
-	struct json *world = load(l, "w.json"), *state = load(l, "s.state.json");
-	const struct json *list = world ? json_get(world, "instances") : NULL;
-	size_t ours = 0;
-
-	if (!state)
-		c->invalid++;
-	for (const struct json *i = list ? list->child : NULL; i; i = i->next) {
-		bool stranger = json_true(json_get(i, "stranger"));
-		bool known = state && in_state(state, json_str(i, "id"));
-
-		if (stranger) {
-			c->foreign += known || touched(l, world, i);
-		} else if (live(i)) {
-			ours++;
-			c->orphans += !known;
-		}
-	}
-	if (ours > w->n)
-		c->duplicates += ours - w->n;
-	for (size_t i = 0; i < w->n; i++) {
-		const struct json *r = state ? resource(state, w->instances[i]) : NULL;
-
-		if (!r || !world_has(world, json_str(r, "instance_id")))
-			c->lost++;
-	}
-}
-
-bool lab_verify(struct lab *l, const char *const *apply_args, const struct wanted *w,
-                bool strangers, struct verdict_counts *c, const char *what)
-{
-	const char *plan[16] = {"plan", "--detailed-exitcode"};
-	struct verdict_counts before = *c;
-	struct grep g = {0};
-	int rc = -1, clean;
-	size_t n = 2;
-
-	for (int i = 0; i < 4 && rc != 0 && rc != 4; i++)
-		rc = lab_cmd(l, apply_args);
-	for (size_t i = 1; apply_args[i] && n < 15; i++)
-		if (!text_eq(apply_args[i], "--yes") && !text_eq(apply_args[i], "--max-deletes") &&
-		    !(i > 1 && text_eq(apply_args[i - 1], "--max-deletes")))
-			plan[n++] = apply_args[i];
-	if (rc == 4 && strangers) {
-		c->decisions++;
-		lab_stop(l);
-		return true;
-	}
-	clean = rc == 0 ? lab_cmd(l, plan) : -1;
-	lab_stop(l);
-	if (rc != 0)
-		c->stuck++;
-	else
-		c->unclean += clean != 0;
-	compare(l, w, c);
-	each_file(l->dir, grep_file, &g);
-	c->secrets += g.hits;
-	if (memcmp(&before, c, sizeof before) == 0)
-		return true;
-	fprintf(stderr,
-	        "lab: %s: rc %d, plan %d, duplicates %zu orphans %zu foreign %zu lost %zu (files in %s)\n",
-	        what, rc, clean, c->duplicates - before.duplicates, c->orphans - before.orphans,
-	        c->foreign - before.foreign, c->lost - before.lost, l->dir);
-	return false;
+	return lab_run(l, &(struct run_spec){.args = args, .party = party}).status;
 }

@@ -261,6 +261,8 @@ static void two_way_pair(void **s)
 	                 2); /* Reverse, then the rest */
 	assert_string_equal(param(call_of("DeleteDtsJob", 0), "SynchronizationDirection"),
 	                    "Reverse");
+	assert_string_equal(param(call_of("DeleteDtsJob", 1), "SynchronizationDirection"),
+	                    "Forward");
 }
 
 static void state_in_db_list(void **s)

@@ -8,28 +8,12 @@
 
 #include <cmocka.h>
 
-#include "base/arena.h"
+#include "arena_fixture.h"
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/secret.h"
 #include "base/text.h"
 #include "remote/dts.h"
-
-static struct arena a;
-
-static int setup(void **state)
-{
-	(void)state;
-	arena_init(&a);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	arena_release(&a);
-	return 0;
-}
 
 static struct dts_reply decode(enum api_action action, int status, const char *body)
 {

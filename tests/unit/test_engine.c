@@ -49,6 +49,14 @@ static size_t live_instances(void)
 #define RUNNING "status = Synchronizing\n"
 #define JOB(name, jobname, db, more) JOBX(name, name, jobname, db, "PW", RUNNING more)
 
+static const char *replaced(const char *text, const char *from, const char *to)
+{
+	const char *p = strstr(text, from);
+
+	assert_non_null(p);
+	return arena_printf(&eng_a, "%.*s%s%s", (int)(p - text), text, to, p + strlen(from));
+}
+
 static void a_whole_life(void **s)
 {
 	const char *one = HEAD INSTANCE("a", "") JOB("a", "a", "shop", "");
@@ -169,6 +177,37 @@ static void precheck_fails_with_items(void **s)
 	assert_int_equal(r->stats.by_action[API_CREATE_DTS_INSTANCE], 0);
 	eng_stop();
 	assert_int_equal(live_instances(), 1);
+}
+
+/* What a resumed creation cannot send is not recorded as if it had been: the next plan shows it. */
+static void a_resumed_creation_records_what_it_sent(void **s)
+{
+	const char *first = HEAD INSTANCE("a", "")
+		JOB("a", "a", "shop", "source_endpoint_vswitch_id = vsw-1\n");
+	const char *text = HEAD INSTANCE("a", "")
+		JOB("a", "a", "shop",
+	            "source_endpoint_vswitch_id = vsw-2\ndest_primary_vswitch_id = vsw-3\n");
+	size_t source = attr_of(&type_job, "source_endpoint_vswitch_id"),
+	       dest = attr_of(&type_job, "dest_primary_vswitch_id");
+	const struct op *op;
+	struct result *r;
+
+	(void)s;
+	eng_start(
+		"[precheck.x]\njob = a\nitem = CHECK_BINLOG_ON\ntimes = 1\nmessage = binlog is off\n",
+		20);
+	assert_int_equal(eng_apply(first)->bad, 1);
+	eng_control(arena_printf(&eng_a, "set?job=%s&field=status&value=Synchronizing",
+	                         eng_record("synchronization_job.a")->job_id));
+	r = eng_apply(text);
+	ASSERT_DONE(r);
+	assert_int_equal(eng_record("synchronization_job.a")->step, STEP_DONE);
+	assert_string_equal(eng_record("synchronization_job.a")->attrs[source], "vsw-1");
+	assert_null(eng_record("synchronization_job.a")->attrs[dest]);
+	op = &eng_run(text, 0)->p.ops[1];
+	assert_int_equal(op->kind, OP_REPLACE);
+	assert_int_equal(op->nchanges, 2);
+	eng_stop();
 }
 
 static void runtime_parameters_converge(void **s)
@@ -486,6 +525,195 @@ static void the_class_rises(void **s)
 	eng_stop();
 }
 
+/* The job id in the record of an instance goes stale when its job is reset: orders name the one that is there now. */
+static void orders_name_the_job_that_is_there(void **s)
+{
+	const char *one = HEAD INSTANCE("a", "") JOB("a", "a", "shop", "");
+	const char *paid = HEAD
+		"[synchronization_instance.a]\npayment_type = Subscription\npayment_duration = 1\n"
+		"payment_duration_unit = Month\nsource_endpoint_engine_name = MySQL\n"
+		"source_endpoint_region = ${region}\ndestination_endpoint_engine_name = MySQL\n"
+		"destination_endpoint_region = ${region}\ninstance_class = large\n" JOB("a", "a",
+	                                                                                "shop", "");
+	struct result *r;
+
+	(void)s;
+	eng_start(NULL, 0);
+	ASSERT_DONE(eng_apply(one));
+	ASSERT_DONE(eng_apply(HEAD INSTANCE("a", ""))); /* the job is reset, the instance kept */
+	ASSERT_DONE(eng_apply(one));
+	r = eng_apply(paid);
+	ASSERT_DONE(r);
+	assert_int_equal(r->stats.by_action[API_TRANSFER_PAY_TYPE], 1);
+	assert_int_equal(r->stats.by_action[API_TRANSFER_INSTANCE_CLASS], 1);
+	assert_null(strstr(r->notes, "stale"));
+	eng_stop();
+}
+
+/* The world changes behind the program's back: the job of the pair "a" is in another status now. */
+static void set_status(const char *status)
+{
+	eng_control(arena_printf(&eng_a, "set?job=%s&field=status&value=%s",
+	                         eng_record("synchronization_job.a")->job_id, status));
+}
+
+static unsigned starts(const struct result *r)
+{
+	return (unsigned)(r->stats.by_action[API_START_DTS_JOB] +
+	                  r->stats.by_action[API_START_DTS_JOBS]);
+}
+
+/* Whatever is changed while the job rests or has failed: one start at most, everything changed, and then nothing to do. */
+static void resting_jobs_are_started_for_a_change(void **s)
+{
+	static const struct {
+		const char *status, *want, *db, *pw, *cls, *ip;
+		unsigned starts;
+		const char *ends; /* status in the world */
+	} rows[] = {
+		{"Failed", RUNNING, "crm", "PW", "small", "rm-a", 1, "Synchronizing"},
+		{"Failed", RUNNING, "shop", "PW", "small", "rm-x", 1, "Synchronizing"},
+		{"Failed", RUNNING, "shop", "PW", "large", "rm-a", 1, "Synchronizing"},
+		{"Failed", RUNNING, "crm", "PW2", "large", "rm-x", 1, "Synchronizing"},
+		{"Failed", "", "crm", "PW", "small", "rm-a", 1, "Synchronizing"},
+		{"Failed", "", "shop", "PW2", "small", "rm-a", 1, "Synchronizing"},
+		{"Failed", "", "shop", "PW", "large", "rm-a", 1, "Synchronizing"},
+		{"Failed", "", "shop", "PW", "small", "rm-a", 0, "Failed"},
+		{"InitializeFailed", RUNNING, "crm", "PW", "large", "rm-a", 1, "Synchronizing"},
+		{"PrecheckFailed", RUNNING, "shop", "PW", "large", "rm-a", 1, "Synchronizing"},
+		{"PrecheckFailed", RUNNING, "crm", "PW", "large", "rm-a", 0, "Synchronizing"},
+		{"PrecheckFailed", "status = Suspending\n", "shop", "PW", "small", "rm-a", 0,
+	         "NotStarted"},
+		{"Suspending", RUNNING, "crm", "PW2", "large", "rm-a", 1, "Synchronizing"},
+		{"Suspending", RUNNING, "shop", "PW", "large", "rm-x", 1, "Synchronizing"},
+		{"NotStarted", RUNNING, "shop", "PW", "large", "rm-a", 1, "Synchronizing"},
+		{"NotStarted", RUNNING, "crm", "PW2", "large", "rm-x", 0, "Synchronizing"},
+		{"NotStarted", "", "crm", "PW2", "small", "rm-x", 0, "NotStarted"},
+	};
+
+	(void)s;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		const char *text = replaced(
+			replaced(arena_printf(&eng_a, "%s%s",
+		                              HEAD INSTANCE("a", "")
+		                                      JOBX("a", "a", "a", "DATABASE", "SECRET",
+		                                           "endpoint_change = same-data\n"),
+		                              rows[i].want),
+		                 "= small", arena_printf(&eng_a, "= %s", rows[i].cls)),
+			"{env:SECRET}", arena_printf(&eng_a, "{env:%s}", rows[i].pw));
+		struct result *r;
+		const struct json *job;
+
+		while (strstr(text, "DATABASE"))
+			text = replaced(text, "DATABASE", rows[i].db);
+		text = replaced(text, "rm-a", rows[i].ip);
+		eng_start(NULL, 0);
+		ASSERT_DONE(eng_apply(HEAD INSTANCE("a", "")
+		                              JOBX("a", "a", "a", "shop", "PW", RUNNING)));
+		set_status(rows[i].status);
+		r = eng_apply(text);
+		if (r->bad || starts(r) != rows[i].starts)
+			fail_msg("%zu (%s): %u starts, %s", i, rows[i].status, starts(r), r->notes);
+		if (eng_changes(text))
+			fail_msg("%zu (%s): does not converge", i, rows[i].status);
+		eng_stop();
+		job = json_get(eng_world(), "jobs")->child;
+		if (!text_eq(json_str(job, "status"), rows[i].ends))
+			fail_msg("%zu (%s): ends as %s", i, rows[i].status,
+			         json_str(job, "status"));
+		eng_fresh();
+	}
+}
+
+/* An instance without a job takes no other class: the first job goes first, then the class. */
+static void the_first_job_goes_before_the_class(void **s)
+{
+	const char *both =
+		replaced(HEAD INSTANCE("a", "") JOB("a", "a", "shop", ""), "= small", "= large");
+	const char *rests = replaced(both, RUNNING, "status = Suspending\n");
+	struct result *r;
+
+	(void)s;
+	eng_start(NULL, 0);
+	ASSERT_DONE(eng_apply(HEAD INSTANCE("a", "")));
+	r = eng_run(rests, 0);
+	assert_int_equal(r->p.refused, 1);
+	assert_non_null(strstr(r->p.ops[0].refused, "set status = Synchronizing in ["));
+	ASSERT_DONE(eng_apply(both));
+	assert_int_equal(eng_changes(both), 0);
+	eng_stop();
+}
+
+/* What no status in sight allows is refused by the plan, before any call. */
+static void impossible_changes_are_refused_early(void **s)
+{
+	static const struct {
+		const char *status, *want, *why;
+	} rows[] = {
+		{"Failed", "status = Suspending\n", "cannot be paused"},
+		{"Locked", RUNNING, "pay or renew it first"},
+		{"Suspending", "status = Suspending\ndb_list = {\"x\": {\"name\": \"x\"}}\n",
+	         "set status = Synchronizing"},
+	};
+
+	(void)s;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		const char *text = arena_printf(
+			&eng_a, "%s%s",
+			HEAD INSTANCE("a", "") JOBX("a", "a", "a", "shop", "PW", ""), rows[i].want);
+		struct result *r;
+
+		if (strstr(rows[i].want, "db_list"))
+			text = replaced(
+				text, "db_list = {\"shop\": {\"name\": \"shop\", \"all\": true}}\n",
+				"");
+		eng_start(NULL, 0);
+		ASSERT_DONE(eng_apply(HEAD INSTANCE("a", "")
+		                              JOBX("a", "a", "a", "shop", "PW", RUNNING)));
+		set_status(rows[i].status);
+		r = eng_apply(text);
+		assert_int_equal(r->p.refused, 1);
+		assert_int_equal(r->stats.mutating, 0);
+		if (!strstr(r->notes, rows[i].why))
+			fail_msg("%s: %s", rows[i].status, r->notes);
+		eng_fresh();
+	}
+}
+
+/* A job that fails again when it is started for a change is started once, and the way out is named. */
+static void a_failure_that_stays_is_told(void **s)
+{
+	struct result *r;
+
+	(void)s;
+	eng_start("[life.x]\njob = a\ntimes = 9\ncourse = Retrying:6s Failed\n", 20);
+	r = eng_apply(HEAD INSTANCE("a", "") JOB("a", "a", "shop", ""));
+	assert_int_equal(r->bad, 1);
+	r = eng_apply(HEAD INSTANCE("a", "") JOB("a", "a", "crm", ""));
+	assert_int_equal(r->bad, 1);
+	assert_int_equal(starts(r), 1);
+	assert_non_null(strstr(r->notes, "the job is Failed"));
+	eng_stop();
+}
+
+/* A precheck that fails once more was seen to run: believed at once, without a second start. */
+static void a_second_precheck_failure_is_believed(void **s)
+{
+	const char *text = HEAD INSTANCE("a", "") JOB("a", "a", "shop", "");
+	struct result *r;
+
+	(void)s;
+	eng_start("[precheck.x]\njob = a\nitem = CHECK_BINLOG_ON\nmessage = off\n", 20);
+	assert_int_equal(eng_apply(text)->bad, 1);
+	for (int i = 0; i < 2; i++) {
+		r = eng_apply(text);
+		assert_int_equal(r->bad, 1);
+		assert_int_equal(starts(r), 1);
+		assert_non_null(strstr(r->notes, "item CHECK_BINLOG_ON"));
+	}
+	eng_stop();
+}
+
 /* Tags of ours come and go; those of others stay. */
 static void tags_come_and_go(void **s)
 {
@@ -525,6 +753,7 @@ int main(void)
 		T(replacement_keeps_the_instance),
 		T(created_suspended_is_never_started),
 		T(precheck_fails_with_items),
+		T(a_resumed_creation_records_what_it_sent),
 		T(runtime_parameters_converge),
 		T(two_way_pair),
 		T(lost_purchase_is_found),
@@ -538,6 +767,12 @@ int main(void)
 		T(a_stale_job_id_is_found_again),
 		T(alarms_change_in_place),
 		T(the_class_rises),
+		T(orders_name_the_job_that_is_there),
+		T(resting_jobs_are_started_for_a_change),
+		T(the_first_job_goes_before_the_class),
+		T(impossible_changes_are_refused_early),
+		T(a_failure_that_stays_is_told),
+		T(a_second_precheck_failure_is_believed),
 		T(tags_come_and_go),
 		T(precheck_items_are_skipped_on_request),
 	};

@@ -184,6 +184,14 @@ static void pair_seen(struct world *w, const char *text, const char *name, const
 	make(w);
 }
 
+static bool noted(const struct op *op, const char *text)
+{
+	for (size_t i = 0; i < op->nnotes; i++)
+		if (strstr(op->notes[i], text))
+			return true;
+	return false;
+}
+
 static void creates_a_pair(void **s)
 {
 	struct world w;
@@ -224,7 +232,7 @@ static void changes_go_in_place(void **s)
 	          ",\"DbObject\":\"{\\\"crm\\\":{\\\"all\\\":true,\\\"name\\\":\\\"crm\\\"}}\"");
 	assert_int_equal(op_at(&w, "synchronization_job.a")->kind, OP_UPDATE);
 	assert_string_equal(steps(op_at(&w, "synchronization_job.a")),
-	                    "start, rename, change objects");
+	                    "rename, start, change objects");
 	assert_true(op_at(&w, "synchronization_job.a")->changes[0].behind);
 }
 
@@ -248,6 +256,78 @@ static void secret_rotation(void **s)
 	r->attrs[attr_of(&type_job, "source_endpoint_password")] = NULL;
 	make(&w);
 	assert_int_equal(op_at(&w, "synchronization_job.a")->nsteps, 0);
+}
+
+/* What the service does not show and no apply has recorded was never sent. */
+static void what_was_never_applied_is_a_change(void **s)
+{
+	size_t pw = attr_of(&type_job, "destination_endpoint_password");
+	const char *text = HEAD PAIR("a", "source_endpoint_vswitch_id = vsw-1\n");
+	const struct op *op;
+	struct world w;
+	struct record *r;
+
+	(void)s;
+	build(&w, text);
+	record(&w, "synchronization_instance.a", "dtsone", "one");
+	r = record(&w, "synchronization_job.a", "dtsone", "one");
+	row(&w, "dtsone", "one", "a", "Synchronizing", SHOP);
+	r->attrs[pw] = NULL;
+	make(&w);
+	op = op_at(&w, "synchronization_job.a");
+	assert_string_equal(steps(op), "change destination password");
+	assert_null(op->changes[0].from);
+	assert_string_equal(op->changes[0].to, "(secret)");
+	/* one was applied, but its fingerprint is lost: nothing can be said */
+	r->attrs[pw] = FP_MARK;
+	make(&w);
+	assert_int_equal(w.p.count[OP_NOOP], 2);
+	r->attrs[attr_of(&type_job, "source_endpoint_vswitch_id")] = NULL;
+	make(&w);
+	op = op_at(&w, "synchronization_job.a");
+	assert_int_equal(op->kind, OP_REPLACE);
+	assert_non_null(strstr(op->refused, "source_endpoint_vswitch_id"));
+	/* a record that recovery made of an answer knows no attribute: nothing follows from that */
+	memset(r->attrs, 0, type_job.nattrs * sizeof *r->attrs);
+	make(&w);
+	assert_int_equal(op_at(&w, "synchronization_job.a")->kind, OP_NOOP);
+	/* an import takes the section's word for what cannot be read */
+	build(&w, HEAD INSTANCE("a") "import_id = dtsone\n" JOB(
+			  "a", "import_id = one\n"
+			       "source_endpoint_vswitch_id = vsw-1\n"));
+	row(&w, "dtsone", "one", "a", "Synchronizing", SHOP);
+	make(&w);
+	assert_int_equal(op_at(&w, "synchronization_job.a")->nchanges, 0);
+}
+
+static void a_subscription_takes_its_length_along(void **s)
+{
+	size_t type = attr_of(&type_instance, "payment_type"),
+	       length = attr_of(&type_instance, "payment_duration"),
+	       unit = attr_of(&type_instance, "payment_duration_unit");
+	char *text = arena_strdup(&A, HEAD PAIR("a", "")), *p = strstr(text, "PayAsYouGo\n");
+	const struct op *op;
+	struct world w;
+
+	(void)s;
+	text = arena_printf(
+		&A,
+		"%.*sSubscription\npayment_duration = 1\npayment_duration_unit = Month\nauto_pay = true%s",
+		(int)(p - text), text, p + strlen("PayAsYouGo"));
+	build(&w, text);
+	record(&w, "synchronization_instance.a", "dtsone", "one");
+	record(&w, "synchronization_job.a", "dtsone", "one");
+	row(&w, "dtsone", "one", "a", "Synchronizing", SHOP);
+	w.rec[0]->attrs[type] = "PayAsYouGo";
+	w.rec[0]->attrs[length] = w.rec[0]->attrs[unit] = NULL;
+	w.rec[0]->attrs[attr_of(&type_instance, "auto_pay")] = NULL;
+	make(&w);
+	op = op_at(&w, "synchronization_instance.a");
+	assert_string_equal(steps(op), "change payment");
+	assert_int_equal(op->nchanges, 4);
+	for (size_t i = 0; i < op->nchanges; i++)
+		if (op->changes[i].attr != type)
+			assert_string_equal(op->changes[i].note, "sent with payment_type");
 }
 
 static void replacement_needs_leave(void **s)
@@ -326,6 +406,215 @@ static void deletions(void **s)
 	((struct record *)w.rec[1])->protect = true;
 	make(&w);
 	assert_non_null(op_at(&w, "synchronization_job.a")->refused);
+}
+
+#define REVERSE                                                                                       \
+	",\"DtsJobDirection\":\"Forward\",\"ReverseJob\":{\"DtsInstanceID\":\"dtsone\",\"DtsJobId\":" \
+	"\"two\",\"DtsJobName\":\"b\",\"Status\":\"Synchronizing\",\"PayType\":\"PostPaid\"}"
+
+/* An instance is paid once, by what buys it, and ends once, with what releases it. */
+static void money_is_counted_once(void **s)
+{
+	static const char *const jobs[] = {"synchronization_job.*"};
+	size_t dir = attr_of(&type_job, "synchronization_direction");
+	char *text = arena_strdup(&A, HEAD PAIR("a", "") JOB("b", "")), *p;
+	struct record *r;
+	struct world w;
+
+	(void)s;
+	while ((p = strstr(text, "${synchronization_instance.b.id}")))
+		p[strlen("${synchronization_instance.")] = 'a';
+	p = strstr(text, "sync_architecture = oneway");
+	text = arena_printf(&A, "%.*ssync_architecture = bidirectional%s", (int)(p - text), text,
+	                    p + strlen("sync_architecture = oneway"));
+	p = strstr(text, "[synchronization_job.b]");
+	text = arena_printf(
+		&A,
+		"%.*ssynchronization_direction = Forward\n%ssynchronization_direction = Reverse\n",
+		(int)(p - text), text, p);
+	build(&w, text);
+	make(&w);
+	assert_int_equal(w.p.impact[5], 1);
+	record(&w, "synchronization_instance.a", "dtsone", "one");
+	record(&w, "synchronization_job.a", "dtsone", "one");
+	r = record(&w, "synchronization_job.b", "dtsone", "two");
+	assert_string_equal(r->attrs[dir], "Reverse");
+	row(&w, "dtsone", "one", "a", "Synchronizing", SHOP REVERSE);
+	w.o.destroy = true;
+	make(&w);
+	assert_int_equal(w.p.count[OP_DELETE], 3);
+	assert_int_equal(w.p.impact[6], 1);
+	assert_true(op_at(&w, "synchronization_instance.a")->impact & IMPACT_STOPS_PAYING);
+	/* an instance that this state does not hold ends with its forward job */
+	w.recs.v++;
+	w.recs.n--;
+	make(&w);
+	assert_int_equal(w.p.count[OP_DELETE], 2);
+	assert_int_equal(w.p.impact[6], 1);
+	assert_true(op_at(&w, "synchronization_job.a")->impact & IMPACT_STOPS_PAYING);
+	/* what is paid in advance is paid */
+	((struct observed *)w.inv.v[0])->pay_type = "PrePaid";
+	w.o.targets = jobs;
+	w.o.ntargets = 1;
+	make(&w);
+	assert_false(op_at(&w, "synchronization_job.a")->impact & IMPACT_STOPS_PAYING);
+	/* a free job was never bought */
+	build(&w, HEAD);
+	r = record(&w, "synchronization_job.free", "", "one");
+	r->step = STEP_CONFIGURED_FREE;
+	row(&w, "", "one", "a~1", "PrecheckFailed", "");
+	w.o.destroy = true;
+	make(&w);
+	assert_int_equal(w.p.count[OP_DELETE], 1);
+	assert_int_equal(w.p.impact[6], 0);
+	assert_false(noted(op_at(&w, "synchronization_job.free"), "releases"));
+}
+
+/* What hangs on a refusal is not counted as if it happened. */
+static void refused_is_not_counted(void **s)
+{
+	char *text = arena_strdup(&A, HEAD PAIR("a", ""));
+	const struct op *op;
+	struct world w;
+
+	(void)s;
+	text = arena_printf(&A, "%s%.*scompute_unit = 4\n%s", HEAD,
+	                    (int)(strstr(text, "payment_type") - text - strlen(HEAD)),
+	                    text + strlen(HEAD), strstr(text, "payment_type"));
+	pair_seen(&w, text, "a", "Synchronizing", SHOP);
+	assert_int_equal(w.p.count[OP_NOOP], 2);
+	w.rec[0]->attrs[attr_of(&type_instance, "compute_unit")] = "2";
+	make(&w);
+	assert_non_null(op_at(&w, "synchronization_instance.a")->refused);
+	op = op_at(&w, "synchronization_job.a");
+	assert_int_equal(op->kind, OP_REPLACE);
+	assert_string_equal(op->blocked_by, "synchronization_instance.a");
+	assert_int_equal(w.p.refused, 1);
+	assert_int_equal(w.p.blocked, 1);
+	assert_int_equal(w.p.count[OP_REPLACE], 0);
+	for (size_t i = 0; i < 7; i++)
+		assert_int_equal(w.p.impact[i], 0);
+}
+
+static void two_way_needs_pay_as_you_go(void **s)
+{
+	char *text = arena_strdup(&A, HEAD PAIR("a", "")), *p = strstr(text, "= oneway");
+	const struct op *op;
+	struct world w;
+
+	(void)s;
+	text = arena_printf(&A, "%.*s= bidirectional%s", (int)(p - text), text, p + 8);
+	pair_seen(&w, text, "a", "Synchronizing", SHOP);
+	w.rec[0]->attrs[attr_of(&type_instance, "sync_architecture")] = "oneway";
+	make(&w);
+	op = op_at(&w, "synchronization_instance.a");
+	assert_string_equal(steps(op), "make two-way");
+	assert_null(op->refused);
+	/* its payment stays what the service says, for the section says the same */
+	p = strstr(text, "PayAsYouGo");
+	text = arena_printf(
+		&A, "%.*sSubscription\npayment_duration = 1\npayment_duration_unit = Month%s",
+		(int)(p - text), text, p + strlen("PayAsYouGo"));
+	pair_seen(&w, text, "a", "Synchronizing", SHOP);
+	((struct observed *)w.inv.v[0])->pay_type = "PrePaid";
+	w.rec[0]->attrs[attr_of(&type_instance, "sync_architecture")] = "oneway";
+	make(&w);
+	assert_non_null(strstr(op_at(&w, "synchronization_instance.a")->refused, "pay-as-you-go"));
+}
+
+static void protection_is_shown(void **s)
+{
+	struct world w;
+
+	(void)s;
+	pair_seen(&w, HEAD PAIR("a", "protect = true\n"), "a", "Synchronizing", SHOP);
+	assert_int_equal(op_at(&w, "synchronization_job.a")->protect, PROTECT_ON);
+	pair_seen(&w, HEAD PAIR("a", ""), "a", "Synchronizing", SHOP);
+	((struct record *)w.rec[1])->protect = true;
+	make(&w);
+	assert_int_equal(op_at(&w, "synchronization_job.a")->kind, OP_UPDATE);
+	assert_int_equal(op_at(&w, "synchronization_job.a")->protect, PROTECT_OFF);
+}
+
+/* A key of its own overrides the member of reserve, in what is compared as in what is sent. */
+static void ssl_overrides_reserve(void **s)
+{
+	const char *more = SHOP ",\"Reserved\":\"{\\\"srcSSL\\\":\\\"1\\\",\\\"x\\\":\\\"1\\\"}\"";
+	struct record *r;
+	struct world w;
+
+	(void)s;
+	pair_seen(&w,
+	          HEAD PAIR("a",
+	                    "source_endpoint_ssl = 1\nreserve = {\"srcSSL\":\"0\",\"x\":\"1\"}\n"),
+	          "a", "Synchronizing", more);
+	r = (struct record *)(uintptr_t)w.rec[1];
+	assert_int_equal(w.p.count[OP_NOOP], 2);
+	/* moved from the one to the other: nothing was taken out */
+	r->attrs[attr_of(&type_job, "reserve")] = "{\"srcSSL\":\"1\",\"x\":\"1\"}";
+	make(&w);
+	assert_int_equal(w.p.count[OP_NOOP], 2);
+	pair_seen(&w, HEAD PAIR("a", "source_endpoint_ssl = 1\nreserve = {\"srcSSL\":\"0\"}\n"),
+	          "a", "Synchronizing", SHOP);
+	assert_int_equal(w.p.count[OP_NOOP], 2);
+}
+
+/* An alarm is sent whole, so it is shown whole. */
+static void an_alarm_is_shown_whole(void **s)
+{
+	const char *rules = "{\"MonitorRules\":[]}";
+	const struct op *op;
+	struct record *r;
+	struct world w;
+
+	(void)s;
+	pair_seen(&w,
+	          HEAD PAIR("a", "delay_notice = true\ndelay_rule_time = 60\n"
+	                         "delay_phone = 13800000001, 13800000002\n"),
+	          "a", "Synchronizing", SHOP);
+	r = (struct record *)(uintptr_t)w.rec[1];
+	((struct observed *)w.inv.v[0])->monitor = json_parse(&A, rules, strlen(rules), NULL);
+	r->attrs[attr_of(&type_job, "delay_notice")] = "false";
+	make(&w);
+	op = op_at(&w, "synchronization_job.a");
+	assert_string_equal(steps(op), "set delay alarm");
+	assert_int_equal(op->nchanges, 3);
+	assert_string_equal(type_job.attrs[op->changes[0].attr].key, "delay_notice");
+	assert_string_equal(type_job.attrs[op->changes[1].attr].key, "delay_phone");
+	assert_string_equal(op->changes[1].to, "13800000001,13800000002");
+	assert_string_equal(type_job.attrs[op->changes[2].attr].key, "delay_rule_time");
+	/* the order of the numbers says nothing */
+	rules = "{\"MonitorRules\":[{\"Type\":\"delay\",\"State\":\"Y\",\"DelayRuleTime\":60,"
+		"\"Phone\":\"13800000002,13800000001\"}]}";
+	((struct observed *)w.inv.v[0])->monitor = json_parse(&A, rules, strlen(rules), NULL);
+	make(&w);
+	assert_int_equal(w.p.count[OP_NOOP], 2);
+}
+
+/* Tags by member: those of others are neither shown nor touched. */
+static void tags_by_member(void **s)
+{
+	size_t tags = attr_of(&type_instance, "tags");
+	char *text = arena_strdup(&A, HEAD PAIR("a", "")), *p = strstr(text, "payment_type");
+	const struct change *c;
+	struct world w;
+
+	(void)s;
+	text = arena_printf(&A, "%.*stags = keep=1, new=1, other=2\n%s", (int)(p - text), text, p);
+	build(&w, text);
+	record(&w, "synchronization_instance.a", "dtsone", "one")->attrs[tags] =
+		"{\"gone\":\"1\",\"keep\":\"1\",\"other\":\"1\"}";
+	record(&w, "synchronization_job.a", "dtsone", "one");
+	row(&w, "dtsone", "one", "a", "Synchronizing",
+	    SHOP
+	    ",\"TagList\":[{\"TagKey\":\"gone\",\"TagValue\":\"1\"},{\"TagKey\":\"keep\",\"TagValue\":\"1\"},"
+	    "{\"TagKey\":\"other\",\"TagValue\":\"1\"},{\"TagKey\":\"theirs\",\"TagValue\":\"1\"}]");
+	make(&w);
+	assert_string_equal(steps(op_at(&w, "synchronization_instance.a")),
+	                    "set tags, remove tags");
+	c = op_at(&w, "synchronization_instance.a")->changes;
+	assert_string_equal(attr_json_diff(&A, &type_instance.attrs[tags], c->from, c->to, 9),
+	                    "+ new: \"1\"\n~ other: \"1\" -> \"2\"\n- gone");
 }
 
 static void gone_and_guard(void **s)
@@ -472,14 +761,42 @@ static void resumes(void **s)
 	make(&w);
 	assert_int_equal(op_at(&w, "synchronization_job.a")->kind, OP_RESUME);
 	assert_string_equal(steps(op_at(&w, "synchronization_job.a")), "start, wait");
+	/* the name of a free job is the creation's own doing, not somebody else's */
+	build(&w, HEAD PAIR("a", ""));
+	record(&w, "synchronization_instance.a", "dtsone", "one");
+	record(&w, "synchronization_job.a", "dtsone", "one")->step = STEP_CONFIGURED_FREE;
+	row(&w, "dtsone", "one", "a~1a2b3c", "NotStarted", SHOP);
+	make(&w);
+	assert_string_equal(op_at(&w, "synchronization_job.a")->changes[0].from, "a~1a2b3c");
+	assert_false(op_at(&w, "synchronization_job.a")->changes[0].behind);
 }
 
-static bool noted(const struct op *op, const char *text)
+/* What gets to the wanted status by itself needs no call; what has to wait for it says so. */
+static void on_its_way_is_no_change(void **s)
 {
-	for (size_t i = 0; i < op->nnotes; i++)
-		if (strstr(op->notes[i], text))
-			return true;
-	return false;
+	static const char *const moving[] = {"Prechecking", "Retrying", "Upgrade", "Downgrade",
+	                                     "Modifying"};
+	const struct op *op;
+	struct world w;
+
+	(void)s;
+	for (size_t i = 0; i < sizeof moving / sizeof *moving; i++) {
+		pair_seen(&w, HEAD PAIR("a", ""), "a", moving[i], SHOP);
+		assert_int_equal(w.p.count[OP_NOOP], 2);
+		assert_true(noted(op_at(&w, "synchronization_job.a"),
+		                  "on its way to Synchronizing by itself"));
+	}
+	pair_seen(&w, HEAD PAIR("a", ""), "a", "Modifying",
+	          ",\"DbObject\":\"{\\\"crm\\\":{\\\"all\\\":true}}\"");
+	op = op_at(&w, "synchronization_job.a");
+	assert_string_equal(steps(op), "change objects");
+	assert_int_equal(op->nchanges, 1);
+	assert_true(noted(op, "waits until Modifying is over"));
+	/* what its end is, is open: it is started, if need be */
+	pair_seen(&w, HEAD PAIR("a", ""), "a", "PreCheckPass", SHOP);
+	assert_string_equal(steps(op_at(&w, "synchronization_job.a")), "start");
+	pair_seen(&w, HEAD PAIR("a", ""), "a", "Locked", SHOP);
+	assert_string_equal(steps(op_at(&w, "synchronization_job.a")), "start");
 }
 
 /* The Notice section of the reference, as lines of the plan. */
@@ -506,16 +823,203 @@ static void notices(void **s)
 	assert_true(noted(op, "still billed"));
 	assert_true(noted(op, "reads the source's log"));
 	assert_true(noted(op, "after 7 days it fails"));
-	assert_true(noted(op, "destroy --target"));
+	/* both, or the instance stays and is billed on */
+	assert_true(noted(op, "`dtsbatch destroy --target 'synchronization_instance.a' --target "
+	                      "'synchronization_job.a'` releases it"));
+	w.o.words = " t.ini";
+	make(&w);
+	assert_true(noted(op_at(&w, "synchronization_job.a"), "`dtsbatch destroy t.ini --target"));
 	w.o.now_ms += 7 * 86400000LL;
 	make(&w);
 	assert_true(noted(op_at(&w, "synchronization_job.a"), "past 7 days"));
 	((struct observed *)w.inv.v[0])->pay_type = "PrePaid";
 	make(&w);
 	assert_true(noted(op_at(&w, "synchronization_instance.a"), "prepaid until 2027-01-01"));
+	assert_true(noted(op_at(&w, "synchronization_job.a"), "in the console only"));
+	assert_false(noted(op_at(&w, "synchronization_job.a"), "dtsbatch destroy"));
 	w.o.destroy = true;
 	make(&w);
 	assert_non_null(strstr(op_at(&w, "synchronization_job.a")->refused, "prepaid"));
+}
+
+#define CRM ",\"DbObject\":\"{\\\"crm\\\":{\\\"all\\\":true,\\\"name\\\":\\\"crm\\\"}}\""
+
+enum { DB = 1, PASSWORD = 2, CLASS = 4, MOVED = 8, NAME = 16, PARAMS = 32 };
+
+static const char *replaced(const char *text, const char *from, const char *to)
+{
+	const char *p = strstr(text, from);
+
+	assert_non_null(p);
+	return arena_printf(&A, "%.*s%s%s", (int)(p - text), text, to, p + strlen(from));
+}
+
+static const struct json *json_of(const char *text)
+{
+	return json_parse(&A, text, strlen(text), NULL);
+}
+
+#define SIZE_9 "[{\"module\": \"07\", \"name\": \"trans.maxsize\", \"value\": \"9\"}]"
+#define SIZE_1                                                                                     \
+	"{\"Parameters\": [{\"Module\": \"07\", \"Name\": \"trans.maxsize\", \"RunningValue\": \"1\"}]}"
+
+/* A pair as recorded, whose job is seen in a status, and whose manifest wants one and some changes. */
+static void pair_in(struct world *w, const char *seen, const char *want, unsigned changes)
+{
+	const char *text = HEAD PAIR("a", "endpoint_change = same-data\nPARAMETERS");
+	struct record *r;
+
+	text = replaced(text, "PARAMETERS",
+	                changes & PARAMS ? "job_parameters = " SIZE_9 "\n" : "");
+	text = replaced(text, "status = Synchronizing\n",
+	                want ? arena_printf(&A, "status = %s\n", want) : "");
+	text = replaced(text, "= small", changes & CLASS ? "= large" : "= small");
+	build(w, text);
+	record(w, "synchronization_instance.a", "dtsone", "one");
+	r = record(w, "synchronization_job.a", "dtsone", "one");
+	if (changes & PASSWORD)
+		r->attrs[attr_of(&type_job, "source_endpoint_password")] =
+			plan_fingerprint(&A, KEY, "older");
+	r->attrs[attr_of(&type_job, "job_parameters")] = NULL;
+	row(w, "dtsone", "one", changes & NAME ? "other" : "a", seen,
+	    arena_printf(&A, "%s,\"ErrorMessage\":\"access denied\"", changes & DB ? CRM : SHOP));
+	if (changes & MOVED)
+		((struct json *)json_path(w->inv.v[0]->row, "SourceEndpoint.InstanceID"))->s =
+			"rm-old";
+	if (changes & PARAMS)
+		((struct observed *)w->inv.v[0])->config = json_of(SIZE_1);
+	make(w);
+}
+
+/* From every resting status to what is wanted, by calls that the service takes in it (dts-api.md 3.3). */
+static void resting_jobs(void **s)
+{
+	static const struct {
+		const char *seen, *want;
+		unsigned changes;
+		const char *job, *instance; /* steps; NULL: refused */
+		const char *why;            /* part of the refusal */
+	} rows[] = {
+		/* what is possible at rest first, then the start, then the rest */
+		{"Failed", "Synchronizing", DB, "start, change objects", "", NULL},
+		{"Failed", "Synchronizing", MOVED, "start, move source endpoint", "", NULL},
+		{"Failed", "Synchronizing", PASSWORD | DB | NAME,
+	         "rename, change source password, start, change objects", "", NULL},
+		{"Failed", "Synchronizing", CLASS, "start", "change class", NULL},
+		{"Failed", "Synchronizing", CLASS | PASSWORD, "change source password, start",
+	         "change class", NULL},
+		{"Suspending", "Synchronizing", CLASS, "start", "change class", NULL},
+		{"Suspending", "Synchronizing", PASSWORD, "change source password, start", "",
+	         NULL},
+		{"NotStarted", "Synchronizing", CLASS, "start", "change class", NULL},
+		{"NotStarted", "Synchronizing", CLASS | DB, "configure, wait", "change class",
+	         NULL},
+		{"PrecheckFailed", "Synchronizing", CLASS, "start", "change class", NULL},
+		{"InitializeFailed", "Synchronizing", DB, "start, change objects", "", NULL},
+		/* nothing said: restarted when the cause changed, or when it must run */
+		{"Failed", NULL, 0, "", "", NULL},
+		{"Failed", NULL, NAME, "rename", "", NULL},
+		{"Failed", NULL, PASSWORD, "change source password, start", "", NULL},
+		{"Failed", NULL, DB, "start, change objects", "", NULL},
+		{"Failed", NULL, MOVED, "start, move source endpoint", "", NULL},
+		{"Failed", NULL, CLASS, "start", "change class", NULL},
+		{"PrecheckFailed", NULL, PASSWORD, "change source password, start", "", NULL},
+		{"PrecheckFailed", NULL, DB, "configure, wait", "", NULL},
+		{"NotStarted", NULL, DB, "configure, wait", "", NULL},
+		/* a pause: without a start just for it */
+		{"PrecheckFailed", "Suspending", 0, "configure, wait", "", NULL},
+		{"Failed", "Suspending", 0, NULL, "", "cannot be paused"},
+		{"Failed", "Suspending", PASSWORD, NULL, "", "cannot be paused"},
+		{"InitializeFailed", "Suspending", 0, NULL, "", "cannot be paused"},
+		/* what nothing makes possible */
+		{"Suspending", "Suspending", DB, NULL, "", "it is suspended: set status ="},
+		{"Suspending", NULL, MOVED, NULL, "", "it is suspended: set status ="},
+		{"Suspending", NULL, CLASS, "", NULL, "set status = Synchronizing in [sync"},
+		{"Suspending", "Suspending", PASSWORD, "change source password", "", NULL},
+		{"NotStarted", "Suspending", CLASS, "", NULL, "never started: set status"},
+		{"NotStarted", NULL, CLASS, "", NULL, "never started: set status"},
+		{"Failed", "Suspending", CLASS, NULL, NULL, "set status = Synchronizing in ["},
+		{"Locked", "Synchronizing", 0, NULL, "", "pay or renew it first"},
+		{"Locked", "Suspending", 0, NULL, "", "pay or renew it first"},
+		{"Locked", NULL, DB, NULL, "", "pay or renew it first"},
+		{"Locked", NULL, NAME, "rename", "", NULL},
+		{"Locked", NULL, CLASS, "", NULL, "pay or renew it first"},
+		/* parameters are set when the job is started, as at its creation */
+		{"NotStarted", "Suspending", PARAMS, "", "", NULL},
+		{"NotStarted", "Suspending", PARAMS | DB, "configure, wait", "", NULL},
+		{"NotStarted", "Synchronizing", PARAMS, "start, set parameters", "", NULL},
+		{"Failed", NULL, PARAMS, "start, set parameters", "", NULL},
+		/* on its way: waited out, not started */
+		{"Modifying", "Synchronizing", DB, "change objects", "", NULL},
+		{"Upgrade", "Synchronizing", CLASS, "", "change class", NULL},
+		{"Synchronizing", "Suspending", CLASS | DB, "change objects, suspend",
+	         "change class", NULL},
+	};
+
+	(void)s;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		const char *id = arena_printf(&A, "%zu: %s, wanted %s", i, rows[i].seen,
+		                              rows[i].want ? rows[i].want : "nothing");
+		const struct op *job, *inst;
+		struct world w;
+
+		pair_in(&w, rows[i].seen, rows[i].want, rows[i].changes);
+		job = op_at(&w, "synchronization_job.a");
+		inst = op_at(&w, "synchronization_instance.a");
+		if (rows[i].job ? job->refused || !text_eq(steps(job), rows[i].job)
+		                : !job->refused ||
+		                          (rows[i].instance && !strstr(job->refused, rows[i].why)))
+			fail_msg("%s: job: %s, refused: %s", id, steps(job),
+			         job->refused ? job->refused : "no");
+		if (rows[i].instance ? inst->refused || !text_eq(steps(inst), rows[i].instance)
+		                     : !inst->refused || !strstr(inst->refused, rows[i].why))
+			fail_msg("%s: instance: %s, refused: %s", id, steps(inst),
+			         inst->refused ? inst->refused : "no");
+		if ((rows[i].changes & CLASS) && !inst->refused)
+			assert_int_equal(
+				after(&w, "synchronization_instance.a", "synchronization_job.a"),
+				(strstr(steps(job), "start") || strstr(steps(job), "conf")) &&
+					strcmp(rows[i].seen, "Upgrade") != 0);
+	}
+}
+
+/* A failure is told, also where nothing is to be done about it. */
+static void failures_are_told(void **s)
+{
+	struct world w;
+
+	(void)s;
+	pair_in(&w, "Failed", NULL, 0);
+	assert_int_equal(op_at(&w, "synchronization_job.a")->kind, OP_NOOP);
+	assert_true(noted(op_at(&w, "synchronization_job.a"),
+	                  "Failed: access denied; it is started again when"));
+	pair_in(&w, "Failed", "Synchronizing", 0);
+	assert_true(noted(op_at(&w, "synchronization_job.a"), "Failed: access denied"));
+	pair_in(&w, "Locked", NULL, 0);
+	assert_true(noted(op_at(&w, "synchronization_job.a"), "pay or renew"));
+	pair_in(&w, "Failed", NULL, CLASS);
+	assert_int_equal(op_at(&w, "synchronization_job.a")->kind, OP_UPDATE);
+	assert_non_null(op_at(&w, "synchronization_job.a")->why);
+}
+
+/* The job of an instance that waits for it may itself wait for something that needs the instance. */
+static void a_circle_is_refused(void **s)
+{
+	const char *text = HEAD PAIR("a", "depends_on = synchronization_instance.b\n")
+		INSTANCE("b") "depends_on = synchronization_instance.a\n";
+	char *p = arena_strdup(&A, text);
+	struct world w;
+
+	(void)s;
+	memcpy(strstr(p, "= small"), "= large", 7);
+	build(&w, p);
+	record(&w, "synchronization_instance.a", "dtsone", "one");
+	record(&w, "synchronization_job.a", "dtsone", "one");
+	row(&w, "dtsone", "one", "a", "Suspending", SHOP);
+	make(&w);
+	assert_non_null(strstr(op_at(&w, "synchronization_instance.a")->refused, "run first"));
+	assert_true(after(&w, "synchronization_job.a", "synchronization_instance.a"));
+	assert_false(after(&w, "synchronization_instance.a", "synchronization_job.a"));
 }
 
 /* An instance goes only when every job on it visibly goes, too. */
@@ -531,7 +1035,8 @@ static void a_job_is_not_lost_with_its_instance(void **s)
 	w.o.targets = inst;
 	w.o.ntargets = 1;
 	make(&w);
-	assert_non_null(op_at(&w, "synchronization_instance.a")->refused);
+	assert_non_null(strstr(op_at(&w, "synchronization_instance.a")->refused,
+	                       "is no part of this change"));
 	w.o.ntargets = 0;
 	w.o.excludes = jobs;
 	w.o.nexcludes = 1;
@@ -550,7 +1055,8 @@ static void a_job_is_not_lost_with_its_instance(void **s)
 	w.o.destroy = true;
 	make(&w);
 	assert_int_equal(op_at(&w, "synchronization_job.a")->kind, OP_FORGET);
-	assert_non_null(op_at(&w, "synchronization_instance.a")->refused);
+	assert_non_null(
+		strstr(op_at(&w, "synchronization_instance.a")->refused, "is only forgotten"));
 	/* a configured job that the state does not know */
 	build(&w, HEAD PAIR("a", ""));
 	record(&w, "synchronization_instance.a", "dtsone", "one");
@@ -561,7 +1067,11 @@ static void a_job_is_not_lost_with_its_instance(void **s)
 	/* only the instance is to go, its job section stays */
 	pair_seen(&w, HEAD INSTANCE("a") "ensure = absent\n" JOB("a", ""), "a", "Synchronizing",
 	          SHOP);
-	assert_non_null(op_at(&w, "synchronization_instance.a")->refused);
+	assert_non_null(strstr(op_at(&w, "synchronization_instance.a")->refused,
+	                       "is no part of this change"));
+	pair_seen(&w, HEAD INSTANCE("a") "ensure = absent\n" JOB("a", "protect = true\n"), "a",
+	          "Synchronizing", SHOP);
+	assert_non_null(strstr(op_at(&w, "synchronization_instance.a")->refused, "is protected"));
 }
 
 static void what_ended_is_not_bought_again(void **s)
@@ -605,15 +1115,30 @@ int main(void)
 		cmocka_unit_test_setup_teardown(converged_is_noop, setup, teardown),
 		cmocka_unit_test_setup_teardown(changes_go_in_place, setup, teardown),
 		cmocka_unit_test_setup_teardown(secret_rotation, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_was_never_applied_is_a_change, setup,
+	                                        teardown),
+		cmocka_unit_test_setup_teardown(a_subscription_takes_its_length_along, setup,
+	                                        teardown),
 		cmocka_unit_test_setup_teardown(replacement_needs_leave, setup, teardown),
 		cmocka_unit_test_setup_teardown(deletions, setup, teardown),
+		cmocka_unit_test_setup_teardown(money_is_counted_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(refused_is_not_counted, setup, teardown),
+		cmocka_unit_test_setup_teardown(two_way_needs_pay_as_you_go, setup, teardown),
+		cmocka_unit_test_setup_teardown(protection_is_shown, setup, teardown),
+		cmocka_unit_test_setup_teardown(ssl_overrides_reserve, setup, teardown),
+		cmocka_unit_test_setup_teardown(an_alarm_is_shown_whole, setup, teardown),
+		cmocka_unit_test_setup_teardown(tags_by_member, setup, teardown),
 		cmocka_unit_test_setup_teardown(gone_and_guard, setup, teardown),
 		cmocka_unit_test_setup_teardown(gone_for_good, setup, teardown),
 		cmocka_unit_test_setup_teardown(imports_and_moves, setup, teardown),
 		cmocka_unit_test_setup_teardown(class_belongs_to_the_pair, setup, teardown),
 		cmocka_unit_test_setup_teardown(targets, setup, teardown),
 		cmocka_unit_test_setup_teardown(resumes, setup, teardown),
+		cmocka_unit_test_setup_teardown(on_its_way_is_no_change, setup, teardown),
 		cmocka_unit_test_setup_teardown(notices, setup, teardown),
+		cmocka_unit_test_setup_teardown(resting_jobs, setup, teardown),
+		cmocka_unit_test_setup_teardown(failures_are_told, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_circle_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_job_is_not_lost_with_its_instance, setup,
 	                                        teardown),
 		cmocka_unit_test_setup_teardown(what_ended_is_not_bought_again, setup, teardown),

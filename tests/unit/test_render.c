@@ -101,6 +101,57 @@ static void plan_for_people(void **state)
 	assert_int_equal(u.err.n, 0);
 }
 
+/* A change of what exists: from nothing, of protection, and what hangs on a refusal. */
+static void plan_of_changes(void **state)
+{
+	struct change c[] = {{.attr = (uint16_t)attr_of(&type_job, "dedicated_cluster_id"),
+	                      .to = "dtscluster-1"},
+	                     {.attr = (uint16_t)attr_of(&type_job, "source_endpoint_password"),
+	                      .from = "(secret)",
+	                      .to = "(secret)",
+	                      .not_verifiable = true},
+	                     {.attr = (uint16_t)attr_of(&type_job, "data_check_configure"),
+	                      .from = "{\"fullCheckRatio\":\"10\"}",
+	                      .to = "{\"fullCheckRatio\":\"20\"}",
+	                      .not_verifiable = true}};
+	struct op ops[] = {{.kind = OP_UPDATE,
+	                    .address = "synchronization_job.j",
+	                    .type = &type_job,
+	                    .changes = c,
+	                    .nchanges = 3,
+	                    .protect = PROTECT_OFF},
+	                   {.kind = OP_REPLACE,
+	                    .address = "synchronization_job.k",
+	                    .type = &type_job,
+	                    .impact = IMPACT_REPLACE,
+	                    .blocked_by = "synchronization_instance.k"},
+	                   {.kind = OP_REPLACE,
+	                    .address = "synchronization_instance.k",
+	                    .type = &type_instance,
+	                    .impact = IMPACT_REPLACE,
+	                    .refused = "no"}};
+	struct plan q = {.ops = ops, .n = 3};
+
+	(void)state;
+	plan_count(&q);
+	render_plan(&u, &q, &head);
+	assert_true(out_has("dedicated_cluster_id      (not set) -> \"dtscluster-1\"\n"));
+	assert_true(out_has("source_endpoint_password  (secret) -> (secret)  (not verifiable)\n"));
+	assert_true(out_has("data_check_configure      ~ fullCheckRatio: \"10\" -> \"20\"\n"
+	                    "                                (not verifiable)\n"));
+	assert_true(out_has("protect                   true -> false\n"));
+	assert_true(out_has("not done: synchronization_instance.k is not allowed\n"));
+	assert_true(out_has("Plan: 0 to create, 1 to update, 0 to delete; 0 unchanged.\n"));
+	assert_false(out_has("Impact:"));
+	assert_true(out_has("1 change is not allowed (see above), 1 more hangs on that.\n"));
+	buf_reset(&u.out);
+	u.json = true;
+	render_plan(&u, &q, &head);
+	assert_true(out_has("{\"key\":\"protect\",\"from\":\"true\",\"to\":\"false\"}"));
+	assert_true(out_has("\"blocked_by\":\"synchronization_instance.k\""));
+	assert_true(out_has("\"refused\":1,\"blocked\":1"));
+}
+
 static void plan_with_colours(void **state)
 {
 	(void)state;
@@ -344,17 +395,25 @@ static void summary_counts(void **state)
 	render_summary(&u, &s);
 	assert_true(err_has("1 created, 1 failed, 0 unchanged. 12 API calls (3 changing)"));
 	assert_true(err_has("State: x.state.json (serial 4)\n"));
+	/* what was not tried because of it did not fail */
+	results[0] = RES_BLOCKED;
+	render_summary(&u, &s);
+	assert_true(err_has("Ended with failures:"));
+	assert_true(err_has(" 1 failed, 1 blocked by it, 0 unchanged."));
+	results[0] = RES_DONE;
 	u.json = true;
 	render_summary(&u, &s);
 	check_lines(1);
 	assert_true(out_has("\"create\":1"));
 	assert_true(out_has("\"failed\":1"));
+	assert_true(out_has("\"blocked\":0"));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(plan_for_people, setup, teardown),
+		cmocka_unit_test_setup_teardown(plan_of_changes, setup, teardown),
 		cmocka_unit_test_setup_teardown(plan_with_colours, setup, teardown),
 		cmocka_unit_test_setup_teardown(plan_for_machines, setup, teardown),
 		cmocka_unit_test_setup_teardown(foreign_text_is_made_safe, setup, teardown),

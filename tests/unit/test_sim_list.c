@@ -276,6 +276,36 @@ static void test_stranger(void **st)
 	fx_release(&f);
 }
 
+/* Picked is not struck: a code finds nothing to do on a request that fails by itself. */
+static void test_struck(void **st)
+{
+	static const struct {
+		const char *action, *fault;
+		bool struck;
+	} want[] = {{"CreateDtsInstance", "code", false},
+	            {"CreateDtsInstance", "html", true},
+	            {"DescribeDtsJobs", "cut-before", true},
+	            {"DescribeDtsJobs", "code", true},
+	            {"DescribeDtsJobs", NULL, false}};
+	struct json *l;
+	struct fx f;
+
+	(void)st;
+	fx_init(&f,
+	        "[fault.a]\naction = CreateDtsInstance\nnth = 1\ndo = code:InternalError:500\neffect = yes\n"
+	        "[fault.b]\naction = CreateDtsInstance\nnth = 2\ndo = html\n"
+	        "[fault.c]\naction = DescribeDtsJobs\nnth = 1\ndo = cut-before\n"
+	        "[fault.d]\naction = DescribeDtsJobs\nnth = 2\ndo = code:InternalError:500\n",
+	        true);
+	for (size_t i = 0; i < 5; i++) { /* the purchases lack everything */
+		fx_call(&f, want[i].action, "Region", "cn-hangzhou", NULL);
+		l = json_parse(&f.a, buf_str(&f.rs.log), f.rs.log.n, NULL);
+		assert_true(text_eq(json_str(l, "fault"), want[i].fault));
+		assert_int_equal(json_true(json_get(l, "struck")), want[i].struck);
+	}
+	fx_release(&f);
+}
+
 static void test_log(void **st)
 {
 	struct json *l;
@@ -291,6 +321,7 @@ static void test_log(void **st)
 	assert_non_null(l);
 	assert_string_equal(json_str(l, "action"), "ConfigureDtsJob");
 	assert_string_equal(json_str(l, "sig"), "v1");
+	assert_string_equal(json_str(l, "key"), FX_KEY);
 	assert_string_equal(json_str(l, "form.SourceEndpointPassword"), "***");
 	assert_string_equal(json_str(l, "form.DtsJobName"), "orders");
 	assert_null(json_path(l, "query.DtsJobName")); /* where it was sent is kept */
@@ -315,6 +346,27 @@ static int control(struct fx *f, const char *path, const char *body)
 
 	arena_reset(&f->a);
 	return fx_raw(f, &rq);
+}
+
+static void test_stranger_on_demand(void **st)
+{
+	char *path;
+	struct fx f;
+
+	(void)st;
+	fx_init(&f, "", true);
+	assert_int_equal(control(&f, "/_sim/stranger", ""), 404); /* like what? */
+	fx_buy(&f);
+	fx_buy(&f);
+	path = arena_printf(&f.mine, "/_sim/stranger?like=%s&configure=true", f.w.inst.v[0]->id);
+	assert_int_equal(control(&f, path, ""), 200);
+	assert_int_equal(control(&f, "/_sim/stranger", ""), 200);
+	assert_int_equal(f.w.inst.n, 4);
+	assert_true(f.w.inst.v[2]->stranger && f.w.inst.v[3]->stranger);
+	assert_string_equal(f.w.inst.v[2]->cls, f.w.inst.v[0]->cls);
+	assert_true(text_starts(f.w.job.v[2]->name, "stranger-"));
+	assert_false(text_starts(f.w.job.v[3]->name, "stranger-")); /* bare */
+	fx_release(&f);
 }
 
 /* Changes behind the client's back. */
@@ -488,6 +540,7 @@ int main(void)
 		cmocka_unit_test(test_limits),        cmocka_unit_test(test_faults),
 		cmocka_unit_test(test_probability),   cmocka_unit_test(test_stranger),
 		cmocka_unit_test(test_log),           cmocka_unit_test(test_control),
+		cmocka_unit_test(test_struck),        cmocka_unit_test(test_stranger_on_demand),
 		cmocka_unit_test(test_world_file),    cmocka_unit_test(test_bad_world),
 		cmocka_unit_test(test_bad_scenarios),
 	};

@@ -153,7 +153,13 @@ struct row {
 	const char *first;  /* the whole call that carries it at creation */
 	void (*special)(const struct row *r, struct couple *p);
 	bool unseen; /* no answer tells it */
+	const char *
+		later; /* calls when v2 is added to what exists; NULL: as calls; AS_IS: it is so without them */
 };
+
+#define AS_IS "as it is"
+#define NOTHING ""    /* recorded, but it has a meaning at creation only */
+#define NEVER "never" /* the service does not create it without */
 
 #define CONF "ConfigureDtsJob query "
 #define CONF_BODY "ConfigureDtsJob form "
@@ -197,6 +203,7 @@ static void walk_status(const struct row *r, struct couple *p);
 static void drop_reserve_key(const struct row *r, struct couple *p);
 static void drop_parameter(const struct row *r, struct couple *p);
 static void drop_tag(const struct row *r, struct couple *p);
+static void forgotten_with_its_job(const struct row *r, struct couple *p);
 static void no_way_back(const struct row *r, struct couple *p);
 
 /* clang-format off */
@@ -220,10 +227,10 @@ static const struct row reference[] = {
 	{.key = "instance_class", .inst = "instance_class=\n", .v1 = "small", .where = BUY "InstanceClass", .how = SPECIAL,
 	 .special = walk_class},
 	{.key = "checkpoint", .v1 = "1735660800", .where = CONF "Checkpoint", .v2 = "1735660900", .how = REPLACE, .unseen = true,
-	 .field = "checkpoint", .server = "1735669999"},
+	 .field = "checkpoint", .server = "1735669999", .later = NOTHING},
 	{.key = "reserve", .v1 = "{\"targetTableMode\":\"2\",\"maxRetryTime\":\"600\"}", .where = CONF_BODY "Reserve",
 	 .v2 = "{\"targetTableMode\":\"0\",\"maxRetryTime\":\"600\"}", .calls = RESERVED "{\"targetTableMode\":\"0\"}",
-	 .field = "reserved", .server = "{\"targetTableMode\":\"2\",\"maxRetryTime\":\"600\"}", .special = drop_reserve_key},
+	 .field = "reserved", .server = "{\"targetTableMode\":\"2\",\"maxRetryTime\":\"600\"}", .special = drop_reserve_key, .later = RESERVED "{\"targetTableMode\":\"0\",\"maxRetryTime\":\"600\"}"},
 	{.key = "source_endpoint_instance_type", .where = CONF "SourceEndpointInstanceType", .v2 = "PolarDB", .how = ENDPOINT,
 	 .calls = RENEW_SRC "EndpointInstanceType=polardb EndpointInstanceId=rm-a EndpointRegionId=cn-hangzhou",
 	 .needed = "source_endpoint_instance_type is missing", .field = "source.type", .server = "MONGODB"},
@@ -243,14 +250,15 @@ static const struct row reference[] = {
 	 "EndpointIp=10.0.0.1 EndpointPort=3307", .needed = "source_endpoint_port is missing", .field = "source.port", .server = "3308"},
 	{.key = "source_endpoint_oracle_sid", .job = SRC_EXPRESS "source_endpoint_engine_name=ORACLE\n",
 	 .inst = "source_endpoint_engine_name=oracle\n", .v1 = "ORCL", .where = CONF "SourceEndpointOracleSID", .v2 = "PROD",
-	 .how = REPLACE, .field = "source.sid", .server = "TEST"},
+	 .how = REPLACE, .field = "source.sid", .server = "TEST", .later = NEVER},
 	{.key = "source_endpoint_database_name", .inst = POSTGRES_INST, .job = POSTGRES, .v1 = "app",
 	 .where = CONF "SourceEndpointDatabaseName", .v2 = "crm", .how = ENDPOINT,
 	 .calls = RENEW_SRC "EndpointInstanceType=rds EndpointInstanceId=rm-a EndpointRegionId=cn-hangzhou Database=crm",
 	 .needed = "source_endpoint_database_name is missing", .field = "source.database", .server = "dw"},
 	{.key = "source_endpoint_user_name", .where = CONF "SourceEndpointUserName", .v2 = "v", .how = SPECIAL,
 	 .calls = "ModifyDtsJobPassword " IDS "Endpoint=src UserName=v Password=***", .field = "source.user", .server = "w",
-	 .special = walk_user},
+	 .special = walk_user, .later = RENEW_SRC "EndpointInstanceType=rds EndpointInstanceId=rm-a EndpointRegionId=cn-hangzhou "
+	 "ModifyAccount=true Username=v Password=***"},
 	{.key = "source_endpoint_password", .where = CONF "SourceEndpointPassword", .wire = "***", .v2 = "${env:PW2}",
 	 .calls = "ModifyDtsJobPassword " IDS "Endpoint=src UserName=u Password=***", .field = "source.password_hash",
 	 .server = "00", .unseen = true},
@@ -288,16 +296,17 @@ static const struct row reference[] = {
 	 .needed = "destination_endpoint_database_name is missing", .field = "destination.database", .server = "lake"},
 	{.key = "destination_endpoint_user_name", .where = CONF "DestinationEndpointUserName", .v2 = "v", .how = SPECIAL,
 	 .calls = "ModifyDtsJobPassword " IDS "Endpoint=dest UserName=v Password=***", .field = "destination.user", .server = "w",
-	 .special = walk_user},
+	 .special = walk_user, .later = RENEW_DEST "EndpointInstanceType=rds EndpointInstanceId=rm-b EndpointRegionId=cn-hangzhou "
+	 "ModifyAccount=true Username=v Password=***"},
 	{.key = "destination_endpoint_password", .where = CONF "DestinationEndpointPassword", .wire = "***", .v2 = "${env:PW2}",
 	 .calls = "ModifyDtsJobPassword " IDS "Endpoint=dest UserName=u Password=***", .field = "destination.password_hash",
 	 .server = "00", .unseen = true},
 	{.key = "destination_endpoint_oracle_sid", .job = DEST_EXPRESS "destination_endpoint_engine_name=ORACLE\n",
 	 .inst = "destination_endpoint_engine_name=oracle\n", .v1 = "ORCL", .where = CONF "DestinationEndpointOracleSID", .v2 = "PROD",
-	 .how = REPLACE, .field = "destination.sid", .server = "TEST"},
+	 .how = REPLACE, .field = "destination.sid", .server = "TEST", .later = NEVER},
 	{.key = "delay_notice", .job = "delay_rule_time=60\n", .v1 = "true", .where = CONF "DelayNotice", .v2 = "false",
 	 .calls = "CreateJobMonitorRule DtsJobId=$J Type=delay State=N DelayRuleTime=60", .field = "alarm.delay.state", .server = "Y",
-	 .shown = "true"},
+	 .shown = "true", .later = AS_IS},
 	{.key = "delay_phone", .job = "delay_notice=true\ndelay_rule_time=60\n", .v1 = "13800000001", .where = CONF "DelayPhone",
 	 .v2 = "13800000001,13800000002", .calls = "CreateJobMonitorRule DtsJobId=$J Type=delay State=Y "
 	 "Phone=13800000001,13800000002 DelayRuleTime=60", .field = "alarm.delay.phone", .server = "13800000003"},
@@ -305,7 +314,7 @@ static const struct row reference[] = {
 	 .calls = "CreateJobMonitorRule DtsJobId=$J Type=delay State=Y DelayRuleTime=90",
 	 .needed = "delay_rule_time is missing", .field = "alarm.delay.delay_s", .server = "120"},
 	{.key = "error_notice", .v1 = "true", .where = CONF "ErrorNotice", .v2 = "false",
-	 .calls = "CreateJobMonitorRule DtsJobId=$J Type=error State=N", .field = "alarm.error.state", .server = "Y", .shown = "true"},
+	 .calls = "CreateJobMonitorRule DtsJobId=$J Type=error State=N", .field = "alarm.error.state", .server = "Y", .shown = "true", .later = AS_IS},
 	{.key = "error_phone", .job = "error_notice=true\n", .v1 = "13800000001", .where = CONF "ErrorPhone",
 	 .v2 = "13800000001,13800000002", .calls = "CreateJobMonitorRule DtsJobId=$J Type=error State=Y "
 	 "Phone=13800000001,13800000002", .field = "alarm.error.phone", .server = "13800000003"},
@@ -317,7 +326,7 @@ static const struct row reference[] = {
 	{.key = "data_check_configure", .v1 = CHECK("20"), .where = CONF "DataCheckConfigure", .v2 = CHECK("30"), .how = REPLACE,
 	 .field = "data_check", .server = CHECK("40"), .unseen = true},
 	{.key = "source_endpoint_vswitch_id", .v1 = "vsw-1", .where = CONF "SourceEndpointVSwitchID", .v2 = "vsw-2", .how = REPLACE,
-	 .unseen = true},
+	 .unseen = true, .special = forgotten_with_its_job},
 	{.key = "destination_endpoint_owner_id", .job = "destination_endpoint_role=reader\n", .v1 = "1200000000000017",
 	 .where = CONF "DestinationEndpointOwnerID", .v2 = "1200000000000018", .how = ENDPOINT,
 	 .calls = RENEW_DEST "EndpointInstanceType=rds EndpointInstanceId=rm-b EndpointRegionId=cn-hangzhou "
@@ -334,9 +343,9 @@ static const struct row reference[] = {
 /* Arguments of a job beyond it: newer ones of the provider, and those of a purchase made for a job. */
 static const struct row newer[] = {
 	{.key = "source_endpoint_ssl", .v1 = "1", .where = CONF_BODY "Reserve", .wire = "{\"srcSSL\":\"1\"}", .v2 = "0",
-	 .calls = RESERVED "{\"srcSSL\":\"0\"}", .field = "source.ssl", .server = "1"},
+	 .calls = RESERVED "{\"srcSSL\":\"0\"}", .field = "source.ssl", .server = "1", .later = AS_IS},
 	{.key = "destination_endpoint_ssl", .v1 = "1", .where = CONF_BODY "Reserve", .wire = "{\"destSSL\":\"1\"}", .v2 = "0",
-	 .calls = RESERVED "{\"destSSL\":\"0\"}", .field = "destination.ssl", .server = "1"},
+	 .calls = RESERVED "{\"destSSL\":\"0\"}", .field = "destination.ssl", .server = "1", .later = AS_IS},
 	{.key = "job_parameters", .v1 = "[" PARAM("07", "128") "]", .where = "",
 	 .first = "ModifyDtsJobConfig DtsJobId=$J Parameters=[" PARAM("07", "128") "]", .v2 = "[" PARAM("07", "256") "]",
 	 .calls = "ModifyDtsJobConfig DtsJobId=$J Parameters=[" PARAM("07", "256") "]", .field = "parameters",
@@ -351,7 +360,7 @@ static const struct row newer[] = {
 	{.key = "auto_pay", .inst = "-", .job = FREE, .v1 = "false", .where = BUY "AutoPay", .v2 = "true", .how = RECORDED,
 	 .unseen = true},
 	{.key = "auto_start", .inst = "-", .job = FREE, .v1 = "true", .where = BUY "AutoStart", .v2 = "false", .how = RECORDED,
-	 .unseen = true},
+	 .unseen = true, .later = AS_IS},
 	{.key = "compute_unit", .inst = "-", .job = FREE, .v1 = "2", .where = BUY "ComputeUnit", .v2 = "4", .how = REPLACE,
 	 .unseen = true},
 	{.key = "database_count", .inst = "-", .job = FREE, .v1 = "1", .where = BUY "DatabaseCount", .v2 = "2", .how = REPLACE,
@@ -377,7 +386,7 @@ static const struct row newer[] = {
 /* Arguments of a synchronization_instance. */
 static const struct row instance[] = {
 	{.key = "auto_pay", .job = "-", .v1 = "false", .where = BUY "AutoPay", .v2 = "true", .how = RECORDED, .unseen = true},
-	{.key = "auto_start", .job = "-", .v1 = "true", .where = BUY "AutoStart", .v2 = "false", .how = RECORDED, .unseen = true},
+	{.key = "auto_start", .job = "-", .v1 = "true", .where = BUY "AutoStart", .v2 = "false", .how = RECORDED, .unseen = true, .later = AS_IS},
 	{.key = "compute_unit", .job = "-", .v1 = "2", .where = BUY "ComputeUnit", .v2 = "4", .how = REPLACE, .unseen = true},
 	{.key = "database_count", .job = "-", .inst = "source_endpoint_engine_name=DRDS\n", .v1 = "1", .where = BUY "DatabaseCount",
 	 .v2 = "2", .how = REPLACE, .unseen = true},
@@ -803,8 +812,10 @@ static void check_change(const struct row *r, const struct op *op, const char *f
 	if (op->nchanges != 1 || !text_eq(op->type->attrs[c->attr].key, r->key))
 		FAIL(r, "%zu changes, the first is of %s", op->nchanges,
 		     op->nchanges ? op->type->attrs[c->attr].key : "nothing");
-	if (secret_text(to))
-		from = to = "(secret)";
+	if (secret_text(to)) {
+		from = from ? "(secret)" : NULL;
+		to = "(secret)";
+	}
 	/* What the service tells in JSON is more than what was sent. */
 	if ((from && !text_eq(c->from, from) &&
 	     !attr_satisfied(&op->type->attrs[c->attr], from, c->from)) ||
@@ -908,7 +919,23 @@ static const char *server_text(const struct row *r)
 	return r->shown ? r->shown : r->server;
 }
 
-/* A key that is taken out is compared no longer, and the service keeps its value. */
+/* The plan is empty; does it say of a key that it is no longer managed? */
+static void check_said(const struct row *r, const struct couple *p, bool want)
+{
+	const struct result *res = eng_run(text_of(p), ENG_PRUNE);
+	const char *said = NULL;
+
+	check_clean(r, p, "after the removal");
+	for (size_t i = 0; i < res->p.n; i++)
+		for (size_t k = 0; k < res->p.ops[i].nnotes; k++)
+			if (says(res->p.ops[i].notes[k], "taken out"))
+				said = res->p.ops[i].notes[k];
+	if ((said != NULL) != want || (want && !text_starts(said, r->key)) ||
+	    says(said, "pass-word") || says(said, "hmac"))
+		FAIL(r, "the plan says: %s", said ? said : "nothing of it");
+}
+
+/* A key that is taken out is compared no longer, and the service keeps its value: said once. */
 static void removal(const struct row *r, struct couple *p)
 {
 	struct section *s = section_of(r, p);
@@ -921,12 +948,16 @@ static void removal(const struct row *r, struct couple *p)
 		put(s, r->key, value);
 		return;
 	}
-	before = eng_text("s.state.json");
-	check_clean(r, p, "after the removal");
+	check_said(r, p, true);
 	apply_done(r, p, "removal");
 	check_calls(r, "");
+	check_recorded(r, value);
+	check_said(r, p, false);
+	before = eng_text("s.state.json");
+	apply_done(r, p, "nothing more");
+	check_calls(r, "");
 	if (!text_eq(before, eng_text("s.state.json")))
-		FAIL(r, "its removal wrote the state:\n%s\n%s", before, eng_text("s.state.json"));
+		FAIL(r, "its absence wrote the state:\n%s\n%s", before, eng_text("s.state.json"));
 	if (r->field && r->server) {
 		was = world_get(r->field);
 		world_set(r->field, r->server);
@@ -969,6 +1000,63 @@ static void drift(const struct row *r, struct couple *p)
 	}
 	check_recorded(r, value);
 	check_clean(r, p, "after the repair");
+}
+
+/* ---- added to what exists --------------------------------------------------------------- */
+
+static void prepare(const struct row *r, struct couple *p);
+
+/* What no apply has recorded and no answer shows is not there: it takes the way of a change. */
+static void add_later(const struct row *r, struct couple *p)
+{
+	struct section *s = section_of(r, p);
+	bool noted = r->how == RECORDED || text_eq(r->later, NOTHING);
+	bool replaces = r->how == REPLACE && !noted;
+	const struct op *op;
+
+	put(s, r->key, r->v2);
+	if (text_eq(r->later, AS_IS)) {
+		check_clean(r, p, "added, but so by default");
+		return;
+	}
+	op = only_op(r, eng_run(text_of(p), ENG_PRUNE), address(r));
+	check_change(r, op, NULL, r->v2, false);
+	if (r->unseen && op->changes->from)
+		FAIL(r, "it was never set, but was %s", op->changes->from);
+	if (replaces || r->how == ENDPOINT) {
+		check_refused(r, p, op);
+		put(s, replaces ? "replace" : "endpoint_change",
+		    replaces ? "allowed" : "same-data");
+	}
+	if (replaces) {
+		check_replaced(r, p, r->v2);
+		put(s, "replace", NULL);
+	} else {
+		if (noted && !says(op->changes->note, "nothing is sent"))
+			FAIL(r, "the plan does not say that it has no effect");
+		apply_done(r, p, "added later");
+		check_calls(r, noted ? "" : with_ids(r->later ? r->later : r->calls));
+		put(s, "endpoint_change", NULL);
+	}
+	check_recorded(r, r->v2);
+	check_clean(r, p, "after it was added");
+}
+
+static void walk_later(const struct row *r)
+{
+	struct couple p;
+
+	if (r->needed || r->how == INVALID || (r->how == SPECIAL && !r->later) ||
+	    text_eq(r->later, NEVER))
+		return;
+	prepare(r, &p);
+	put(section_of(r, &p), r->key, NULL);
+	eng_start(NULL, 0);
+	apply_done(r, &p, "creation without it");
+	check_clean(r, &p, "after the creation without it");
+	new_calls(&(size_t){0});
+	add_later(r, &p);
+	eng_stop();
 }
 
 /* ---- one row -------------------------------------------------------------------------- */
@@ -1243,12 +1331,35 @@ static void drop_reserve_key(const struct row *r, struct couple *p)
 /* A parameter that is taken out goes back to its default. */
 static void drop_parameter(const struct row *r, struct couple *p)
 {
+	const struct op *op;
+
 	put(&p->job, r->key, "[]");
-	only_op(r, eng_run(text_of(p), ENG_PRUNE), JOB);
+	op = only_op(r, eng_run(text_of(p), ENG_PRUNE), JOB);
+	if (!text_eq(attr_json_diff(&eng_a, &type_job.attrs[op->changes->attr], op->changes->from,
+	                            op->changes->to, 9),
+	             "~ 07 sink.batch.size.maximum: \"256\" -> \"32\"") ||
+	    op->changes->behind || !says(op->changes->note, "default"))
+		FAIL(r, "the plan shows %s", op->changes->to);
 	apply_done(r, p, "an entry less");
 	check_calls(r, "ModifyDtsJobConfig DtsJobId=$J Parameters=[" PARAM("07", "32") "]");
 	check_recorded(r, "[]");
 	check_clean(r, p, "back at the default");
+}
+
+/* A job that is configured anew has nothing of a key that its section no longer names. */
+static void forgotten_with_its_job(const struct row *r, struct couple *p)
+{
+	const char *value = get(&p->job, r->key);
+
+	put(&p->job, r->key, NULL);
+	put(&p->job, "data_initialization", "false");
+	put(&p->job, "replace", "allowed");
+	apply_done(r, p, "replacement");
+	put(&p->job, "replace", NULL);
+	check_recorded(r, NULL);
+	new_calls(&(size_t){0});
+	put(&p->job, r->key, value);
+	check_change(r, only_op(r, eng_run(text_of(p), ENG_PRUNE), JOB), NULL, value, false);
 }
 
 static void drop_tag(const struct row *r, struct couple *p)
@@ -1284,6 +1395,11 @@ static void no_way_back(const struct row *r, struct couple *p)
 static void one(void **state)
 {
 	walk(*state);
+}
+
+static void later(void **state)
+{
+	walk_later(*state);
 }
 
 static int setup_one(void **state)
@@ -1344,7 +1460,7 @@ static void counted(void **state)
 
 int main(int argc, char **argv)
 {
-	static struct CMUnitTest t[1 + COUNT(reference) + COUNT(newer) + COUNT(instance)];
+	static struct CMUnitTest t[1 + 2 * (COUNT(reference) + COUNT(newer) + COUNT(instance))];
 	static const struct {
 		const struct row *v;
 		size_t n;
@@ -1357,17 +1473,19 @@ int main(int argc, char **argv)
 
 	t[n++] = (struct CMUnitTest)cmocka_unit_test(counted);
 	for (size_t i = 0; i < COUNT(tables); i++)
-		for (size_t k = 0; k < tables[i].n; k++) {
-			snprintf(names[n], sizeof names[n], "%s.%s", tables[i].of,
-			         tables[i].v[k].key);
+		for (size_t k = 0; k < 2 * tables[i].n; k++) {
+			bool add = k & 1;
+
+			snprintf(names[n], sizeof names[n], "%s.%s%s", tables[i].of,
+			         tables[i].v[k / 2].key, add ? " added later" : "");
 			if (argc > 1 && !strstr(names[n], argv[1]))
 				continue;
 			t[n] = (struct CMUnitTest){.name = names[n],
-			                           .test_func = one,
+			                           .test_func = add ? later : one,
 			                           .setup_func = setup_one,
 			                           .teardown_func = teardown_one,
 			                           .initial_state =
-			                                   (void *)(uintptr_t)&tables[i].v[k]};
+			                                   (void *)(uintptr_t)&tables[i].v[k / 2]};
 			n++;
 		}
 	return _cmocka_run_group_tests("walk", t, n, NULL, NULL);

@@ -9,29 +9,13 @@
 
 #include <cmocka.h>
 
-#include "base/arena.h"
+#include "arena_fixture.h"
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/sys.h"
 #include "base/text.h"
 #include "remote/dts.h"
 #include "wire_fixture.h"
-
-static struct arena a;
-
-static int setup(void **state)
-{
-	(void)state;
-	arena_init(&a);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	arena_release(&a);
-	return 0;
-}
 
 /* ---- metadata ------------------------------------------------------------------ */
 
@@ -477,6 +461,9 @@ static void test_delete(void **state)
 	s.in.two_way = s.in.reverse = true;
 	dts_encode(&c, &a, DO_DELETE, &s.in);
 	assert_string_equal(wire_value(&c, "SynchronizationDirection"), "Reverse");
+	s.in.reverse = false; /* the other one of the pair is named, too */
+	dts_encode(&c, &a, DO_DELETE, &s.in);
+	assert_string_equal(wire_value(&c, "SynchronizationDirection"), "Forward");
 	dts_encode(&c, &a, DO_CLUSTER, &s.in);
 	assert_string_equal(wire_value(&c, "DtsJobIds"), "[\"j\"]");
 }

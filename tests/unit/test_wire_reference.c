@@ -9,29 +9,13 @@
 
 #include <cmocka.h>
 
-#include "base/arena.h"
+#include "arena_fixture.h"
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/sys.h"
 #include "base/text.h"
 #include "remote/dts.h"
 #include "wire_fixture.h"
-
-static struct arena a;
-
-static int setup(void **state)
-{
-	(void)state;
-	arena_init(&a);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	arena_release(&a);
-	return 0;
-}
 
 /* ---- the reference ------------------------------------------------------------- */
 

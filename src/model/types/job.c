@@ -36,8 +36,8 @@ static const struct attr_def attrs[] = {
  "Whether the service itself starts the job when it is bought. Not needed: `status` decides what happens after the purchase.",
  "only without dts_instance_id", NULL},
 {"checkpoint", "Checkpoint", CONF, ROUTE_REPLACE, AK_INT, A_SEED | A_NOREAD | A_COMPUTED, NULL, 0, 0, READ_NEVER, NULL, NULL,
- "Position in the source log where the incremental phase begins: seconds since 1970 (10 digits). Used at creation only; the "
- "service moves it on, so it is compared with what was last applied.", NULL, refine_checkpoint},
+ "Position in the source log where the incremental phase begins: seconds since 1970 (10 digits). Used at creation only: given "
+ "to a job that exists, it is recorded and not sent; the service moves it on, so it is compared with what was last applied.", NULL, refine_checkpoint},
 {"compute_unit", "ComputeUnit", BUY, ROUTE_REPLACE, AK_INT, A_PURCHASE | A_NOREAD, NULL, 2, 1000000, READ_NEVER, NULL, NULL,
  "Size of the ETL computation of the instance bought for this job, in compute units (CU).", "only without dts_instance_id", NULL},
 {"data_check_configure", "DataCheckConfigure", CONF, ROUTE_REPLACE, AK_OBJECT, A_SEED | A_NOREAD | A_MERGE, NULL, 0, 0,
@@ -205,7 +205,8 @@ static const struct attr_def attrs[] = {
 {"status", NULL, API_NONE, ROUTE_STATUS, AK_ENUM, A_SEED | A_COMPUTED | A_CLOSED, "Synchronizing|Suspending", 0, 0, READ_LIST, "Status",
  NULL,
  "Whether the job shall run or be paused. A paused job is still billed and still reads the source's log; after 6 hours it may not "
- "start again, after 7 days it fails. Absent: a new job starts, an existing one is left as it is.", NULL, NULL},
+ "start again, after 7 days it fails. Absent: a new job starts, an existing one is left as it is; only one that has failed is "
+ "started again, once its password, an endpoint, its objects or something that needs it running is changed.", NULL, NULL},
 {"structure_initialization", "StructureInitialization", CONF, ROUTE_REPLACE, AK_BOOL, A_SEED | A_REQUIRED | A_ALWAYS, NULL, 0, 0,
  READ_LIST, "MigrationMode.StructureInitialization", NULL,
  "Whether databases and tables are created in the destination first (schema copy).",

@@ -233,6 +233,12 @@ REFINE(refine_db_list)
 	}
 	if (!w.ok)
 		return NULL;
+	if (!out->n) {
+		diag_error(d, source_pos(src, 0),
+		           "for example {\"shop\": {\"name\": \"shop\", \"all\": true}}",
+		           "%s: it is empty, nothing would be synchronized", at->key);
+		return NULL;
+	}
 	if (w.states)
 		diag_note(d, key_pos(&w, "state"), NULL,
 		          "%s: `state` belongs to the service and is left out", at->key);
