@@ -146,11 +146,11 @@ struct plan_opts {
 	const char *const
 		*unsettled; /* addresses whose purchase by an earlier run has no answer yet */
 	size_t nunsettled;
+	const char *
+		words; /* of the command line, for commands that are named: " m.ini --state F"; NULL: none */
 	const char *const
 		*sent; /* addresses of which an earlier run sent something else without an answer */
 	size_t nsent;
-	const char *
-		words; /* of the command line, for commands that are named: " m.ini --state F"; NULL: none */
 };
 
 struct record_list {
