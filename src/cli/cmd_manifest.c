@@ -231,6 +231,19 @@ static int explain_meta(struct context *c, const struct meta_key *k)
 	return cmd_written(c);
 }
 
+/* The section of the settings by its name, like a type. */
+static int explain_settings(struct context *c)
+{
+	for (const struct meta_key *k = setting_keys; c->ui.json && k->key; k++)
+		meta_json(&c->ui, "dtsbatch", k);
+	if (c->ui.json)
+		return cmd_written(c);
+	ui_out(&c->ui, "[dtsbatch]  settings of the batch\n\n");
+	meta_rows(&c->ui, setting_keys);
+	ui_out(&c->ui, "\nOne key: `dtsbatch explain KEY`.\n");
+	return cmd_written(c);
+}
+
 static const struct meta_key *find_meta(const char *word)
 {
 	for (const struct meta_key *k = lifecycle_keys; k->key; k++)
@@ -278,6 +291,8 @@ int cmd_explain(struct context *c)
 	t = type_find(dot ? arena_strndup(&c->a, word, (size_t)(dot - word)) : word);
 	if (t && !dot)
 		return explain_type(c, t);
+	if (text_eq(word, "dtsbatch"))
+		return explain_settings(c);
 	if (t && (i = attr_find(t, dot + 1)) >= 0)
 		return explain_attr(c, t, &t->attrs[i]);
 	for (size_t k = 0; !dot && types[k]; k++)

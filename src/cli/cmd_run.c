@@ -32,19 +32,47 @@ static bool executes(const struct job *j)
 	return j->mode != MODE_PLAN && !j->s.c->o.dry_run;
 }
 
-/* Manifest files that contributed last time and do not exist any more. */
-static void missing_files(struct job *j)
+static bool is_read_now(const struct job *j, const struct stat *st)
 {
-	size_t n, k = 0;
-	const char *const *files = state_files(j->s.state, &n);
-	const char **missing = arena_array(&j->s.c->a, const char *, n + 1);
+	const struct batch *b = &j->s.l.b;
+	struct stat now;
+
+	for (size_t i = 0; i < b->nfiles; i++)
+		if (stat(b->files[i], &now) == 0 && now.st_dev == st->st_dev &&
+		    now.st_ino == st->st_ino)
+			return true;
+	return false;
+}
+
+/*
+ * Files that held a recorded section and are not read now: gone (a disk that is not mounted), or not named this time. The records
+ * tell, not the list of the last run: what one run has seen missing is missing for the next one, too.
+ */
+static void unseen_files(struct job *j)
+{
+	struct arena *a = &j->s.c->a;
+	const struct record_list *recs = &j->s.recs;
+	const char **missing = arena_array(a, const char *, recs->n + 1);
+	const char **unread = arena_array(a, const char *, recs->n + 1);
+	size_t nmissing = 0, nunread = 0;
+	struct map seen;
 	struct stat st;
 
-	for (size_t i = 0; i < n; i++)
-		if (stat(files[i], &st) != 0)
-			missing[k++] = files[i];
+	map_init(&seen, a);
+	for (size_t i = 0; i < recs->n; i++) {
+		const char *file = recs->v[i]->file;
+
+		if (text_empty(file) || map_put(&seen, file, 1) != MAP_NONE)
+			continue;
+		if (stat(file, &st) != 0)
+			missing[nmissing++] = file;
+		else if (!is_read_now(j, &st))
+			unread[nunread++] = file;
+	}
 	j->po.missing_files = missing;
-	j->po.nmissing_files = k;
+	j->po.nmissing_files = nmissing;
+	j->po.unread_files = unread;
+	j->po.nunread_files = nunread;
 }
 
 static void unsettled(struct job *j)
@@ -140,7 +168,8 @@ static int make_plan(struct job *j)
 	j->po.fp_key = state_fp_key(s->state);
 	j->po.now_ms = sys_wall_ms();
 	j->po.words = load_words(&s->c->a, o);
-	missing_files(j);
+	unseen_files(j);
+	j->po.allow_twins = o->allow_twins || j->only_imports;
 	unsettled(j);
 	diag_init(&d, &s->c->a);
 	plan_make(&j->p, &s->c->a, &s->l.b, &s->recs, &s->inv, &j->po, &d);
@@ -202,9 +231,12 @@ static void show(struct job *j)
 	                      .title = j->s.l.title,
 	                      .region = j->s.region,
 	                      .simulated = c->o.simulate};
+	struct err smell = {0};
 
 	if (!quiet_about(j))
 		render_plan(&c->ui, &j->p, &h);
+	if ((!executes(j) || !c->o.yes) && j->mode != MODE_IMPORT && guard_smells(&j->p, &smell))
+		ui_warning(&c->ui, "%s", smell.msg);
 }
 
 static struct guard_opts guards(const struct job *j)
@@ -274,13 +306,39 @@ static void remember_files(struct job *j)
 		state_set_files(j->s.state, b->files, b->nfiles);
 }
 
+/* The ids that this run got, when the state may not have them: they cost money, and stand nowhere else. */
+static void show_made(struct job *j)
+{
+	struct ui *u = &j->s.c->ui;
+
+	for (size_t i = 0; i < j->p.n; i++) {
+		const struct op *op = &j->p.ops[i];
+		const struct record *r = state_get(j->s.state, op->address);
+		struct json *o;
+
+		if (!r || (op->have && text_eq(op->have->id, r->id)))
+			continue;
+		if (u->json) {
+			o = ui_line(u, "made");
+			ui_str(u, o, "address", r->address);
+			ui_str(u, o, "id", r->id);
+			ui_str(u, o, "instance_id", r->instance_id);
+			ui_emit(u, o);
+		} else {
+			ui_err(u, "made: %s  %s  (instance %s)\n", ui_safe(u, r->address, 0),
+			       ui_safe(u, r->id, 0), ui_safe(u, r->instance_id, 0));
+		}
+	}
+	ui_flush(u);
+}
+
 static int execute(struct job *j)
 {
 	struct session *s = &j->s;
 	enum op_result *results = arena_array(&s->c->a, enum op_result, j->p.n + 1);
 	struct summary sum = {.p = &j->p, .results = results, .destroy = j->mode == MODE_DESTROY};
 	enum err_code worst = ERR_NONE, asked = err_worse(j->e.code, j->asked);
-	struct err end = {0};
+	struct err end = {0}, late = {0};
 	struct run_stats stats;
 	int sig = 0;
 	bool noisy;
@@ -297,13 +355,19 @@ static int execute(struct job *j)
 	sum.stats = &stats;
 	sum.state_path = arena_strdup(&s->c->a, state_path(s->state));
 	noisy = !s->c->o.quiet || !plan_is_empty(&j->p) || worst != ERR_NONE;
+	if (state_end(s->state, &late)) {
+		/* The end tells what the run has told, and what became of it. */
+		if (end.code && end.code != late.code)
+			ui_error(&s->c->ui, &end);
+		end = late;
+		worst = err_worse(worst, late.code);
+		show_made(j);
+	}
 	if (end.code)
 		ui_error(&s->c->ui, &end);
-	sum.serial = state_serial(s->state) + (state_changed(s->state) ? 1 : 0);
-	if (session_close(s, &end)) {
-		ui_error(&s->c->ui, &end);
-		worst = err_worse(worst, end.code);
-	}
+	sum.serial = state_serial(s->state);
+	sum.unsaved = !state_saved(s->state);
+	session_close(s, &late);
 	if (noisy)
 		render_summary(&s->c->ui, &sum);
 	if (s->c->o.simulate && noisy && !s->c->ui.json)
@@ -403,15 +467,13 @@ static int check_askable(struct job *j, const struct context *c)
 }
 
 static int open_job(struct job *j, struct context *c, enum mode mode,
-                    const struct saved_plan *saved)
+                    const struct saved_plan *saved, unsigned flags)
 {
-	unsigned flags = 0;
-
 	*j = (struct job){.mode = mode, .saved = saved};
 	j->s.c = c;
 	if (executes(j))
-		flags = SESSION_WRITES |
-		        (mode == MODE_DESTROY ? SESSION_DESTROYS : SESSION_SECRETS);
+		flags |= SESSION_WRITES |
+		         (mode == MODE_DESTROY ? SESSION_DESTROYS : SESSION_SECRETS);
 	/* A name that is wrong is the more useful message where nobody could be asked either. */
 	return load_exists(&c->o, &j->e) || check_askable(j, c) ||
 	                       session_open(&j->s, c, flags, &j->e)
@@ -422,7 +484,9 @@ static int open_job(struct job *j, struct context *c, enum mode mode,
 /* -1: go on. */
 static int begin(struct job *j, struct context *c, enum mode mode, const struct saved_plan *saved)
 {
-	return open_job(j, c, mode, saved) ? finish(j, cmd_fail(c, &j->e)) : -1;
+	return open_job(j, c, mode, saved, mode == MODE_IMPORT ? SESSION_TAKES : 0)
+	               ? finish(j, cmd_fail(c, &j->e))
+	               : -1;
 }
 
 static int run_mode(struct context *c, enum mode mode, const struct saved_plan *saved)
@@ -535,7 +599,7 @@ int cmd_state_rebuild(struct context *c)
 	const char *path;
 
 	c->command = "state rebuild";
-	if (open_job(&j, c, MODE_IMPORT, NULL)) {
+	if (open_job(&j, c, MODE_IMPORT, NULL, SESSION_REBUILDS)) {
 		path = j.s.l.state_path;
 		if (j.e.code == ERR_STATE_READ && path)
 			err_hint(&j.e,

@@ -10,18 +10,46 @@
 #include "cli/load.h"
 #include "store/state.h"
 
+/* Looked at without a trace: a misspelt name must not leave a lock file behind. */
+static int must_exist(const struct state_opts *o, struct err *e)
+{
+	struct state_opts so = *o;
+	struct state *st;
+	bool there;
+
+	so.mode = STATE_READ;
+	if (state_open(&st, &so, e))
+		return -1;
+	there = state_exists(st);
+	if (!there) {
+		err_set(e, ERR_USAGE, "there is no state %s", state_path(st));
+		err_hint(e,
+		         "name it: --state FILE, or -f MANIFEST for the state beside a manifest");
+	}
+	state_abandon(st);
+	return there ? 0 : -1;
+}
+
 static int open_state(struct context *c, struct state **st, bool write, struct err *e)
 {
 	struct loaded l;
 	struct state_opts so = {.mode = write ? STATE_WRITE : STATE_READ,
 	                        .simulated = c->o.simulate,
+	                        .last = c->o.accept_state ? LAST_ACCEPTED : LAST_HEEDED,
 	                        .command = "state"};
+	const char *const *w;
+	size_t n;
 
 	if (load_state_path(&l, &c->a, &c->o, e))
 		return -1;
 	so.path = l.state_path;
 	so.lock_timeout_ms = c->o.lock_timeout_ms >= 0 ? c->o.lock_timeout_ms : 0;
-	return state_open(st, &so, e);
+	if ((write && must_exist(&so, e)) || state_open(st, &so, e))
+		return -1;
+	w = state_warnings(*st, &n);
+	for (size_t i = 0; i < n; i++)
+		ui_warning(&c->ui, "%s", w[i]);
+	return 0;
 }
 
 static int done(struct context *c, struct state *st, int status)
@@ -63,7 +91,7 @@ static void open_questions(struct ui *u, const struct state *st)
 			ui_str(u, o, "sent", *when ? when : NULL);
 			ui_emit(u, o);
 		} else {
-			ui_out(u, "%s  no answer yet to %s%s%s; the next run settles it\n",
+			ui_out(u, "%s  no answer yet to %s%s%s; the next run settles it, or asks\n",
 			       ui_pad(u, ui_safe(u, v[i].address, 0), 44),
 			       ui_safe(u, v[i].action, 0), *when ? " of " : "", when);
 		}
@@ -246,6 +274,7 @@ static int state_forget_cmd(struct context *c, const char *address)
 	size_t n, k = 0;
 	const struct intent *v;
 	uint64_t *ids;
+	struct json *o;
 
 	if (open_state(c, &st, true, &e))
 		return cmd_fail(c, &e);
@@ -266,6 +295,15 @@ static int state_forget_cmd(struct context *c, const char *address)
 		state_outcome(st, ids[i], OUTCOME_FORGOTTEN, "by the user");
 	if (state_flush(st, &e))
 		return done(c, st, cmd_fail(c, &e));
+	if (c->ui.json) {
+		o = ui_line(&c->ui, "forgotten");
+		ui_str(&c->ui, o, "address", address);
+		ui_int(&c->ui, o, "questions", (int64_t)k);
+		ui_emit(&c->ui, o);
+	} else if (!c->ui.quiet) {
+		ui_err(&c->ui, "%s: the question is closed; the next run buys anew.\n",
+		       ui_safe(&c->ui, address, 0));
+	}
 	return done(c, st, 0);
 }
 
@@ -274,15 +312,24 @@ static int state_verify_cmd(struct context *c)
 	struct loaded l;
 	struct err e = {0};
 	struct diag d;
+	struct json *o;
 
 	if (load_state_path(&l, &c->a, &c->o, &e))
 		return cmd_fail(c, &e);
 	diag_init(&d, &c->a);
 	if (state_verify(l.state_path, &d, &e))
 		return cmd_fail(c, &e);
+	c->ui.notes = true; /* what was looked at is the news */
 	ui_diag(&c->ui, &d);
-	if (!d.errors && !c->ui.quiet && !c->ui.json)
-		ui_out(&c->ui, "%s: good\n", ui_safe(&c->ui, l.state_path, 0));
+	if (!d.errors && c->ui.json) {
+		o = ui_line(&c->ui, "verified");
+		ui_str(&c->ui, o, "state", l.state_path);
+		ui_int(&c->ui, o, "warnings", (int64_t)d.warnings);
+		ui_emit(&c->ui, o);
+	} else if (!d.errors && !c->ui.quiet) {
+		ui_out(&c->ui, "%s: %s\n", ui_safe(&c->ui, l.state_path, 0),
+		       d.warnings ? "nothing is damaged" : "good");
+	}
 	ui_flush(&c->ui);
 	return d.errors ? err_exit_status(ERR_STATE_READ) : 0;
 }

@@ -33,6 +33,7 @@ static void install_signals(void)
 	sigaction(SIGHUP, &sa, NULL);
 	sa.sa_handler = SIG_IGN;
 	sigaction(SIGPIPE, &sa, NULL);
+	sigaction(SIGXFSZ, &sa, NULL); /* a file size limit is an error of the write: 73, 74 */
 }
 
 static void leave(int status)

@@ -38,6 +38,8 @@ struct opt_row {
 /* clang-format off */
 static const struct opt_row rows[] = {
 {"--accept-endpoint", NULL, OK_FLAG, AT(accept_endpoint), ON_RUN | ON_IMPORT | ON_STATUS | ON_STATE, NULL, "use the state with another endpoint or region than it records"},
+{"--accept-state", NULL, OK_FLAG, AT(accept_state), ON_RUN | ON_IMPORT | ON_STATUS | ON_STATE, NULL, "go on with a state that is older than the one this host wrote last, or gone"},
+{"--allow-twins", NULL, OK_FLAG, AT(allow_twins), ON_PLAN | ON_APPLY, NULL, "create jobs though equal ones exist that the state does not know"},
 {"--cacert", "FILE", OK_TEXT, AT(cacert), ON_RUN | ON_IMPORT | ON_STATUS | ON_STATE, NULL, "certificates to trust, PEM"},
 {"--credentials", "FILE", OK_LATER, 0, ON_RUN | ON_IMPORT | ON_STATUS, NULL, NULL},
 {"--deadline", "DUR", OK_DURATION, AT(deadline_ms), ON_RUN, NULL, "begin nothing that cannot end in time (90s, 25m, 2h)"},

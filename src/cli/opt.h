@@ -22,7 +22,8 @@ struct options {
 	const char *state, *region, *endpoint, *cacert, *out;
 	const char *world, *log, *scenario, *keys;
 	bool yes, quiet, verbose, json, detailed_exitcode, prune, strict, simulate, insecure_http,
-		accept_endpoint, fail_fast, keep_going, dry_run, help, no_refresh;
+		accept_endpoint, accept_state, allow_twins, fail_fast, keep_going, dry_run, help,
+		no_refresh;
 	int64_t parallelism, max_changes, max_deletes, max_gone, deadline_ms, lock_timeout_ms,
 		watch_ms, port; /* -1: not given */
 	double time_scale;      /* -1: not given */

@@ -49,6 +49,7 @@ struct summary {
 	const struct run_stats *stats;
 	const char *state_path;
 	uint64_t serial;
+	bool unsaved; /* the state file does not hold what was done */
 	bool destroy;
 };
 void render_summary(struct ui *u, const struct summary *s);

@@ -338,7 +338,9 @@ void render_summary(struct ui *u, const struct summary *s)
 		ui_int(u, o, "retries", (int64_t)s->stats->retries);
 		ui_int(u, o, "state_bytes", (int64_t)s->stats->journal_bytes);
 		ui_int(u, o, "duration_ms", s->stats->refresh_ms + s->stats->apply_ms);
-		ui_int(u, o, "serial", (int64_t)s->serial);
+		if (!s->unsaved)
+			ui_int(u, o, "serial", (int64_t)s->serial);
+		json_add(o, "saved", json_new_bool(&u->a, !s->unsaved));
 		ui_str(u, o, "state", s->state_path);
 		ui_emit(u, o);
 		return;
@@ -348,8 +350,9 @@ void render_summary(struct ui *u, const struct summary *s)
 			text = arena_printf(&u->a, "%s%s%zu %s", text, *text ? ", " : "", done[k],
 			                    past[k]);
 	ui_err(u, "\n%s %s%s%s%s%s%zu unchanged. %zu API calls (%zu changing) in %s\n",
-	       ui_tint(u, true, bad || blocked ? TINT_RED : TINT_GREEN,
+	       ui_tint(u, true, bad || blocked || s->unsaved ? TINT_RED : TINT_GREEN,
 	               bad || blocked ? "Ended with failures:"
+	               : s->unsaved   ? "Not recorded:"
 	               : left         ? "Stopped:"
 	                              : "Done:"),
 	       text, *text ? ", " : "", bad ? arena_printf(&u->a, "%zu failed, ", bad) : "",
@@ -359,6 +362,10 @@ void render_summary(struct ui *u, const struct summary *s)
 	       left ? arena_printf(&u->a, "%zu left for the next run, ", left) : "", done[OP_NOOP],
 	       s->stats->calls, s->stats->mutating,
 	       text_duration(&u->a, s->stats->refresh_ms + s->stats->apply_ms));
-	ui_err(u, "State: %s (serial %" PRIu64 ")\n", ui_safe(u, s->state_path, 0), s->serial);
+	if (!s->unsaved)
+		ui_err(u, "State: %s (serial %" PRIu64 ")\n", ui_safe(u, s->state_path, 0),
+		       s->serial);
+	else
+		ui_err(u, "State: %s does not hold this\n", ui_safe(u, s->state_path, 0));
 	ui_flush(u);
 }

@@ -182,6 +182,9 @@ static int open_state(struct session *s, struct err *e)
 	struct state_opts so = {.path = s->l.state_path,
 	                        .mode = s->writes ? STATE_WRITE : STATE_READ,
 	                        .simulated = o->simulate,
+	                        .last = s->rebuilds       ? LAST_PASSED
+	                                : o->accept_state ? LAST_ACCEPTED
+	                                                  : LAST_HEEDED,
 	                        .command = s->c->command};
 	const char *const *w;
 	size_t n;
@@ -196,6 +199,50 @@ static int open_state(struct session *s, struct err *e)
 	for (size_t i = 0; i < n; i++)
 		ui_warning(&s->c->ui, "%s", w[i]);
 	return 0;
+}
+
+/* A word as a shell takes it. */
+static const char *shell_word(struct arena *a, const char *word)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				    "-_./:,=+@%";
+
+	return *word && !word[strspn(word, plain)] ? word : arena_printf(a, "'%s'", word);
+}
+
+/* Behind a command of a hint, so that it finds what this run was about. */
+static void again(const struct session *s, const char **import, const char **state)
+{
+	const struct options *o = &s->c->o;
+	struct arena *a = &s->c->a;
+	const char *ask = o->simulate ? " --simulate" : "", *m = "";
+
+	if (!s->c->ui.err_tty || !isatty(0))
+		ask = arena_printf(a, "%s --yes", ask);
+	for (size_t i = 0; i < o->args.n + o->files.n; i++)
+		m = arena_printf(
+			a, "%s -f %s", m,
+			shell_word(a, i < o->args.n ? o->args.v[i] : o->files.v[i - o->args.n]));
+	if (o->endpoint)
+		m = arena_printf(a, "%s --endpoint %s", m, shell_word(a, o->endpoint));
+	if (o->region)
+		m = arena_printf(a, "%s --region %s", m, shell_word(a, o->region));
+	if (o->vars.n)
+		m = arena_printf(a, "%s --var ...", m);
+	*state = arena_printf(a, " --state %s%s", shell_word(a, s->l.named_state), ask);
+	*import = arena_printf(a, "%s%s%s%s", m, o->state ? " --state " : "",
+	                       o->state ? shell_word(a, o->state) : "", ask);
+}
+
+/* The question of an earlier run for a section that is gone: the commands that answer it. */
+static void name_answers(const struct session *s, struct err *e)
+{
+	size_t n;
+	const struct intent *v = state_intents(s->state, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (text_starts(e->msg, v[i].address) && e->msg[strlen(v[i].address)] == ':')
+			run_ask_hint(s->run, e, v[i].address, false);
 }
 
 static int open_run(struct session *s, unsigned flags, struct err *e)
@@ -236,6 +283,7 @@ static int open_run(struct session *s, unsigned flags, struct err *e)
 	ro.settle_ms = set->settle_ms >= 0
 	                       ? set->settle_ms
 	                       : (int64_t)(SETTLE_MS * (s->sim > 0 ? ro.poll_scale : 1));
+	again(s, &ro.again_import, &ro.again_state);
 	ro.adopt_ask = text_eq(set->adopt, "ask");
 	ro.obs = (struct observer){
 		.ctx = &s->progress,
@@ -278,7 +326,10 @@ static int check_secrets(struct session *s, struct err *e)
 
 int session_open(struct session *s, struct context *c, unsigned flags, struct err *e)
 {
-	*s = (struct session){.c = c, .writes = flags & SESSION_WRITES};
+	*s = (struct session){.c = c,
+	                      .writes = flags & SESSION_WRITES,
+	                      .rebuilds = flags & SESSION_REBUILDS,
+	                      .takes = flags & SESSION_TAKES};
 	progress_init(&s->progress, &c->ui);
 	if (c->o.simulate && c->o.endpoint) {
 		err_set(e, ERR_USAGE,
@@ -319,9 +370,10 @@ int session_refresh(struct session *s, struct err *e)
 {
 	if (run_refresh(s->run, &s->l.b, &s->recs, &s->inv, e))
 		return -1;
-	if (s->writes && run_recover(s->run, &s->inv, e)) {
+	if (s->writes && !s->takes && run_recover(s->run, &s->inv, e)) {
 		if (e->code != ERR_DECISION)
 			return -1;
+		name_answers(s, e);
 		ui_error(&s->c->ui,
 		         e); /* the rest goes on; the open question decides the exit status */
 	}

@@ -30,12 +30,17 @@ struct session {
 	struct credential cred;
 	bool loopback;
 	bool writes; /* the state is locked and may change */
+	bool rebuilds, takes;
 };
 
 enum {
 	SESSION_WRITES = 1,   /* lock the state, keep what the simulator does */
 	SESSION_SECRETS = 2,  /* every secret must be there */
 	SESSION_DESTROYS = 4, /* nothing is made: what is open is settled first */
+	SESSION_REBUILDS =
+		8, /* the state may be an old one or gone: that is what is to be mended */
+	SESSION_TAKES =
+		16, /* what earlier runs left open stays open: an import may be the answer to it */
 };
 
 /*
@@ -47,7 +52,7 @@ int session_open(struct session *s, struct context *c, unsigned flags, struct er
 /* The state belongs to this region and endpoint from now on: once something is done there, not
  * before. */
 void session_settle_home(struct session *s);
-/* Reads what exists; settles what an earlier run left open (writes). */
+/* Reads what exists; settles what an earlier run left open (writes, unless SESSION_TAKES). */
 int session_refresh(struct session *s, struct err *e);
 /* Folds and closes the state, ends the simulator. Returns -1 with e when the state could not be
  * written. */

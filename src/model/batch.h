@@ -74,7 +74,7 @@ struct value {
 	struct pos pos; /* of the value; V_MISSING: of the reference */
 	enum value_state state;
 	unsigned nparts : 31;
-	bool secret : 1; /* A_SECRET, or came from ${file:} or ${cred:} */
+	bool secret : 1;  /* A_SECRET, or came from ${file:} or ${cred:} */
 	bool made_up : 1; /* a secret key without its secret, under --simulate: not compared */
 };
 

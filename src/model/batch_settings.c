@@ -103,7 +103,9 @@ const struct meta_key setting_keys[] = {
 {"region", "REGION", NULL, "Region that `${region}` stands for and whose endpoint is used.",
  META_TEXT, SET(region), false},
 {"settle", "DURATION", "5m",
- "How long to wait before a purchase whose answer was lost counts as not made.",
+ "How long to wait before a purchase whose answer was lost counts as not made. Raise it (15m, 1h) in an account "
+ "whose lists are seen to lag, or where a second purchase would be worse than a wait; only the resource whose answer was "
+ "lost waits. Lowering it risks buying again what the list does not show yet.",
  META_DURATION, SET(settle_ms), false},
 {"state", "FILE", "beside the manifest",
  "State file; its name ends in .state.json.", META_TEXT, SET(state), false},

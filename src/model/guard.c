@@ -9,6 +9,17 @@ static bool is_many(size_t n, size_t recorded)
 	return n > 2 && n * 5 > recorded;
 }
 
+int guard_smells(const struct plan *p, struct err *e)
+{
+	if (!is_many(p->gone, p->known) && !(p->gone && p->gone == p->known))
+		return 0;
+	err_set(e, ERR_DECISION,
+	        "%zu of %zu recorded resources are gone on the service; this smells of a wrong "
+	        "account, region or endpoint",
+	        p->gone, p->known);
+	return err_hint(e, "check them; if it is true, run again with --max-gone %zu", p->gone);
+}
+
 int guard_check(const struct plan *p, const struct guard_opts *o, struct err *e)
 {
 	size_t lost = p->count[OP_DELETE] + p->count[OP_REPLACE];
@@ -32,15 +43,21 @@ int guard_check(const struct plan *p, const struct guard_opts *o, struct err *e)
 		        p->gone, (long long)o->max_gone);
 		return err_hint(e, "check account, region and endpoint");
 	}
-	if (o->looked || o->destroy)
+	if (o->looked)
 		return 0;
-	if (!o->imported && o->max_gone < 0 && is_many(p->gone, p->recorded)) {
+	if (!o->imported && o->max_gone < 0 && guard_smells(p, e))
+		return -1;
+	if (o->destroy)
+		return 0;
+	if (p->twins) {
 		err_set(e, ERR_DECISION,
-		        "%zu of %zu recorded resources are gone on the service; this smells of a wrong "
-		        "account, region or endpoint",
-		        p->gone, p->recorded);
-		return err_hint(e, "check them; if it is true, run again with --max-gone %zu",
-		                p->gone);
+		        "an equal job exists already for %zu of the jobs that are to be created, and the state "
+		        "does not know it",
+		        p->twins);
+		return err_hint(
+			e,
+			"`dtsbatch plan` names them; `dtsbatch import ADDRESS ID` or `dtsbatch state "
+			"rebuild` takes them over, --allow-twins creates others beside them");
 	}
 	if (o->max_deletes < 0 && is_many(lost, p->recorded)) {
 		err_set(e, ERR_DECISION,

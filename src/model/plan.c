@@ -324,10 +324,32 @@ static void decide_new(struct planner *pl, struct op *op, const struct resource 
 		          "a subscription is paid at once and cannot be deleted by the API");
 }
 
+static bool same_thing(const struct type_def *t, const struct observed *o, const struct record *r)
+{
+	return r->type == t && (t == &type_job ? text_eq(r->job_id, o->job_id)
+	                                       : text_eq(r->instance_id, o->instance_id));
+}
+
+/* The address that has what op is to take, recorded or taken by a section before; NULL: none. */
+static const char *holder_of(const struct planner *pl, const struct op *op)
+{
+	for (size_t i = 0; i < pl->recs->n; i++)
+		if (same_thing(op->type, op->seen, pl->recs->v[i]))
+			return pl->recs->v[i]->address;
+	for (size_t i = 0; i < pl->ops.n; i++) {
+		const struct op *o = &pl->ops.v[i];
+
+		if (o != op && o->kind == OP_ADOPT && o->type == op->type && o->seen == op->seen)
+			return o->address;
+	}
+	return NULL;
+}
+
 static void decide_import(struct planner *pl, struct op *op, const struct resource *r)
 {
 	const char *id = r->life.import_id;
 	const char *dir = r->type == &type_job ? res_get(r, "synchronization_direction") : NULL;
+	const char *holder;
 
 	op->new_id = id;
 	if (r->type == &type_job)
@@ -337,6 +359,15 @@ static void decide_import(struct planner *pl, struct op *op, const struct resour
 		                              r->type == &type_job && text_ieq(dir, "Reverse"));
 	op->kind = OP_ADOPT;
 	op->why = arena_printf(pl->a, "import of %s", id);
+	holder = op->seen ? holder_of(pl, op) : NULL;
+	if (holder) {
+		op->refused = arena_printf(
+			pl->a,
+			"%s is in the state already, as %s: `dtsbatch state mv` renames "
+			"it",
+			id, holder);
+		return;
+	}
 	if (!op->seen) {
 		op->refused =
 			pl->o->refresh
@@ -381,12 +412,6 @@ static bool ends_by_itself(const struct planner *pl, const struct resource *r)
 	return false;
 }
 
-/* What is recorded and gone, unless the record tells of it: that was news once. */
-static void count_gone(struct planner *pl, const struct record *r)
-{
-	pl->p->gone += r->gone_ms == 0;
-}
-
 /* on_gone = forget: it is gone and shall not come back. */
 static void leave_gone(struct planner *pl, struct op *op)
 {
@@ -406,7 +431,6 @@ static void leave_gone(struct planner *pl, struct op *op)
 
 static void decide_gone(struct planner *pl, struct op *op, const struct resource *r)
 {
-	count_gone(pl, op->have);
 	op->seen = NULL;
 	if (op->have->step == STEP_CONFIGURED_FREE) { /* nothing was bought: it never came to be */
 		decide_new(pl, op, r);
@@ -567,19 +591,36 @@ static void plan_delete(struct planner *pl, struct op *op, bool explicit_destroy
 	refuse_locked(pl, op);
 }
 
-static bool file_is_missing(const struct planner *pl, const char *file)
+static bool among(const char *const *files, size_t n, const char *file)
 {
-	for (size_t i = 0; i < pl->o->nmissing_files; i++)
-		if (text_eq(pl->o->missing_files[i], file))
+	for (size_t k = 0; k < n; k++)
+		if (text_eq(files[k], file))
 			return true;
 	return false;
+}
+
+/* A section vanishes from a file that is read; one in a file that is not may stand there still. NULL: it is read. */
+static const char *unseen_file(const struct planner *pl, const struct record *r)
+{
+	if (among(pl->o->missing_files, pl->o->nmissing_files, r->file))
+		return arena_printf(
+			pl->a,
+			"%s, which held its section, is missing: nothing of it is pruned "
+			"(`destroy --target` deletes it)",
+			r->file);
+	if (among(pl->o->unread_files, pl->o->nunread_files, r->file))
+		return arena_printf(
+			pl->a,
+			"%s, which held its section, exists but was not named: nothing of it is "
+			"pruned (name it, too; `destroy --target` deletes it)",
+			r->file);
+	return NULL;
 }
 
 /* What was said to stay gone has lost its section: nothing is left to decide, unless the section is only out of sight. */
 static bool may_forget(const struct planner *pl, const struct record *r)
 {
-	return r->gone_ms > 0 && planner_is_gone(pl, r, planner_find(pl, r)) &&
-	       !file_is_missing(pl, r->file);
+	return r->gone_ms > 0 && planner_is_gone(pl, r, planner_find(pl, r)) && !unseen_file(pl, r);
 }
 
 static void plan_orphans(struct planner *pl)
@@ -600,16 +641,10 @@ static void plan_orphans(struct planner *pl)
 		op = new_op(pl, r->address, r->type);
 		op->have = r;
 		op->seen = planner_find(pl, r);
-		if (planner_is_gone(pl, r, op->seen))
-			count_gone(pl, r);
 		pl->del_of[i] = (uint32_t)pl->ops.n - 1;
 		plan_delete(pl, op, pl->o->destroy);
-		if (!pl->o->destroy && !op->refused && op->kind == OP_DELETE &&
-		    file_is_missing(pl, r->file))
-			op->refused = arena_printf(
-				pl->a,
-				"%s, which held its section, is missing: nothing of it is pruned",
-				r->file);
+		if (!pl->o->destroy && !op->refused && op->kind == OP_DELETE)
+			op->refused = unseen_file(pl, r);
 		plan_notice(pl, op);
 	}
 }
@@ -897,6 +932,21 @@ static void edges_of_directions(struct planner *pl)
 	}
 }
 
+/* Of everything recorded, not only of what is asked about: one target is too little to tell a wrong account by. */
+static void count_gone(struct planner *pl)
+{
+	for (size_t i = 0; i < pl->recs->n; i++) {
+		const struct record *r = pl->recs->v[i];
+		bool gone = planner_is_gone(pl, r, planner_find(pl, r));
+
+		if (gone && (r->leaving ||
+		             r->gone_ms)) /* an earlier run began to delete it, or told of it */
+			continue;
+		pl->p->known++;
+		pl->p->gone += gone;
+	}
+}
+
 /* False: instances that wait for their jobs close a circle. */
 static bool make_graph(struct planner *pl)
 {
@@ -935,6 +985,7 @@ void plan_make(struct plan *p, struct arena *a, const struct batch *b,
 	memset(pl.job_first, 0xff, (b->n + 1) * sizeof *pl.job_first);
 	memset(pl.del_of, 0xff, (recs->n + 1) * sizeof *pl.del_of);
 	match_records(&pl);
+	count_gone(&pl);
 	if (!o->destroy && graph_order(&b->graph, a, order)) {
 		pick(&pl, order);
 		for (size_t k = 0; k < b->n; k++)
@@ -942,6 +993,7 @@ void plan_make(struct plan *p, struct arena *a, const struct batch *b,
 				plan_section(&pl, order[k]);
 	}
 	plan_orphans(&pl);
+	plan_twins(&pl);
 	order_resting_instances(&pl);
 	if (!make_graph(&pl)) {
 		refuse_job_first(&pl);

@@ -125,9 +125,11 @@ struct plan {
 	size_t refused, blocked;
 	const char **orphans; /* recorded, section vanished, not pruned */
 	size_t norphans;
-	size_t gone;     /* recorded but not on the service, and not known to be gone before */
-	size_t marked;   /* of them, those that stay gone: the record is to say so */
+	size_t marked;   /* gone, and to stay gone: the record is to say so */
 	size_t recorded; /* records looked at */
+	size_t known;    /* all records, but for those gone that an earlier run began to delete */
+	size_t gone;     /* of them, those that are not on the service */
+	size_t twins;    /* jobs to be created whose equal exists already, unknown to the state */
 };
 
 struct plan_opts {
@@ -143,6 +145,10 @@ struct plan_opts {
 	const char *const *
 		missing_files; /* manifest files that contributed last time and are gone: block pruning of what they held */
 	size_t nmissing_files;
+	const char *const
+		*unread_files; /* likewise, but they exist and are not among those read now */
+	size_t nunread_files;
+	bool allow_twins; /* say nothing about them */
 	const char *const
 		*unsettled; /* addresses whose purchase by an earlier run has no answer yet */
 	size_t nunsettled;

@@ -53,6 +53,9 @@ void plan_left(struct planner *pl, struct op *op);
 /* All set values, as changes from nothing: for creates. */
 void plan_list_values(struct planner *pl, struct op *op);
 
+/* plan_twins.c: jobs that are to be created though an equal one, unknown to the state, exists. */
+void plan_twins(struct planner *pl);
+
 /* plan_steps.c: from kind and diff to steps and impact. */
 void plan_steps_create(struct planner *pl, struct op *op);
 void plan_steps_resume(struct planner *pl, struct op *op, const struct diff *df);

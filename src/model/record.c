@@ -132,7 +132,7 @@ bool record_equal(const struct record *x, const struct record *y)
 	    x->ndeps != y->ndeps)
 		return false;
 	if (x->protect != y->protect || x->destroy_forgets != y->destroy_forgets ||
-	    x->paused_by_us != y->paused_by_us)
+	    x->paused_by_us != y->paused_by_us || x->leaving != y->leaving)
 		return false;
 	if (x->created_ms != y->created_ms || x->status_since_ms != y->status_since_ms ||
 	    x->gone_ms != y->gone_ms)

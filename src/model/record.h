@@ -41,6 +41,7 @@ struct record {
 	const char **deps; /* addresses, direct only */
 	size_t ndeps;
 	bool protect, destroy_forgets;
+	bool leaving;                   /* we sent its deletion: that it is gone is no surprise */
 	int64_t created_ms, updated_ms; /* wall clock */
 	const char *status;             /* raw, last seen; NULL: never */
 	int64_t status_since_ms;        /* since when at least */

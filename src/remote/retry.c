@@ -198,6 +198,8 @@ const char *retry_hint(const struct reply_facts *f)
 	case NET_OK:
 		break;
 	}
+	if (!f->readable && !f->status) /* nothing was sent, so nothing answered */
+		return NULL;
 	if (!f->readable)
 		return "the answer is not from DTS: a proxy, a portal or a wrong --endpoint?";
 	r = find(f->code);

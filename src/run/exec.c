@@ -205,7 +205,7 @@ static void record_finish(struct task *t)
 	}
 	rec->gone_ms = 0;
 	rec->step = STEP_DONE;
-	rec->paused_by_us = false;
+	rec->paused_by_us = rec->leaving = false;
 	record_status(t);
 	rec->ndeps = r->ndeps;
 	rec->deps = arena_array(t->x->a, const char *, r->ndeps + 1);
@@ -234,8 +234,8 @@ static bool record_same(const struct record *a, const struct record *b)
 	       text_eq(a->job_id, b->job_id) && text_eq(a->instance_id, b->instance_id) &&
 	       a->step == b->step && a->protect == b->protect &&
 	       a->destroy_forgets == b->destroy_forgets && a->paused_by_us == b->paused_by_us &&
-	       a->gone_ms == b->gone_ms && text_eq(a->file, b->file) && a->ndeps == b->ndeps &&
-	       same_strings(a->deps, b->deps, a->ndeps) &&
+	       a->leaving == b->leaving && a->gone_ms == b->gone_ms && text_eq(a->file, b->file) &&
+	       a->ndeps == b->ndeps && same_strings(a->deps, b->deps, a->ndeps) &&
 	       same_strings((const char *const *)a->attrs, (const char *const *)b->attrs,
 	                    a->type->nattrs) &&
 	       !memcmp(&a->left, &b->left, sizeof a->left) &&
@@ -345,6 +345,7 @@ static struct record *first_record(struct task *t)
 	if (!op->have || op->kind == OP_CREATE)
 		return NULL;
 	rec = record_copy(t->x->a, op->have);
+	rec->leaving = op->kind == OP_DELETE;
 	if (!text_empty(job_now(t))) { /* stale ids are mended on the way */
 		rec->job_id = arena_strdup(t->x->a, job_now(t));
 		if (op->type == &type_job)
@@ -553,12 +554,10 @@ static void settle_one(struct exec *x, struct task *t)
 		return;
 	switch (p->result) {
 	case PURCHASE_DECIDE:
-		err_hint(
-			&t->err,
-			"`dtsbatch import '%s' ID` takes one of them; `dtsbatch state forget-intent '%s'` says that "
-			"none is ours",
-			t->op->address, t->op->address);
-		task_fail(t, ERR_DECISION, "%s", p->why);
+		err_set(&t->err, ERR_DECISION, "%s", p->why);
+		err_subject(&t->err, t->op->address);
+		run_ask_hint(x->r, &t->err, t->op->address, p->arrived == ARRIVED_YES);
+		task_end(t, RES_DECISION);
 		return;
 	case PURCHASE_ADOPT:
 		adopt(t);

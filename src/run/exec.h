@@ -61,6 +61,8 @@ struct observer {
 struct run_opts {
 	const char *region, *endpoint_url, *host;
 	const char *account_hint;
+	/* What commands named in hints need behind them to find the same manifest and state; NULL: nothing. */
+	const char *again_import, *again_state;
 	struct credential cred;
 	struct transport *net;
 	struct state *state; /* NULL for read-only commands without state */
@@ -99,6 +101,8 @@ int run_recover(struct run *r, struct inventory *inv, struct err *e);
 /* Executes. results: p->n entries. Returns the number of ops not RES_DONE; *worst is the ranked error code. Signals: *sig is the first signal, 0 none. */
 size_t run_apply(struct run *r, const struct plan *p, enum op_result *results, enum err_code *worst,
                  int *sig, struct err *e);
+/* Into e: the commands that answer an open question about a purchase. arrived: the service has it, so it is paid for. */
+void run_ask_hint(const struct run *r, struct err *e, const char *address, bool arrived);
 const struct run_stats *run_stats(const struct run *r);
 /* The first signal that arrived; 0: none. */
 int run_signal(const struct run *r);

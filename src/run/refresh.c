@@ -460,13 +460,12 @@ int run_refresh(struct run *r, const struct batch *b, const struct record_list *
 	bool ok = true;
 
 	collect_needs(r, b, recs, &n);
-	if (!n.imports && n.instances.n <= FEW_IDS) {
+	/* Before a purchase the whole list: what is unconfigured tells ours from others' later (design.md 6), what is
+	 * configured tells whether the job exists already. */
+	if (!n.imports && !n.buys && n.instances.n <= FEW_IDS) {
 		for (size_t i = 0; i < n.instances.n; i++)
 			read_instance(&f, r->o.region, n.instances.v[i]);
 		ok = drain(&f);
-		/* What exists unconfigured before the first purchase: needed to tell ours from others' (design.md 6). */
-		for (size_t i = 0; ok && n.buys && i < n.regions.n; i++)
-			ok = run_list(r, n.regions.v[i], "NotConfigured", false, inv);
 	} else {
 		for (size_t i = 0; ok && i < n.regions.n; i++)
 			ok = run_list(r, n.regions.v[i], NULL, true, inv);

@@ -113,6 +113,17 @@ void run_note(struct run *r, const struct op *op, const char *fmt, ...)
 	run_event(r, &ev);
 }
 
+void run_ask_hint(const struct run *r, struct err *e, const char *address, bool arrived)
+{
+	err_hint(
+		e,
+		"%s`dtsbatch import '%s' ID%s` takes one of them; `dtsbatch state forget-intent '%s'%s` says "
+		"that none is ours",
+		arrived ? "the purchase did arrive, so one of them is paid for by you. " : "",
+		address, r->o.again_import ? r->o.again_import : "", address,
+		r->o.again_state ? r->o.again_state : "");
+}
+
 void run_fail(struct run *r, enum err_code code, const char *fmt, ...)
 {
 	char text[sizeof r->fatal.msg];

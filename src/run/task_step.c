@@ -544,6 +544,30 @@ static enum api_action single_action(enum step s)
 	                         : step_def(s)->action;
 }
 
+/*
+ * Durable with the intent: a run that finds them gone afterwards knows why (guard.c). Deleting a job releases its instance.
+ */
+static void mark_leaving(struct task *t)
+{
+	struct state *st = t->x->r->o.state;
+	const struct record *r;
+	struct record *copy;
+
+	if (!t->rec)
+		return;
+	t->rec->leaving = true;
+	task_put(t);
+	for (size_t i = 0; t->op->type == &type_job && i < t->rec->ndeps; i++) {
+		r = state_get(st, t->rec->deps[i]);
+		if (!r || r->type != &type_instance ||
+		    !text_eq(r->instance_id, t->rec->instance_id))
+			continue;
+		copy = record_copy(t->x->a, r);
+		copy->leaving = true;
+		state_put(st, copy);
+	}
+}
+
 void step_issue(struct task *t)
 {
 	struct exec *x = t->x;
@@ -570,6 +594,8 @@ void step_issue(struct task *t)
 			"not bought: an order of this run was refused for lack of money or price plan");
 		return;
 	}
+	if (s == DO_DELETE)
+		mark_leaving(t);
 	input_of(t, &in);
 	if (slot >= 0 && !t->single && !in.reverse && !in.two_way && !text_empty(in.job_id)) {
 		struct joins *j = &x->joins[slot];

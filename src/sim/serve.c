@@ -206,23 +206,46 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *conn, const 
 	return send_answer(conn, x);
 }
 
-static int open_daemon(struct server *s, const struct sockaddr *sa, const char *host, struct err *e)
+/* Our own socket: the library's reason for a failure is that of its cleaning up. A port in use must be an error, so no SO_REUSEPORT. */
+static int listen_on(const struct sockaddr *sa, socklen_t n, int *port)
 {
-	const union MHD_DaemonInfo *info;
+	struct sockaddr_in6 bound = {0};
+	socklen_t size = sizeof(bound);
+	int fd = socket(sa->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1, err;
 
+	if (fd < 0)
+		return -1;
+	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (bind(fd, sa, n) == 0 && listen(fd, CONNECTIONS_MAX) == 0 &&
+	    getsockname(fd, (struct sockaddr *)(void *)&bound, &size) == 0) {
+		*port = ntohs(bound.sin6_port); /* the same place in both families */
+		return fd;
+	}
+	err = errno;
+	close(fd);
+	errno = err;
+	return -1;
+}
+
+static int open_daemon(struct server *s, const struct sockaddr *sa, socklen_t n, const char *host,
+                       int port, struct err *e)
+{
+	int fd = listen_on(sa, n, &s->port);
+
+	if (fd < 0)
+		return err_set(e, ERR_UNREACHABLE, "cannot listen on %s:%d: %s", host, port,
+		               strerror(errno));
 	s->daemon = MHD_start_daemon(
 		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_SUPPRESS_DATE_NO_CLOCK |
 			(sa->sa_family == AF_INET6 ? MHD_USE_IPv6 : 0u),
-		0, NULL, NULL, on_request, s, MHD_OPTION_SOCK_ADDR, sa, MHD_OPTION_URI_LOG_CALLBACK,
-		on_uri, s, MHD_OPTION_NOTIFY_COMPLETED, on_done, s, MHD_OPTION_CONNECTION_LIMIT,
-		(unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT, POOL_BYTES,
-		MHD_OPTION_CONNECTION_MEMORY_INCREMENT, (size_t)65536,
-		MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_END);
+		0, NULL, NULL, on_request, s, MHD_OPTION_LISTEN_SOCKET, fd,
+		MHD_OPTION_URI_LOG_CALLBACK, on_uri, s, MHD_OPTION_NOTIFY_COMPLETED, on_done, s,
+		MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, POOL_BYTES,
+		MHD_OPTION_CONNECTION_MEMORY_INCREMENT, (size_t)65536, MHD_OPTION_END);
 	if (s->daemon == NULL)
-		return err_set(e, ERR_UNREACHABLE, "the simulator cannot listen on %s: %s", host,
-		               strerror(errno));
-	info = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_BIND_PORT);
-	s->port = info != NULL ? info->port : 0;
+		return err_set(e, ERR_UNREACHABLE, "the simulator cannot serve %s:%d", host,
+		               s->port);
 	return 0;
 }
 
@@ -232,12 +255,13 @@ int server_open(struct server **out, const char *host, int port, server_fn *fn,
 	struct sockaddr_in a4 = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
 	struct sockaddr_in6 a6 = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
 	const struct sockaddr *sa;
+	socklen_t n = sizeof(a4);
 	struct server *s;
 
 	if (inet_pton(AF_INET, host, &a4.sin_addr) == 1)
 		sa = (const struct sockaddr *)(const void *)&a4;
 	else if (inet_pton(AF_INET6, host, &a6.sin6_addr) == 1)
-		sa = (const struct sockaddr *)(const void *)&a6;
+		sa = (const struct sockaddr *)(const void *)&a6, n = sizeof(a6);
 	else
 		return err_set(e, ERR_USAGE, "not an address to listen on: %s", host);
 	s = sys_malloc(sizeof(*s));
@@ -245,7 +269,7 @@ int server_open(struct server **out, const char *host, int port, server_fn *fn,
 	s->fn = fn;
 	s->idle = idle;
 	s->ctx = ctx;
-	if (open_daemon(s, sa, host, e) != 0) {
+	if (open_daemon(s, sa, n, host, port, e) != 0) {
 		sys_free(s);
 		return -1;
 	}

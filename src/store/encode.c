@@ -4,7 +4,7 @@
  *
  * {"address":..., "type":..., "id":..., "instance_id":..., "job_id":...,
  *  "origin":"created|imported|adopted", "step":"done|...", "region":...,
- *  "file":..., "protect":true, "destroy_forgets":true, "paused_by_us":true,
+ *  "file":..., "protect":true, "destroy_forgets":true, "paused_by_us":true, "leaving":true,
  *  "created":TIME, "updated":TIME, "status":..., "status_since":TIME,
  *  "gone":TIME, "deps":[...], "left":[KEY, ...], "attrs":{...}}
  *
@@ -129,6 +129,7 @@ void encode_record(struct buf *out, struct arena *scratch, const struct record *
 	encode_flag(out, "protect", r->protect);
 	encode_flag(out, "destroy_forgets", r->destroy_forgets);
 	encode_flag(out, "paused_by_us", r->paused_by_us);
+	encode_flag(out, "leaving", r->leaving);
 	encode_time(out, "created", r->created_ms);
 	encode_time(out, "updated", r->updated_ms);
 	encode_member(out, "status", r->status);
@@ -272,6 +273,8 @@ static void decode_one(struct decoding *d, const struct json *m)
 		r->destroy_forgets = flag_of(d, m);
 	else if (!strcmp(k, "paused_by_us"))
 		r->paused_by_us = flag_of(d, m);
+	else if (!strcmp(k, "leaving"))
+		r->leaving = flag_of(d, m);
 	else if (!strcmp(k, "created"))
 		r->created_ms = time_of(d, m);
 	else if (!strcmp(k, "updated"))

@@ -160,6 +160,7 @@ struct journal {
 	char id[17];
 	uint64_t seq, group; /* last written */
 	size_t pos, size;    /* end of the last group; reserved length of the file */
+	bool lost;           /* somebody removed or replaced the file under us */
 	struct buf group_buf;
 	uint64_t written; /* bytes, zeros included */
 };
@@ -208,6 +209,7 @@ int load_images(struct content *c, const struct image *snap, const struct image 
 
 struct paths {
 	const char *dir, *snapshot, *journal, *key, *lock;
+	const char *rescue; /* X.rescued.state.json: what a run could not save in its place */
 	bool dir_missing;
 };
 
@@ -221,14 +223,35 @@ void paths_sweep(const struct paths *p);
 
 /* Takes the lock; *fd is it. The holder's data are written for the message of a second run only. */
 int lock_take(const struct paths *p, const struct state_opts *o, int *fd, struct err *e);
+/* Is the file that is locked still the one of that name? */
+bool lock_holds(const struct paths *p, int fd);
 void lock_drop(int fd);
 
 /* ---- key.c ---- */
 
 enum key_state { KEY_ABSENT, KEY_GOOD, KEY_BROKEN };
-int key_read(const char *path, uint8_t key[32], enum key_state *st, struct err *e);
-int key_write(const char *path, const uint8_t key[32], struct err *e);
+/*
+ * What this host began to write last: a journal and the serial that it extends. It stands in the second line of the
+ * key file, because that file stays on the host and is no part of what people restore.
+ */
+struct mark {
+	char lineage[33]; /* "": nothing is remembered */
+	char journal[17];
+	uint64_t serial;
+};
+
+int key_read(const char *path, uint8_t key[32], struct mark *m, enum key_state *st, struct err *e);
+int key_write(const char *path, const uint8_t key[32], const struct mark *m, struct err *e);
 /* A value that tells keys apart and does not give them away. */
 void key_check(const uint8_t key[32], const char *lineage, char out[17]);
+
+/* ---- mark.c ---- */
+
+/*
+ * Is what was read as new as what the host remembers? -1 with e (ERR_STATE_READ) when it is older, another one, or gone. c before
+ * a new lineage is made up; m may be empty.
+ */
+int mark_check(const struct mark *m, const struct content *c, const struct load *ld,
+               const struct paths *p, struct err *e);
 
 #endif

@@ -163,9 +163,14 @@ static bool torn_write(const char *p, size_t from, size_t to)
 	return missing;
 }
 
+#define NOWHERE SIZE_MAX /* the whole file is meant */
+
 static int damaged(struct err *e, const char *name, size_t off, const char *what)
 {
-	err_set(e, ERR_STATE_READ, "%s: %s (at byte %zu)", name, what, off + 1);
+	if (off == NOWHERE)
+		err_set(e, ERR_STATE_READ, "%s: %s", name, what);
+	else
+		err_set(e, ERR_STATE_READ, "%s: %s (at byte %zu)", name, what, off + 1);
 	err_subject(e, name);
 	return err_hint(
 		e, "the file is left as it is, since records in it may be the only trace of what "
@@ -272,7 +277,7 @@ int journal_scan(const char *p, size_t n, const char *name, struct journal_info 
 
 	*ji = (struct journal_info){0};
 	if (!used_length(p, n))
-		return damaged(e, name, 0,
+		return damaged(e, name, NOWHERE,
 		               n ? "the journal holds nothing but NUL bytes"
 		                 : "the journal is empty");
 	if (!journal_line_at(p, n, 0, &l) || l.end != '\n' || l.seq || l.group)

@@ -25,6 +25,11 @@ static int cannot(struct err *e, const struct journal *j, const char *what, int 
 	return -1;
 }
 
+static bool no_room(int err)
+{
+	return err == ENOSPC || err == EDQUOT || err == EFBIG;
+}
+
 void pending_release(struct pending *p)
 {
 	buf_release(&p->text);
@@ -149,12 +154,13 @@ static int lengthen(struct journal *j, size_t size)
 	return 0;
 }
 
-static int still_ours(const struct journal *j, struct err *e)
+static int still_ours(struct journal *j, struct err *e)
 {
 	struct stat st;
 
 	if (stat(j->path, &st) == 0 && st.st_dev == j->dev && st.st_ino == j->ino)
 		return 0;
+	j->lost = true;
 	err_set(e, ERR_STATE_WRITE, "%s was removed or replaced while this run was writing it",
 	        j->path);
 	err_subject(e, j->path);
@@ -205,7 +211,7 @@ static int reserve_space(struct journal *j, size_t bytes, struct err *e)
 		 * A full disk: what is left may still do for this group, the answers of calls
 		 * that are under way.
 		 */
-		if ((errno == ENOSPC || errno == EDQUOT) && j->pos + bytes <= j->size)
+		if (no_room(errno) && j->pos + bytes <= j->size)
 			return 0;
 		return cannot(e, j, "reserve space", errno);
 	}
@@ -230,9 +236,10 @@ int journal_create(struct journal *j, const struct content *c, const char *base,
 	j->pos = header_text(&text, j, c, base);
 	j->size = FIRST_SIZE;
 	j->seq = j->group = 0;
+	j->lost = false;
 	rc = sys_replace_file(j->path, 0600, text.p, text.n);
 	if (rc < 0)
-		cannot(e, j, "create", errno);
+		cannot(e, j, no_room(errno) ? "write" : "create", errno);
 	j->written += text.n;
 	buf_release(&text);
 	if (rc < 0 || open_made(j, e) < 0 || (reserve && reserve_space(j, reserve, e) < 0)) {

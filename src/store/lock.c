@@ -131,11 +131,11 @@ static int open_lock(const struct paths *p, int *fd, struct err *e)
 }
 
 /* Somebody may have removed the file between our open and our lock; then we hold nothing. */
-static bool still_there(const char *path, int fd)
+bool lock_holds(const struct paths *p, int fd)
 {
 	struct stat a, b;
 
-	return stat(path, &a) == 0 && fstat(fd, &b) == 0 && a.st_dev == b.st_dev &&
+	return stat(p->lock, &a) == 0 && fstat(fd, &b) == 0 && a.st_dev == b.st_dev &&
 	       a.st_ino == b.st_ino;
 }
 
@@ -165,7 +165,7 @@ int lock_take(const struct paths *p, const struct state_opts *o, int *fd, struct
 			close(*fd);
 			return no_locks(e, p, err);
 		}
-		if (got == GOT_IT && still_there(p->lock, *fd))
+		if (got == GOT_IT && lock_holds(p, *fd))
 			break;
 		close(*fd);
 		if (got == GOT_IT)

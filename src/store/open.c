@@ -143,17 +143,15 @@ static int check_kind(const struct state *s, const struct state_opts *o, struct 
  * they are dropped, so that nothing looks like a rotated password, and fingerprints of the key
  * from now on take their place.
  */
-static int settle_key(struct state *s, struct err *e)
+static void settle_key(struct state *s)
 {
 	static const char *const why[] = {[KEY_ABSENT] = "is missing",
 	                                  [KEY_GOOD] = "is another one than before",
 	                                  [KEY_BROKEN] = "is damaged"};
-	enum key_state st;
+	enum key_state st = s->key_state;
 	char check[17] = "";
 	size_t dropped;
 
-	if (key_read(s->p.key, s->key, &st, e) < 0)
-		return -1;
 	s->have_key = s->key_on_disk = st == KEY_GOOD;
 	if (st != KEY_GOOD && s->mode == STATE_WRITE) {
 		sys_random(s->key, sizeof(s->key));
@@ -175,17 +173,57 @@ static int settle_key(struct state *s, struct err *e)
 	}
 	if (s->mode == STATE_WRITE)
 		memcpy(s->c.key_check, check, sizeof(check));
+}
+
+/* Before a new lineage is made up: that nothing is there may be the news. */
+static int heed_mark(struct state *s, const struct load *ld, struct err *e)
+{
+	struct err why = {0};
+
+	if (s->last != LAST_HEEDED || s->c.simulated ||
+	    mark_check(&s->mark, &s->c, ld, &s->p, &why) == 0)
+		return 0;
+	if (s->mode == STATE_WRITE) {
+		*e = why;
+		return -1;
+	}
+	state_warn(s, "%s; %s", why.msg, why.hint);
 	return 0;
+}
+
+/* A file beside the state that holds what a run could not save in its place. */
+static int heed_rescue(struct state *s, struct err *e)
+{
+	struct file_id id;
+
+	file_id_take(&id, s->p.rescue);
+	if (!id.there)
+		return 0;
+	if (s->mode == STATE_READ) {
+		state_warn(s, "%s holds what an earlier run could not save in %s", s->p.rescue,
+		           s->p.snapshot);
+		return 0;
+	}
+	err_set(e, ERR_STATE_READ, "%s holds what an earlier run could not save in %s", s->p.rescue,
+	        s->p.snapshot);
+	err_subject(e, s->p.rescue);
+	return err_hint(
+		e,
+		"look at both with `dtsbatch state list --state FILE`; move the one that is complete "
+		"to %s, the other away, then run again",
+		s->p.snapshot);
 }
 
 static int load_all(struct state *s, const struct state_opts *o, struct load *ld, struct err *e)
 {
-	if (load(s, ld, e) < 0)
+	/* The mark first: a run that writes meanwhile makes the files newer than it, never older. */
+	if (heed_rescue(s, e) < 0 || key_read(s->p.key, s->key, &s->mark, &s->key_state, e) < 0 ||
+	    load(s, ld, e) < 0)
 		return -1;
 	s->exists = ld->exists;
 	memcpy(s->base, ld->base, sizeof(s->base));
 	s->changed = ld->replayed || ld->stripped;
-	if (check_kind(s, o, e) < 0)
+	if (check_kind(s, o, e) < 0 || heed_mark(s, ld, e) < 0)
 		return -1;
 	if (s->mode == STATE_WRITE && !s->c.lineage[0]) {
 		uint8_t id[16];
@@ -200,7 +238,8 @@ static int load_all(struct state *s, const struct state_opts *o, struct load *ld
 		           "is dropped, since nothing had "
 		           "been sent on the strength of it",
 		           ld->torn, s->p.journal);
-	return settle_key(s, e);
+	settle_key(s);
+	return 0;
 }
 
 static int open_for_writing(struct state *s, const struct state_opts *o, struct err *e)
@@ -220,6 +259,10 @@ static int open_for_writing(struct state *s, const struct state_opts *o, struct 
 	 * its place.
 	 */
 	if (ld.replayed && state_fold(s, ld.ji.id, ld.ji.seq, e) < 0)
+		return -1;
+	/* A journal without news makes way: nobody must miss it later. */
+	if (s->mark.lineage[0] && strcmp(ld.ji.id, s->mark.journal) == 0 &&
+	    strcmp(s->c.folded_id, s->mark.journal) != 0 && state_forget_journal(s, e) < 0)
 		return -1;
 	if (journal_create(&s->j, &s->c, s->base, o->reserve, e) < 0) {
 		if (!s->exists)
@@ -242,6 +285,7 @@ int state_open(struct state **out, const struct state_opts *o, struct err *e)
 	int rc;
 
 	*s = (struct state){.mode = o->mode,
+	                    .last = o->last,
 	                    .lock_fd = -1,
 	                    .reserve = o->reserve,
 	                    .fold_min = o->fold_min ? o->fold_min : FOLD_MIN};

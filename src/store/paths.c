@@ -116,6 +116,7 @@ int paths_resolve(struct arena *a, const char *given, struct paths *p, struct er
 	p->journal = with_tail(a, p->snapshot, SUFFIX, ".state.journal");
 	p->key = with_tail(a, p->snapshot, SUFFIX, ".state.key");
 	p->lock = with_tail(a, p->snapshot, SUFFIX, ".state.lock");
+	p->rescue = with_tail(a, p->snapshot, SUFFIX, ".rescued" SUFFIX);
 	return 0;
 }
 

@@ -305,7 +305,7 @@ static int fail(struct state *s, struct err *e)
 		s->why = *e;
 		if (open.n)
 			err_set(&s->why, e->code,
-			        "%s\nopen calls whose outcome is not recorded: %s", e->msg,
+			        "%s; open calls whose outcome is not recorded: %s", e->msg,
 			        buf_str(&open));
 		if (!s->why.subject[0])
 			err_subject(&s->why, s->p.journal);
@@ -322,15 +322,77 @@ static int fail(struct state *s, struct err *e)
 	return -1;
 }
 
-int state_ensure_key(struct state *s, struct err *e)
+static int write_key(struct state *s, const struct mark *m, struct err *e)
 {
-	if (s->key_on_disk)
-		return 0;
-	if (key_write(s->p.key, s->key, e) < 0)
+	if (key_write(s->p.key, s->key, m, e) < 0)
 		return -1;
+	s->mark = *m;
 	s->key_on_disk = true;
-	s->written += 65;
+	s->written += m->lineage[0] ? 140 : 65;
 	return 0;
+}
+
+int state_remember(struct state *s, const char *journal, struct err *e)
+{
+	struct mark m = {.serial = s->c.serial};
+
+	/* A simulation costs nothing, and is begun anew by removing its files. */
+	if (s->c.simulated && s->key_on_disk)
+		return 0;
+	if (s->key_on_disk && strcmp(s->mark.journal, journal) == 0 &&
+	    strcmp(s->mark.lineage, s->c.lineage) == 0)
+		return 0;
+	if (!s->c.simulated) {
+		snprintf(m.lineage, sizeof(m.lineage), "%s", s->c.lineage);
+		snprintf(m.journal, sizeof(m.journal), "%s", journal);
+	}
+	return write_key(s, &m, e);
+}
+
+int state_forget_journal(struct state *s, struct err *e)
+{
+	struct mark m = {0};
+
+	if (s->c.serial && s->c.folded_id[0]) {
+		m.serial = s->c.serial - 1;
+		memcpy(m.lineage, s->c.lineage, sizeof(m.lineage));
+		memcpy(m.journal, s->c.folded_id, sizeof(m.journal));
+	}
+	return write_key(s, &m, e);
+}
+
+/* An empty state that is removed is no loss. Should this not be written, the mark names what was folded. */
+static void forget_empty(struct state *s)
+{
+	struct mark none = {0};
+	struct err e;
+	size_t n;
+
+	content_list(&s->c, &n);
+	if (s->mark.lineage[0] && !n && !s->c.intents.n)
+		(void)write_key(s, &none, &e);
+}
+
+/* Left alone: whoever replaced it had a reason. */
+static int replaced_snapshot(const struct state *s, struct err *e)
+{
+	struct file_id now;
+
+	file_id_take(&now, s->p.snapshot);
+	err_set(e, ERR_STATE_WRITE, "%s was %s by somebody else while this run had it locked",
+	        s->p.snapshot, now.there ? "changed" : "removed");
+	err_subject(e, s->p.snapshot);
+	if (!now.there)
+		return err_hint(
+			e,
+			"what this run did is in the journal %s; see what removed it, restore the "
+			"file as it was, then run again",
+			s->p.journal);
+	return err_hint(
+		e,
+		"it is left as it is, and so is the journal %s; see what changed it (a checkout?), "
+		"restore the file as it was, then run again",
+		s->p.journal);
 }
 
 int state_fold(struct state *s, const char *journal, uint64_t seq, struct err *e)
@@ -339,20 +401,10 @@ int state_fold(struct state *s, const char *journal, uint64_t seq, struct err *e
 	struct buf b;
 	int rc = 0;
 
-	if (state_ensure_key(s, e) < 0)
+	if (!file_id_same(&s->snap_id, s->p.snapshot))
+		return replaced_snapshot(s, e);
+	if (state_remember(s, journal, e) < 0)
 		return -1;
-	if (!file_id_same(&s->snap_id, s->p.snapshot)) {
-		err_set(e, ERR_STATE_WRITE,
-		        "%s was changed by somebody else while this run had it locked",
-		        s->p.snapshot);
-		err_subject(e, s->p.snapshot);
-		return err_hint(
-			e,
-			"it is left as it is, and so is the journal %s; see what changed it (a "
-			"checkout?), restore "
-			"the file as it was, then run again",
-			s->p.journal);
-	}
 	snprintf(c->folded_id, sizeof(c->folded_id), "%s", journal);
 	c->folded_seq = seq;
 	c->serial++;
@@ -374,6 +426,8 @@ int state_fold(struct state *s, const char *journal, uint64_t seq, struct err *e
 	/* Also after a failure: if only the sync of the directory failed, the new file stands. */
 	file_id_take(&s->snap_id, s->p.snapshot);
 	buf_release(&b);
+	if (!rc)
+		forget_empty(s);
 	return rc;
 }
 
@@ -410,7 +464,7 @@ int state_flush(struct state *s, struct err *e)
 		return fail(s, e);
 	if (!s->pend.n)
 		return 0;
-	if (state_ensure_key(s, e) < 0 || journal_append(&s->j, &s->pend, e) < 0)
+	if (state_remember(s, s->j.id, e) < 0 || journal_append(&s->j, &s->pend, e) < 0)
 		return fail(s, e);
 	s->journal_used = true;
 	s->pend.n = 0;
@@ -438,29 +492,118 @@ static void release(struct state *s)
 /* A journal without records says nothing. Whether the removal reaches the disk does not matter. */
 static void drop_journal(struct state *s)
 {
-	if (s->j.fd >= 0)
+	struct file_id id;
+
+	if (s->j.fd < 0)
+		return;
+	file_id_take(&id, s->p.journal);
+	if (id.there && id.dev == s->j.dev && id.ino == s->j.ino)
 		(void)sys_unlink(s->p.journal);
+}
+
+/* ---- the journal is lost ---- */
+
+/* May the snapshot still be written? Nobody else may have begun to work with it. */
+static bool place_is_ours(const struct state *s)
+{
+	struct file_id jour;
+
+	file_id_take(&jour, s->p.journal);
+	return lock_holds(&s->p, s->lock_fd) && !jour.there &&
+	       file_id_same(&s->snap_id, s->p.snapshot);
+}
+
+static int write_rescue(struct state *s, struct err *e)
+{
+	struct buf b;
+	int rc = 0;
+
+	snprintf(s->c.folded_id, sizeof(s->c.folded_id), "%s", s->j.id);
+	s->c.folded_seq = s->j.seq;
+	s->c.serial++;
+	buf_init(&b, STORE_FILE_MAX);
+	snapshot_write(&b, &s->c);
+	if (b.over || sys_replace_file(s->p.rescue, 0600, b.p, b.n) < 0)
+		rc = state_io_error(e, s->p.rescue, "write");
+	buf_release(&b);
+	return rc;
+}
+
+/* Memory holds all that was done; e becomes the tale of it. */
+static int rescue(struct state *s, struct err *e)
+{
+	bool ours = place_is_ours(s);
+	struct err why = {0};
+
+	content_durable(&s->c);
+	if ((ours ? state_fold(s, s->j.id, s->j.seq, &why) : write_rescue(s, &why)) < 0) {
+		err_set(e, ERR_STATE_WRITE, "%s; nor could it be saved elsewhere: %s", s->why.msg,
+		        why.msg);
+		err_subject(e, s->p.journal);
+		return err_hint(
+			e, "what this run made is listed below, and nowhere else: keep that list");
+	}
+	s->saved = ours;
+	err_set(e, ERR_STATE_WRITE,
+	        "%s was removed or replaced while this run was writing it: nothing more was sent; all "
+	        "that was done is saved in %s (serial %" PRIu64 ")",
+	        s->p.journal, ours ? s->p.snapshot : s->p.rescue, s->c.serial);
+	err_subject(e, s->p.journal);
+	if (ours)
+		return err_hint(
+			e,
+			"something else manages the files of this state (a checkout, a restore, another "
+			"program): see which, then run again");
+	return err_hint(
+		e,
+		"somebody else has changed %s meanwhile: see who, make one of both files the state, "
+		"take the other away, then run again",
+		s->p.snapshot);
+}
+
+static int fold_at_end(struct state *s, struct err *e)
+{
+	int rc = s->changed ? state_fold(s, s->j.id, s->j.seq, e) : 0;
+
+	if (rc < 0 && !e->hint[0])
+		err_hint(e, "everything this run did is kept in %s; make room, then run again",
+		         s->p.journal);
+	if (!rc && s->last == LAST_ACCEPTED && s->key_on_disk && !s->c.simulated &&
+	    strcmp(s->mark.journal, s->c.folded_id) != 0)
+		rc = state_forget_journal(s, e);
+	return rc;
+}
+
+int state_end(struct state *s, struct err *e)
+{
+	int rc;
+
+	if (s->mode != STATE_WRITE || s->ended)
+		return 0;
+	s->ended = true;
+	rc = state_flush(s, e);
+	if (rc < 0 && s->j.lost)
+		return rescue(s, e);
+	if (!rc)
+		rc = fold_at_end(s, e);
+	if (!rc)
+		drop_journal(s);
+	s->saved = !rc;
+	return rc;
+}
+
+bool state_saved(const struct state *s)
+{
+	return s->saved;
 }
 
 int state_close(struct state *s, struct err *e)
 {
-	int rc = 0;
+	int rc;
 
 	if (!s)
 		return 0;
-	if (s->mode == STATE_WRITE) {
-		rc = state_flush(s, e);
-		if (!rc && s->changed) {
-			rc = state_fold(s, s->j.id, s->j.seq, e);
-			if (rc < 0 && !e->hint[0])
-				err_hint(e,
-				         "everything this run did is kept in %s; make room, then "
-				         "run again",
-				         s->p.journal);
-		}
-		if (!rc)
-			drop_journal(s);
-	}
+	rc = state_end(s, e);
 	release(s);
 	return rc;
 }

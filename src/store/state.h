@@ -30,10 +30,18 @@ enum state_mode {
 	STATE_WRITE, /* lock, journal opened, space reserved */
 };
 
+/* The host remembers which state it wrote last (in X.state.key). What to do when the file is an older one, another one or gone: */
+enum state_last {
+	LAST_HEEDED,  /* reading: a warning; writing: refused with 78 */
+	LAST_PASSED,  /* go on; from the first write on this is the newest. For `state rebuild` */
+	LAST_ACCEPTED /* likewise, and it is the newest even if nothing is written */
+};
+
 struct state_opts {
 	const char *path; /* X.state.json as given; links are resolved */
 	enum state_mode mode;
 	bool simulated; /* the state must be (or becomes) a simulated one; a mismatch is refused */
+	enum state_last last;
 	int64_t lock_timeout_ms;
 	const char *command; /* for the lock message of a second run */
 	size_t reserve;      /* bytes of journal space to reserve before the first call */
@@ -69,7 +77,14 @@ enum outcome {
  * simulated where a real one is asked for and the other way round.
  */
 int state_open(struct state **out, const struct state_opts *o, struct err *e);
-/* Fold (STATE_WRITE) and close. After a failed flush nothing is folded and e tells. NULL is fine. */
+/*
+ * The end of writing (STATE_WRITE): folds. After a failed flush nothing is folded and e tells; but when the journal was removed or
+ * replaced under us, memory is the only place that knows what was done, so it is saved: in X.state.json if that and the lock are
+ * still ours, else in X.rescued.state.json, which the next state_open() refuses to overlook. It is -1 all the same.
+ */
+int state_end(struct state *s, struct err *e);
+bool state_saved(const struct state *s); /* after state_end(): X.state.json holds everything */
+/* state_end(), unless that was done, and close. NULL is fine. */
 int state_close(struct state *s, struct err *e);
 /* Close without folding: the journal stays as it is. */
 void state_abandon(struct state *s);

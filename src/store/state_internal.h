@@ -30,16 +30,22 @@ struct state {
 	size_t snap_bytes, fold_after, fold_min, reserve;
 	uint8_t key[32];
 	bool have_key, key_on_disk;
+	enum key_state key_state;
+	struct mark mark; /* as it stands in the key file */
+	enum state_last last;
 	bool exists, changed;
 	bool journal_used; /* records were committed to j */
-	bool failed;
+	bool failed, ended, saved;
 	struct err why;
 	uint64_t written;
 	VEC(const char *) warnings;
 };
 
 void state_warn(struct state *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-int state_ensure_key(struct state *s, struct err *e);
+/* The key is on disk, and with it the mark that this journal is being written. */
+int state_remember(struct state *s, const char *journal, struct err *e);
+/* The mark says what the snapshot is, no journal any more. */
+int state_forget_journal(struct state *s, struct err *e);
 /* Writes the snapshot. journal, seq: which journal is in it, and up to where. */
 int state_fold(struct state *s, const char *journal, uint64_t seq, struct err *e);
 int state_io_error(struct err *e, const char *path, const char *what); /* from errno; always -1 */

@@ -8,6 +8,7 @@
 
 #include "base/diag.h"
 #include "base/err.h"
+#include "base/hash.h"
 #include "base/json.h"
 #include "store/state_internal.h"
 
@@ -25,6 +26,25 @@ static void say(struct diag *d, const char *file, const struct err *e)
 	diag_error(d, p, e->hint[0] ? arena_strdup(d->a, e->hint) : NULL, "%s", e->msg);
 }
 
+/* One thing on the service under two addresses: deleting one takes the other away. */
+static void same_id_twice(struct verify *v, struct content *c)
+{
+	struct pos p = {.file = v->p.snapshot};
+	struct map ids;
+	size_t n;
+	const struct record *const *r = content_list(c, &n);
+
+	map_init(&ids, v->d->a);
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t k = *r[i]->id ? map_put(&ids, r[i]->id, i) : MAP_NONE;
+
+		if (k != MAP_NONE)
+			diag_error(v->d, p,
+			           "keep one: `dtsbatch state rm ADDRESS` forgets the other",
+			           "%s and %s are both %s", r[k]->address, r[i]->address, r[i]->id);
+	}
+}
+
 static void verify_snapshot(struct verify *v)
 {
 	struct content c;
@@ -34,7 +54,12 @@ static void verify_snapshot(struct verify *v)
 	char crc[9];
 
 	if (!v->snap_img.present) {
-		diag_note(v->d, p, NULL, "there is no state file");
+		diag_warn(v->d, p,
+		          v->jour_img.present
+		                  ? NULL
+		                  : "name it with --state FILE, or by the manifest: -f MANIFEST",
+		          "there is no state file%s",
+		          v->jour_img.present ? ", only a journal" : "");
 		return;
 	}
 	content_init(&c);
@@ -48,6 +73,7 @@ static void verify_snapshot(struct verify *v)
 		diag_note(v->d, p, NULL,
 		          "sound: serial %" PRIu64 ", lineage %s, %zu resources, %zu open calls",
 		          c.serial, c.lineage, n, open);
+		same_id_twice(v, &c);
 	}
 	content_release(&c);
 }
@@ -90,7 +116,9 @@ static void verify_journal(struct verify *v)
 	struct err e;
 
 	if (!v->jour_img.present) {
-		diag_note(v->d, p, NULL, "there is no journal: the last run ended in order");
+		if (v->snap_img.present)
+			diag_note(v->d, p, NULL,
+			          "there is no journal: the last run ended in order");
 		return;
 	}
 	if (journal_scan(v->jour_img.p, v->jour_img.n, v->p.journal, &ji, &e) < 0) {
@@ -113,6 +141,42 @@ static void verify_journal(struct verify *v)
 	content_release(&c);
 }
 
+/* What no single file tells: the newest state is there, and nothing is left to be answered. */
+static void verify_whole(struct verify *v)
+{
+	struct pos p = {.file = v->p.snapshot};
+	struct content c;
+	struct load ld;
+	struct err e = {0};
+	uint8_t key[32];
+	enum key_state st;
+	struct mark m;
+	struct file_id id;
+	const struct intent *open;
+	size_t n;
+
+	content_init(&c);
+	if (load_images(&c, &v->snap_img, &v->jour_img, v->p.snapshot, v->p.journal, &ld, &e) ==
+	    0) {
+		if (key_read(v->p.key, key, &m, &st, &e) == 0 && !c.simulated &&
+		    mark_check(&m, &c, &ld, &v->p, &e) < 0)
+			say(v->d, v->p.snapshot, &e);
+		hash_wipe(key, sizeof(key));
+		open = content_open_intents(&c, &n);
+		for (size_t i = 0; i < n; i++)
+			diag_warn(v->d, p, NULL,
+			          "no answer yet to %s for %s: the next run settles it or asks",
+			          open[i].action, open[i].address);
+	}
+	content_release(&c);
+	file_id_take(&id, v->p.rescue);
+	if (id.there)
+		diag_error(
+			v->d, (struct pos){.file = v->p.rescue},
+			"look at both with `dtsbatch state list --state FILE`, keep the complete one",
+			"holds what an earlier run could not save in %s", v->p.snapshot);
+}
+
 int state_verify(const char *path, struct diag *d, struct err *e)
 {
 	struct verify v = {.d = d};
@@ -128,6 +192,8 @@ int state_verify(const char *path, struct diag *d, struct err *e)
 	if (!rc) {
 		verify_snapshot(&v);
 		verify_journal(&v);
+		if (!d->errors)
+			verify_whole(&v);
 	}
 	buf_release(&v.snap);
 	buf_release(&v.jour);

@@ -405,6 +405,7 @@ static void import_plans_clean(void **s)
 	i = json_get(eng_world(), "instances")->child;
 	unlink(eng_file("s.state.json"));
 	unlink(eng_file("s.state.journal"));
+	unlink(eng_file("s.state.key"));
 	eng_start(NULL, 0);
 	r = eng_apply(arena_printf(&eng_a,
 	                           HEAD INSTANCE("a", "import_id = %s\n")

@@ -698,6 +698,7 @@ static void replaced_journal_stops_the_run(void **state)
 	struct state *s = fx_open(STATE_WRITE);
 	struct intent i = {.address = "synchronization_job.a", .action = "CreateDtsInstance"};
 	uint64_t id = state_intent(s, &i);
+	size_t n;
 
 	(void)state;
 	fx_flush(s);
@@ -710,7 +711,105 @@ static void replaced_journal_stops_the_run(void **state)
 	memset(&fx_err, 0, sizeof(fx_err));
 	assert_int_equal(state_flush(s, &fx_err), -1); /* for ever */
 	assert_int_equal(state_close(s, &fx_err), -1);
+	assert_has(fx_err.msg, "is saved in");
+	/* What memory held is in the snapshot, the open question with it. */
+	s = fx_open(STATE_READ);
+	assert_non_null(state_get(s, "synchronization_job.j00001"));
+	state_intents(s, &n);
+	assert_int_equal(n, 1);
+	fx_close(s);
+}
+
+/* Somebody else's journal stands there: what he works with is not touched. */
+static void a_lost_journal_is_rescued_beside(void **state)
+{
+	struct state *s = fx_open(STATE_WRITE);
+
+	(void)state;
+	fx_put(s, 1, 1, 0);
+	fx_flush(s);
+	fx_write(fx_file("new"), "x", 1);
+	rename(fx_file("new"), fx_file("x.state.journal"));
+	fx_put(s, 2, 1, 0);
+	assert_int_equal(state_close(s, &fx_err), -1);
+	assert_has(fx_err.msg, "x.rescued.state.json");
 	assert_false(fx_exists("x.state.json"));
+	unlink(fx_file("x.state.journal"));
+	assert_int_equal(fx_try(&s, STATE_WRITE), -1);
+	assert_int_equal(fx_err.code, ERR_STATE_READ);
+	rename(fx_file("x.rescued.state.json"), fx_path);
+	s = fx_open(STATE_WRITE);
+	assert_non_null(state_get(s, "synchronization_job.j00002"));
+	fx_close(s);
+}
+
+/* The memory of the host: an older snapshot, a missing one, a lost journal; and what must not look like it. */
+static void the_newest_is_remembered(void **state)
+{
+	struct state_opts o = {.path = fx_path, .mode = STATE_WRITE};
+	struct state *s = fx_open(STATE_WRITE);
+	struct buf old, key;
+	size_t n;
+
+	(void)state;
+	fx_put(s, 1, 1, 0);
+	fx_close(s);
+	fx_read(fx_path, &old);
+	s = fx_open(STATE_WRITE);
+	fx_put(s, 2, 1, 0);
+	fx_flush(s);
+	fx_read(fx_file("x.state.key"), &key);
+	state_abandon(s); /* as if killed */
+	unlink(fx_file("x.state.journal"));
+	assert_int_equal(fx_try(&s, STATE_WRITE), -1);
+	assert_has(fx_err.msg, "lacks what the last run on this host did");
+	/* Reading says so and goes on. */
+	s = fx_open(STATE_READ);
+	state_warnings(s, &n);
+	assert_int_equal(n, 1);
+	fx_close(s);
+	/* Passed over and nothing written: not forgotten. Accepted: forgotten. */
+	o.last = LAST_PASSED;
+	assert_int_equal(state_open(&s, &o, &fx_err), 0);
+	fx_close(s);
+	assert_int_equal(fx_try(&s, STATE_WRITE), -1);
+	o.last = LAST_ACCEPTED;
+	assert_int_equal(state_open(&s, &o, &fx_err), 0);
+	fx_close(s);
+	s = fx_open(STATE_WRITE);
+	fx_put(s, 3, 1, 0);
+	fx_close(s);
+	fx_write(fx_path, old.p, old.n);
+	assert_int_equal(fx_try(&s, STATE_WRITE), -1);
+	/* Without the key nothing is remembered, and a key of before remembers less. */
+	unlink(fx_file("x.state.key"));
+	s = fx_open(STATE_READ);
+	fx_close(s);
+	buf_release(&old);
+	buf_release(&key);
+}
+
+/* A journal that was begun and holds nothing is replaced by the next run and missed by none. */
+static void an_empty_journal_is_not_missed(void **state)
+{
+	struct state *s = fx_open(STATE_WRITE);
+	struct buf head;
+
+	(void)state;
+	fx_put(s, 1, 1, 0);
+	fx_close(s);
+	s = fx_open(STATE_WRITE);
+	fx_read(fx_file("x.state.journal"), &head);
+	fx_put(s, 2, 1, 0);
+	fx_flush(s);
+	state_abandon(s);
+	/* Killed between the mark and the first commit. */
+	fx_write(fx_file("x.state.journal"), head.p, head.n);
+	for (int i = 0; i < 2; i++) {
+		s = fx_open(STATE_WRITE);
+		fx_close(s);
+	}
+	buf_release(&head);
 }
 
 static void replaced_snapshot_is_not_overwritten(void **state)
@@ -797,6 +896,7 @@ static void foreign_journal_is_refused_and_a_contained_one_ignored(void **state)
 	/* Of another lineage. */
 	unlink(fx_path);
 	unlink(fx_file("x.state.journal"));
+	unlink(fx_file("x.state.key"));
 	s = fx_open(STATE_WRITE);
 	fx_put(s, 5, 1, 0);
 	fx_close(s);
@@ -910,6 +1010,9 @@ int main(void)
 		T(reader_sees_the_last_commit),
 		T(readers_live_beside_a_busy_writer),
 		T(replaced_journal_stops_the_run),
+		T(a_lost_journal_is_rescued_beside),
+		T(the_newest_is_remembered),
+		T(an_empty_journal_is_not_missed),
 		T(replaced_snapshot_is_not_overwritten),
 		T(removed_or_older_snapshot_is_noticed),
 		T(foreign_journal_is_refused_and_a_contained_one_ignored),
