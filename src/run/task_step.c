@@ -214,8 +214,6 @@ static bool refusal_means_done(const struct task *t)
 	if (s == DO_PASSWORD_SRC ||
 	    s == DO_PASSWORD_DEST) /* equal to the current one: refused (dts-api.md 9) */
 		return t->unknowns > 0 || t->op->kind == OP_RESUME;
-	if (s == DO_TWOWAY)
-		return t->unknowns > 0 && t->two_way;
 	return false;
 }
 
@@ -225,6 +223,8 @@ static bool refusal_asks_for_a_look(const struct task *t, const struct dts_reply
 	if (current(t) == DO_CONFIGURE)
 		return (t->unknowns || !task_configures_again(t) || t->op->kind == OP_RESUME) &&
 		       text_eq(reply->code, "UpdateJob.OperationDenied.InitStatus");
+	if (current(t) == DO_TWOWAY) /* no code is published for "it is two-way already" */
+		return true;
 	return current(t) == DO_CLASS && text_eq(reply->code, "NoPermission");
 }
 
