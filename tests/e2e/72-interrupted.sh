@@ -103,6 +103,26 @@ list_lag = 20s"
 	simulator_stop
 done
 
+# A password was taken, the answer never came: the repeat is refused, because it is the current one, and that is the proof.
+for pause in 0 4; do
+	manifest m.ini small a
+	service <<<"$fast
+[fault.x]
+action = ModifyDtsJobPassword
+nth = 1
+do = hang"
+	apply 0
+	export SOURCE_PASSWORD=another
+	killed ModifyDtsJobPassword 1
+	sleep "$pause"
+	apply 0
+	expect_exit 0 plan --detailed-exitcode --endpoint "$DTS_ENDPOINT" m.ini
+	refute "no password in the state" grep -q another m.state.json
+	export SOURCE_PASSWORD=a
+	apply 0
+	simulator_stop
+done
+
 # The service says that it cannot be done, because it was: looked at, and done.
 manifest m.ini small a
 service <<<"$fast
