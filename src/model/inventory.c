@@ -109,7 +109,8 @@ void inventory_renew(struct inventory *inv, struct observed *known, const struct
 	at = *known->job_id ? map_get(&inv->by_job, known->job_id) : MAP_NONE;
 	merged = json_clone(inv->a, row);
 	observed_read(known, inv->a, merged, known->reverse);
-	known->two_way = two_way;
+	known->two_way = known->two_way ||
+	                 two_way; /* the answer about one job may not tell; no way leads back */
 	for (const struct json *m = listed->child; m; m = m->next)
 		if (!json_get(merged, m->key))
 			json_add(merged, m->key, json_clone(inv->a, m));

@@ -442,6 +442,38 @@ static bool is_ordered(const struct intent *i)
 	return false;
 }
 
+static const char *no_id(void *ctx, uint32_t res, enum computed what)
+{
+	(void)ctx;
+	(void)res;
+	(void)what;
+	return NULL;
+}
+
+/* Sent, but not recorded, and still wanted: its task sends it again, and has to know that a refusal may mean that it arrived. */
+static bool is_wanted_password(struct run *r, const struct intent *i)
+{
+	static const char *const keys[] = {"source_endpoint_password",
+	                                   "destination_endpoint_password"};
+	const char *sent = json_str(i->detail, "password"), *text;
+	const struct record *rec = state_get(r->o.state, i->address);
+	const struct resource *res;
+
+	if (!sent || !rec || !worked_on(r, i->address))
+		return false;
+	res = &r->o.batch->v[map_get(&r->o.batch->by_address, i->address)];
+	for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) {
+		int at = attr_find(res->type, keys[k]);
+
+		if (at < 0 || text_eq(rec->attrs[at], sent))
+			continue;
+		text = batch_text(&r->a, &res->vals[at], no_id, NULL);
+		if (text_eq(plan_fingerprint(&r->a, state_fp_key(r->o.state), text), sent))
+			return true;
+	}
+	return false;
+}
+
 static enum outcome settle(const struct recovery *v, const struct intent *i)
 {
 	if (text_eq(i->action, "CreateDtsInstance"))
@@ -453,6 +485,8 @@ static enum outcome settle(const struct recovery *v, const struct intent *i)
 		return settle_reset(v, i);
 	/* Its task looks for it and waits (task_step.c resumes_call); later the plan compares what is there. */
 	if (is_ordered(i) && !settled(v->r, i))
+		return OUTCOME_UNKNOWN;
+	if (is_wanted_password(v->r, i))
 		return OUTCOME_UNKNOWN;
 	return OUTCOME_DONE; /* the plan compares what it changed */
 }

@@ -206,17 +206,17 @@ static void close_open_intent(struct task *t, enum outcome o)
 	t->open_intent = 0;
 }
 
-/* Refusals that say: it is already as wanted. */
-static bool refusal_means_done(const struct task *t)
+static bool is_password(enum step s)
 {
-	enum step s = current(t);
+	return s == DO_PASSWORD_SRC || s == DO_PASSWORD_DEST;
+}
 
-	if (s == DO_PASSWORD_SRC ||
-	    s == DO_PASSWORD_DEST) /* equal to the current one: refused (dts-api.md 9) */
-		return t->unknowns > 0 || t->op->kind == OP_RESUME;
-	if (s == DO_TWOWAY)
-		return t->unknowns > 0 && t->two_way;
-	return false;
+/* The password in use is refused (dts-api.md 9): that is said of one that was sent before, or set by hand. No code is published. */
+static bool refused_as_current(const struct task *t, const struct dts_reply *reply)
+{
+	if (!reply->message || !strstr(reply->message, "assword"))
+		return false;
+	return t->unknowns > 0 || t->op->kind == OP_RESUME || strstr(reply->message, "current");
 }
 
 /* Refusals that may say: it was done before, by a call whose answer nobody got. */
@@ -225,6 +225,10 @@ static bool refusal_asks_for_a_look(const struct task *t, const struct dts_reply
 	if (current(t) == DO_CONFIGURE)
 		return (t->unknowns || !task_configures_again(t) || t->op->kind == OP_RESUME) &&
 		       text_eq(reply->code, "UpdateJob.OperationDenied.InitStatus");
+	if (is_password(current(t)))
+		return refused_as_current(t, reply);
+	if (current(t) == DO_TWOWAY) /* no code is published for "it is two-way already" */
+		return true;
 	return current(t) == DO_CLASS && text_eq(reply->code, "NoPermission");
 }
 
@@ -283,8 +287,7 @@ static void step_failed(struct task *t, struct call *c, const struct dts_reply *
 
 	reply_err(&t->err, c->api, reply);
 	err_subject(&t->err, t->op->address);
-	if ((s == DO_PASSWORD_SRC || s == DO_PASSWORD_DEST) && reply->message &&
-	    strstr(reply->message, "Password"))
+	if (is_password(s) && reply->message && strstr(reply->message, "Password"))
 		err_hint(
 			&t->err,
 			"the service takes a user name only together with a password that is not the current one");
@@ -300,8 +303,6 @@ static void take_verdict(struct task *t, struct call *c, const struct dts_reply 
 		call_outcome(c, v == VERDICT_OK ? OUTCOME_DONE : OUTCOME_UNKNOWN, NULL);
 		return;
 	}
-	if (v == VERDICT_FAIL && refusal_means_done(t))
-		v = VERDICT_OK;
 	switch (v) {
 	case VERDICT_OK:
 		close_open_intent(t, OUTCOME_DONE);
@@ -502,6 +503,14 @@ static const char *free_name(struct task *t)
 	return arena_printf(t->x->a, "%s~%s", val(t, "dts_job_name"), hex);
 }
 
+static const char *password_mark(struct task *t)
+{
+	return plan_fingerprint(t->x->a, state_fp_key(t->x->r->o.state),
+	                        val(t, current(t) == DO_PASSWORD_SRC
+	                                       ? "source_endpoint_password"
+	                                       : "destination_endpoint_password"));
+}
+
 /* What a later run needs to settle this call by looking. */
 static const struct json *intent_detail(struct task *t, struct call *c, const struct step_input *in)
 {
@@ -524,6 +533,8 @@ static const struct json *intent_detail(struct task *t, struct call *c, const st
 		json_add(d, "name", json_new_str(&c->a, in->free_name));
 	else if (current(t) == DO_CONFIGURE)
 		json_add(d, "name", json_new_str(&c->a, val(t, "dts_job_name")));
+	if (is_password(current(t)) && password_mark(t))
+		json_add(d, "password", json_new_str(&c->a, password_mark(t)));
 	if (in->reverse)
 		json_add(d, "reverse", json_new_bool(&c->a, true));
 	json_add(d, "region", json_new_str(&c->a, t->region));
@@ -683,6 +694,23 @@ static bool resumes_call(struct task *t, enum step s)
 	return true;
 }
 
+/* The same password was sent by an earlier run: nothing shows whether it arrived, so it is sent again and may be refused. */
+static void repeats_password(struct task *t, enum step s)
+{
+	size_t n;
+	const struct intent *v = state_intents(t->x->r->o.state, &n);
+
+	for (size_t i = 0; is_password(s) && i < n; i++)
+		if (text_eq(v[i].address, t->op->address) &&
+		    text_eq(json_str(v[i].detail, "step"), step_def(s)->verb) &&
+		    json_str(v[i].detail, "password") &&
+		    text_eq(json_str(v[i].detail, "password"), password_mark(t))) {
+			t->open_intent = v[i].id;
+			t->unknowns++;
+			return;
+		}
+}
+
 static bool already_there(const struct task *t, enum step s)
 {
 	if (s == DO_START)
@@ -700,6 +728,7 @@ static void begin_call(struct task *t, enum step s)
 
 	if (resumes_call(t, s))
 		return;
+	repeats_password(t, s);
 	if (already_there(t, s)) {
 		task_advance(t);
 		return;

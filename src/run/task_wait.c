@@ -332,6 +332,15 @@ static bool endpoint_there(const struct task *t, const struct observed *o, bool 
 	return true;
 }
 
+/* What was refused as the password in use: is the user the wanted one, too? The password itself is never shown. */
+static bool user_there(const struct task *t, const struct observed *o, const char *key)
+{
+	const struct attr_def *at = &t->op->type->attrs[attr_of(t->op->type, key)];
+	const char *seen = attr_read(t->x->a, at, o->row);
+
+	return t->err.code && (!want(t, key) || !seen || attr_satisfied(at, want(t, key), seen));
+}
+
 /* A job that never ran is configured once more: that it has our name is no sign then, only that it has begun. */
 bool task_configures_again(const struct task *t)
 {
@@ -373,6 +382,10 @@ static bool effect_there(const struct task *t, const struct observed *o)
 		return endpoint_there(t, o, true);
 	case DO_ENDPOINT_DEST:
 		return endpoint_there(t, o, false);
+	case DO_PASSWORD_SRC:
+		return user_there(t, o, "source_endpoint_user_name");
+	case DO_PASSWORD_DEST:
+		return user_there(t, o, "destination_endpoint_user_name");
 	default:
 		return false;
 	}

@@ -87,6 +87,56 @@ apply 0
 equal "an order that did not arrive is made again" 2 "$(calls TransferInstanceClass)"
 simulator_stop
 
+# Made two-way, while lists show what was: an answered upgrade is no reason for another, within the settling time and after it.
+for pause in 0 4; do
+	manifest m.ini small a
+	service <<<"$fast
+list_lag = 20s"
+	sed -i 's/^instance_class.*/&\nsync_architecture = oneway/' m.ini
+	apply 0
+	sed -i 's/= oneway/= bidirectional/' m.ini
+	killed UpgradeTwoWay 1
+	sleep "$pause"
+	apply 0
+	equal "made two-way once, $pause s" 1 "$(calls UpgradeTwoWay)"
+	expect_exit 0 plan --detailed-exitcode --endpoint "$DTS_ENDPOINT" m.ini
+	simulator_stop
+done
+
+# A password was taken, the answer never came: the repeat is refused, because it is the current one, and that is the proof.
+for pause in 0 4; do
+	manifest m.ini small a
+	service <<<"$fast
+[fault.x]
+action = ModifyDtsJobPassword
+nth = 1
+do = hang"
+	apply 0
+	export SOURCE_PASSWORD=another
+	killed ModifyDtsJobPassword 1
+	sleep "$pause"
+	apply 0
+	expect_exit 0 plan --detailed-exitcode --endpoint "$DTS_ENDPOINT" m.ini
+	refute "no password in the state" grep -q another m.state.json
+	export SOURCE_PASSWORD=a
+	apply 0
+	simulator_stop
+done
+
+# The service says that it cannot be done, because it was: looked at, and done.
+manifest m.ini small a
+service <<<"$fast
+[fault.x]
+action = UpgradeTwoWay
+do = code:OperationDenied:403
+effect = yes"
+apply 0
+sed -i 's/^instance_class.*/&\nsync_architecture = bidirectional/' m.ini
+apply 0
+equal "a refused upgrade is looked at" 1 "$(calls UpgradeTwoWay)"
+expect_exit 0 plan --detailed-exitcode --endpoint "$DTS_ENDPOINT" m.ini
+simulator_stop
+
 # A class that is no higher is refused with NoPermission, which is no word about our rights.
 manifest m.ini small a
 service <<<"$fast
