@@ -43,6 +43,8 @@ struct task {
 	bool restarted, skipped;
 	enum job_status busy_status;
 	unsigned looks, unknowns, busy, stale;
+	unsigned
+		contradicted; /* looks after the settling time that show nothing of an answered order */
 	int64_t step_ms, op_ms;
 	bool single;          /* no batch: the batch failed */
 	uint64_t open_intent; /* of the call whose answer was lost */
