@@ -2,6 +2,9 @@
 #ifndef RUN_RUN_INTERNAL_H
 #define RUN_RUN_INTERNAL_H
 
+#include <stddef.h>
+#include <stdint.h>
+
 #include "base/arena.h"
 #include "remote/dts.h"
 #include "run/exec.h"
@@ -206,7 +209,9 @@ struct fence {
 	int64_t sent_ms;                               /* server time */
 	void (*done)(struct fence *f, enum arrived a); /* may be called from fence_start */
 	void *owner;
+	bool asked_before; /* fence.c only: an earlier run asked, and its answer is not known */
 };
+/* What is learned goes into the purchase's open intent, too. f is the `fence` of a struct purchase. */
 void fence_start(struct fence *f);
 
 struct purchase {
@@ -222,6 +227,10 @@ struct purchase {
 	const char *instance_id, *job_id; /* of the one being adopted */
 	const char *why;
 };
+static inline struct purchase *fence_purchase(const struct fence *f)
+{
+	return (struct purchase *)(void *)((char *)(uintptr_t)f - offsetof(struct purchase, fence));
+}
 struct json *purchase_shape(struct arena *a, const struct dts_call *call,
                             const struct inventory *inv);
 /* How the call ended is part of the evidence: into p->detail, and into the open intent for later runs. */
