@@ -52,6 +52,9 @@ static bool may_be_gone(const struct task *t)
 	const struct record *rec = t->rec ? t->rec : t->op->have;
 	int64_t settle = t->x->r->o.settle_ms;
 
+	/* What this run saw before it began to delete, and what the service does not know by its id now, went with its jobs. */
+	if (t->op->kind == OP_DELETE && t->op->seen)
+		return true;
 	return t->watch.released || ((!rec || sys_wall_ms() - rec->updated_ms >= settle) &&
 	                             (!t->sent_ms || sys_now_ms() - t->sent_ms >= settle));
 }

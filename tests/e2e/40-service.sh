@@ -70,3 +70,12 @@ run 2 plan --detailed-exitcode m.ini
 simulator_stop
 equal "the simulator ends with 0" 0 "$SIM_STATUS"
 equal "the wrong key pair" 64 "$("$DTS" simulator --keys nonsense >/dev/null 2>&1; echo $?)"
+
+# A pair of directions: both jobs go, the instance with them, and nobody waits for what the service does not know any more.
+simulator_start --time-scale 2000 --log two.log --world two.world.json
+cp "$ROOT/jobs/examples/two-way.ini" two.ini
+run 0 apply --yes two.ini
+DTS_TIMEOUT=20 run 0 destroy --yes two.ini
+equal "nothing is left of the two-way instance" 0 "$(instances two.world.json)"
+equal "nor in the state" 0 "$(recorded two.state.json)"
+simulator_stop
