@@ -128,6 +128,8 @@ bool step_is_ordered(enum step s); /* done when its effect is seen, not when it 
 void task_find_free(struct task *t);
 int64_t task_timeout_ms(const struct task *t);
 const char *task_region(const struct task *t);
+/* Is the current step about what goes, so that the section's own references are not its? */
+bool task_removes(const struct task *t);
 bool task_reverse(
 	const struct task
 		*t); /* is the job that the current step is about the Reverse one of a pair? */

@@ -411,7 +411,7 @@ static void input_of(struct task *t, struct step_input *in)
 		in->instance_id = t->rec->instance_id;
 		in->job_id = t->rec->job_id;
 	}
-	if (t->op->type == &type_job && text_empty(in->instance_id))
+	if (t->op->type == &type_job && text_empty(in->instance_id) && !task_removes(t))
 		in->instance_id = val(t, "dts_instance_id");
 }
 

@@ -815,6 +815,13 @@ static bool takes_away(enum step s)
 }
 
 /* A replacement may change the direction: what is taken away is the job that exists, what is made is the wanted one. */
+bool task_removes(const struct task *t)
+{
+	enum step s = current(t);
+
+	return s == DO_VERIFY || s == DO_DELETE || s == DO_WAIT_GONE;
+}
+
 bool task_reverse(const struct task *t)
 {
 	enum step s = current(t);
@@ -859,7 +866,8 @@ void task_watch(struct task *t, enum look why, bool now)
 	w->silence = on_silence;
 	w->region = t->region;
 	w->instance_id = rec && rec->instance_id ? rec->instance_id : "";
-	if (!*w->instance_id && t->op->type == &type_job && t->vals && want(t, "dts_instance_id"))
+	if (!*w->instance_id && t->op->type == &type_job && t->vals && !task_removes(t) &&
+	    want(t, "dts_instance_id"))
 		w->instance_id = want(t, "dts_instance_id");
 	w->job_id = rec ? rec->job_id : NULL;
 	w->reverse = task_reverse(t);

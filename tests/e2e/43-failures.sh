@@ -98,3 +98,17 @@ expect_exit 0 apply --simulate --yes free.ini
 equal "bought once" 1 "$(instances free.sim.world.json)"
 equal "one job in all" 1 "$(grep -c '"direction"' free.sim.world.json)"
 expect_exit 0 plan --simulate --detailed-exitcode free.ini
+
+# The free job of a section that buys first now is given up by its own id, not by that of the new instance.
+sed -e 's/^dts_job_name.*/dts_job_name = turned/' "$ROOT/jobs/examples/configure-first.ini" >turned.ini
+sed 's/^job.*/job = turned*/' free.scenario >turned.scenario
+DTSBATCH_SIM_SCENARIO=turned.scenario expect_exit 1 apply --simulate --yes turned.ini
+{
+	grep -vE '^(payment_type|instance_class|sync_architecture|compute_unit|database_count) *=' turned.ini | sed 's/^dts_job_name.*/&\ndts_instance_id = ${synchronization_instance.x.id}/'
+	pair_sections x | sed '/^$/,$d'
+} >turned.new
+mv turned.new turned.ini
+DTS_TIMEOUT=30 expect_exit 0 apply --simulate --yes turned.ini
+equal "one job that lives" 1 "$(grep '"direction"' turned.sim.world.json | grep -vc '"gone_ms"')"
+equal "bought once" 1 "$(instances turned.sim.world.json)"
+expect_exit 0 plan --simulate --detailed-exitcode turned.ini
