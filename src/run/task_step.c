@@ -299,6 +299,8 @@ static void step_failed(struct task *t, struct call *c, const struct dts_reply *
 static void take_verdict(struct task *t, struct call *c, const struct dts_reply *reply,
                          enum verdict v)
 {
+	/* It may have stood in a queue for long: its settling time begins when it has ended. */
+	t->sent_ms = sys_now_ms();
 	if (t->state == TASK_ENDED) {
 		call_outcome(c, v == VERDICT_OK ? OUTCOME_DONE : OUTCOME_UNKNOWN, NULL);
 		return;
