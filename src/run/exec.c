@@ -305,7 +305,7 @@ void task_advance(struct task *t)
 	t->step++;
 	t->acting = false;
 	t->looks = t->unknowns = t->busy = t->stale = t->contradicted = 0;
-	t->single = t->again = false;
+	t->single = t->again = t->step_moved = false;
 	t->sent_ms = 0;
 	t->step_ms = sys_now_ms();
 	t->state = TASK_WAITING;

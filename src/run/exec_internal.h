@@ -34,6 +34,7 @@ struct task {
 	/* watching */
 	enum look look;
 	struct watch watch;
+	bool step_moved; /* a moving status was seen since the call of this step */
 	bool moved; /* a moving or running status was seen since our last start/configure/reset */
 	bool old_failure;  /* it had failed before that: a failure may be the old one */
 	int64_t issued_ms; /* of what makes a job start: since when a failure may be news */

@@ -11,7 +11,8 @@
 #include "base/text.h"
 #include "run/exec_internal.h"
 
-#define GRACE_MS 60000 /* start and suspend may take so long to show (dts-api.md 3.3) */
+#define LIST_LAG_MS 3000 /* for so long a list may show what was before (dts-api.md 9) */
+#define GRACE_MS 60000   /* start and suspend may take so long to show (dts-api.md 3.3) */
 
 enum after { AFTER_WAIT, AFTER_OK, AFTER_FAILED, AFTER_GONE };
 
@@ -77,6 +78,17 @@ static enum after after_created(struct task *t, const struct observed *o)
 	return AFTER_WAIT;
 }
 
+/* A change of a running job shows as Modifying; a list that lags still shows the rest before it. */
+static bool changes_over(const struct task *t)
+{
+	enum step s = current(t);
+	bool modifies = s == DO_OBJECTS || s == DO_RESERVED || s == DO_ENDPOINT_SRC ||
+	                s == DO_ENDPOINT_DEST;
+
+	return !modifies || t->step_moved ||
+	       sys_now_ms() - t->sent_ms > (int64_t)(LIST_LAG_MS * t->x->r->o.poll_scale);
+}
+
 static enum after after_step(struct task *t, const struct observed *o)
 {
 	enum step s = current(t);
@@ -111,9 +123,11 @@ static enum after after_step(struct task *t, const struct observed *o)
 		               ? AFTER_WAIT
 		               : AFTER_OK;
 	default:
-		return status_class(o->status) == SC_MOVING && o->status != ST_INITIALIZING
-		               ? AFTER_WAIT
-		               : AFTER_OK;
+		if (status_class(o->status) == SC_MOVING && o->status != ST_INITIALIZING) {
+			t->step_moved = true;
+			return AFTER_WAIT;
+		}
+		return changes_over(t) ? AFTER_OK : AFTER_WAIT;
 	}
 	if (o->status == ST_LOCKED)
 		return AFTER_FAILED;
