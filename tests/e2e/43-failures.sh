@@ -103,6 +103,7 @@ expect_exit 0 plan --simulate --detailed-exitcode free.ini
 sed -e 's/^dts_job_name.*/dts_job_name = turned/' "$ROOT/jobs/examples/configure-first.ini" >turned.ini
 sed 's/^job.*/job = turned*/' free.scenario >turned.scenario
 DTSBATCH_SIM_SCENARIO=turned.scenario expect_exit 1 apply --simulate --yes turned.ini
+# shellcheck disable=SC2016 # a reference of the manifest
 {
 	grep -vE '^(payment_type|instance_class|sync_architecture|compute_unit|database_count) *=' turned.ini | sed 's/^dts_job_name.*/&\ndts_instance_id = ${synchronization_instance.x.id}/'
 	pair_sections x | sed '/^$/,$d'
