@@ -451,6 +451,43 @@ pid_t lab_spawn(struct lab *l, const struct run_spec *s)
 	return pid;
 }
 
+/* The last lines of a file, for a human. */
+static void show_end(const char *path, size_t bytes)
+{
+	struct buf b;
+
+	buf_init(&b, (size_t)1 << 26);
+	if (sys_read_file(path, &b) == 0 && b.n > 0)
+		fprintf(stderr, "lab:   %s ends with\n%s\n", path,
+		        buf_str(&b) + (b.n > bytes ? b.n - bytes : 0));
+	buf_release(&b);
+}
+
+static void show_thread(const char *path, const char *name, void *arg)
+{
+	static const char *const files[] = {"wchan", "syscall", "stat"};
+	char file[1300];
+
+	(void)name;
+	(void)arg;
+	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+		snprintf(file, sizeof file, "%s/%s", path, files[i]);
+		show_end(file, 300);
+	}
+}
+
+/* A run that would not end: where it stands, before it is killed. */
+static void show_hung(struct lab *l, pid_t pid)
+{
+	char dir[64];
+
+	fprintf(stderr, "lab: a run hangs\n");
+	snprintf(dir, sizeof dir, "/proc/%d/task", (int)pid);
+	lab_each_file(dir, show_thread, NULL);
+	show_end(lab_path(l, "out"), 3000);
+	show_end(lab_path(l, "requests.jsonl"), 4000);
+}
+
 /* What is due `ms` after the start; each once. */
 static void mistreat(struct lab *l, const struct run_spec *s, pid_t pid, int64_t ms,
                      int64_t *struck_ms, bool done[3], struct run_end *end)
@@ -472,6 +509,8 @@ static void mistreat(struct lab *l, const struct run_spec *s, pid_t pid, int64_t
 	     (*struck_ms >= 0 && ms >= *struck_ms + s->kill_after_strike_ms) || ms > HUNG_MS)) {
 		done[2] = true;
 		end->hung = ms > HUNG_MS;
+		if (end->hung)
+			show_hung(l, pid);
 		kill(pid, SIGKILL);
 	}
 }
@@ -489,8 +528,6 @@ struct run_end lab_wait(struct lab *l, const struct run_spec *s, pid_t pid)
 	}
 	end.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 	end.killed = end.status == 128 + SIGKILL && !end.hung;
-	if (end.hung)
-		fprintf(stderr, "lab: a run hangs\n");
 	return end;
 }
 
