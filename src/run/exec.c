@@ -434,6 +434,7 @@ static void run_ready(struct exec *x)
 /* ---- settling purchases within the run ------------------------------------- */
 
 static void settle_decided(struct exec *x);
+static void settle_arm(struct exec *x);
 
 static void settle_second(struct page_read *p)
 {
@@ -464,11 +465,33 @@ static void settle_first(struct page_read *p)
 	page_read_start(&x->settle_page);
 }
 
+/*
+ * Bought instances of one shape are counted together, and what the fence says is part of the evidence: nothing is decided before
+ * all of them have settled and all fences have answered. Comes back by itself when it is too early.
+ */
+static bool settle_early(struct exec *x, const char *region)
+{
+	for (size_t i = 0; i < x->settling.n; i++) {
+		const struct task *t = x->settling.v[i];
+
+		if (!text_eq(t->region, region) || t->state == TASK_ENDED)
+			continue;
+		if (t->buy.fence.open) /* fence_said() comes back */
+			return true;
+		if (purchase_end_ms(x->r, &t->buy) + x->r->o.settle_ms > run_server_ms(x->r)) {
+			settle_arm(x);
+			return true;
+		}
+	}
+	return false;
+}
+
 static void settle_fire(struct timer *timer)
 {
 	struct exec *x = timer->arg;
 
-	if (x->settle_busy || !x->settling.n || run_stopping(x->r))
+	if (x->settle_busy || !x->settling.n || run_stopping(x->r) ||
+	    settle_early(x, x->settling.v[0]->region))
 		return;
 	x->settle_busy = true;
 	x->settle_region = x->settling.v[0]->region;
@@ -487,8 +510,8 @@ static void settle_arm(struct exec *x)
 	int64_t latest = 0;
 
 	for (size_t i = 0; i < x->settling.n; i++)
-		if (x->settling.v[i]->buy.sent_ms > latest)
-			latest = x->settling.v[i]->buy.sent_ms;
+		if (purchase_end_ms(x->r, &x->settling.v[i]->buy) > latest)
+			latest = purchase_end_ms(x->r, &x->settling.v[i]->buy);
 	if (!x->settling.n)
 		return;
 	x->settle_timer.fire = settle_fire;
@@ -509,6 +532,7 @@ static void fence_said(struct fence *f, enum arrived a)
 		         a == ARRIVED_YES
 		                 ? "the purchase did arrive at the service: it is looked for"
 		                 : "the purchase did not arrive at the service");
+	settle_arm(t->x);
 }
 
 void settle_add(struct task *t)
@@ -604,11 +628,14 @@ static void settle_decided(struct exec *x)
 	struct task **tasks = arena_array(x->a, struct task *, all);
 	struct purchase **v = arena_array(x->a, struct purchase *, all);
 
+	if (settle_early(x, x->settle_region)) { /* one was added since the first list */
+		x->settle_busy = false;
+		return;
+	}
 	for (size_t i = 0; i < all; i++) {
 		struct task *t = x->settling.v[i];
 
-		if (text_eq(t->region, x->settle_region) &&
-		    t->buy.sent_ms + x->r->o.settle_ms <= run_server_ms(x->r)) {
+		if (text_eq(t->region, x->settle_region)) {
 			v[n] = &t->buy;
 			tasks[n++] = t;
 		}

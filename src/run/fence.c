@@ -36,6 +36,7 @@ static void remember(struct fence *f, const char *key, bool value)
 
 static void fence_end(struct fence *f, enum arrived a)
 {
+	f->open = false;
 	f->done(f, a);
 }
 
@@ -101,6 +102,7 @@ void fence_start(struct fence *f)
 	bool usable = f->nonce[0] && f->r->read_nonce[0] &&
 	              run_server_ms(f->r) - f->sent_ms < NONCE_LIFE_MS;
 
+	f->open = true;
 	if (known)
 		fence_end(f, json_true(known) ? ARRIVED_YES : ARRIVED_NO);
 	else if (usable)

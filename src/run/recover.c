@@ -107,7 +107,8 @@ static void put_ids(struct run *r, struct record *rec, const struct observed *o,
 
 static bool settled(const struct run *r, const struct intent *i)
 {
-	return run_server_ms(r) >= i->wall_ms + r->o.settle_ms;
+	return run_server_ms(r) >=
+	       call_end_ms(r, i->wall_ms, api_find(i->action)) + r->o.settle_ms;
 }
 
 /* Between two looks. False: it will not change any more, or nobody waits any longer. */
@@ -257,7 +258,6 @@ static void fence_answer(struct fence *f, enum arrived a)
 	struct purchase *p = f->owner;
 
 	p->arrived = a;
-	p->fence.r = NULL; /* answered */
 }
 
 static void ask_fence(struct run *r, struct purchase *p)
@@ -268,7 +268,7 @@ static void ask_fence(struct run *r, struct purchase *p)
 	p->fence.done = fence_answer;
 	p->fence.owner = p;
 	fence_start(&p->fence);
-	while (p->fence.r && !r->dead)
+	while (p->fence.open && !r->dead)
 		run_turn(r, INT64_MAX);
 }
 
@@ -393,7 +393,8 @@ static void settle_purchases(struct run *r, struct purchase **v, size_t n, struc
 
 	for (size_t i = 0; i < n; i++) {
 		any = any || !left_to_its_task(r, v[i]);
-		latest = v[i]->sent_ms > latest ? v[i]->sent_ms : latest;
+		if (purchase_end_ms(r, v[i]) > latest)
+			latest = purchase_end_ms(r, v[i]);
 	}
 	if (!any)
 		return;

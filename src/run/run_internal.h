@@ -210,6 +210,7 @@ struct fence {
 	void (*done)(struct fence *f, enum arrived a); /* may be called from fence_start */
 	void *owner;
 	bool asked_before; /* fence.c only: an earlier run asked, and its answer is not known */
+	bool open;         /* asked and not answered yet: nothing may be decided, nor f be reused */
 };
 /* What is learned goes into the purchase's open intent, too. f is the `fence` of a struct purchase. */
 void fence_start(struct fence *f);
@@ -235,6 +236,11 @@ struct json *purchase_shape(struct arena *a, const struct dts_call *call,
                             const struct inventory *inv);
 /* How the call ended is part of the evidence: into p->detail, and into the open intent for later runs. */
 void purchase_ended(struct run *r, struct purchase *p, const struct dts_reply *reply);
+/* Server time until which a call that an earlier run sent may have been under way: its settling time counts from then. That run
+ * began before this one did, and no call takes longer than its time-out. */
+int64_t call_end_ms(const struct run *r, int64_t sent_ms, enum api_action action);
+/* The same of a purchase, or when it ended, if that is known. */
+int64_t purchase_end_ms(const struct run *r, const struct purchase *p);
 /* Of an open intent, as far as it tells. */
 void purchase_from_intent(struct run *r, struct purchase *p, const struct intent *i);
 /* Decides all of v at once; inv1 and inv2 are two complete lists taken after the settling time. */

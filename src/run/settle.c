@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/sys.h"
 #include "base/text.h"
 #include "run/run_internal.h"
 
@@ -108,6 +109,23 @@ static int64_t ended_ms(const struct purchase *p)
 	const struct json *j = json_get(p->detail, "ended");
 
 	return j && j->type == JSON_NUMBER ? j->i : 0;
+}
+
+int64_t call_end_ms(const struct run *r, int64_t sent_ms, enum api_action action)
+{
+	int64_t begun = run_server_ms(r) - (sys_now_ms() - r->begun_ms);
+	int64_t longest = sent_ms;
+
+	if (action != API_NONE)
+		longest += (int64_t)(api_def(action)->timeout_ms * r->o.timeout_scale);
+	return begun < longest ? begun : longest;
+}
+
+int64_t purchase_end_ms(const struct run *r, const struct purchase *p)
+{
+	int64_t ended = ended_ms(p);
+
+	return ended ? ended : call_end_ms(r, p->sent_ms, API_CREATE_DTS_INSTANCE);
 }
 
 static bool same_shape(struct arena *a, const struct json *x, const struct json *y)

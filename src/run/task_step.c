@@ -670,7 +670,7 @@ static bool resumes_call(struct task *t, enum step s)
 	const char *action = api_def(single_action(s))->name;
 	const char *instance = t->rec ? t->rec->instance_id : val(t, "dts_instance_id");
 	struct run *r = t->x->r;
-	int64_t age = -1;
+	int64_t ended = 0, age;
 	size_t n;
 	const struct intent *v = state_intents(r->o.state, &n);
 
@@ -682,10 +682,11 @@ static bool resumes_call(struct task *t, enum step s)
 		    !text_eq(json_str(v[i].detail, "instance"), instance))
 			continue;
 		t->open_intent = v[i].id;
-		age = run_server_ms(r) - v[i].wall_ms;
+		ended = call_end_ms(r, v[i].wall_ms, api_find(action));
 	}
-	if (!t->open_intent || age < 0)
+	if (!t->open_intent)
 		return false;
+	age = run_server_ms(r) > ended ? run_server_ms(r) - ended : 0;
 	make_vals(t);
 	t->acting = true;
 	t->unknowns++;

@@ -92,6 +92,7 @@ struct trial {
 	int pair; /* the call whose reply is broken: action * NTH_MAX + nth - 1; -1: none */
 	enum strange strange_before; /* buys before the first call */
 	bool lags, second, others, destroy, fault_build;
+	bool asks; /* `adopt = ask`: as where others leave bare instances about */
 	int runs; /* TOGETHER: so many; STOPPED: a second one while the first is stopped */
 };
 
@@ -165,9 +166,24 @@ static unsigned dice(size_t a, size_t b, size_t c)
 	return (unsigned)(x >> 33);
 }
 
+/*
+ * A purchase that was answered by an error, and a run that did not live to write that down: with a bare equal instance of
+ * somebody else's beside it, nothing tells this from a purchase that went well. That is what `adopt = ask` is for.
+ */
+static bool undecidable(const struct trial *t)
+{
+	return t->run.kill_struck && strstr(t->scenario, "action = CreateDtsInstance") &&
+	       (strstr(t->scenario, "do = status:") || strstr(t->scenario, "do = code:") ||
+	        strstr(t->scenario, "do = body-code:")) &&
+	       !strstr(t->scenario, "effect");
+}
+
 /* Somebody else buys equal instances: before the first call, after one of ours, or at any moment; some configure at once. */
 static void strangers(struct trial *t, unsigned roll)
 {
+	bool bare = roll % 6 >= 2 && roll % 6 <= 4;
+
+	t->asks = bare && undecidable(t);
 	int moment = (int)(roll / 6 % 300);
 
 	t->others = t->others || roll % 6 != 0;
@@ -639,6 +655,18 @@ static size_t broken_run(struct work *w, const struct trial *t, struct verdict_c
 	return n;
 }
 
+/* Where it is not the one that all trials begin with. */
+static void write_batch(struct work *w, const struct trial *t)
+{
+	static const char head[] = "[dtsbatch]\n";
+	const char *batch = t->destroy ? batch_destroyable : batch_after;
+
+	if (t->asks)
+		batch = arena_printf(&w->l.a, "%sadopt = ask\n%s", head, batch + sizeof head - 1);
+	if (t->asks || t->destroy)
+		lab_write(&w->l, "m.ini", batch);
+}
+
 static void run_trial(struct work *w, struct trial t)
 {
 	struct verdict_counts *c = &w->sh->c[t.k], was;
@@ -652,8 +680,7 @@ static void run_trial(struct work *w, struct trial t)
 	if (t.fault_build && !(t.run.binary = w->fault_binary))
 		return;
 	lab_reset(&w->l);
-	if (t.destroy)
-		lab_write(&w->l, "m.ini", batch_destroyable);
+	write_batch(w, &t);
 	lab_start(&w->l, t.scenario, t.lags);
 	lab_stranger(&w->l, t.strange_before);
 	was = *c;

@@ -119,7 +119,8 @@ struct run_end lab_wait(struct lab *l, const struct run_spec *s, pid_t pid);
 struct run_end lab_run(struct lab *l, const struct run_spec *s);
 int lab_cmd(struct lab *l, int party, const char *const *args);
 void lab_stranger(struct lab *l, enum strange how);
-/* Does the file in the lab's directory hold this text? */
+/* How often does the file in the lab's directory hold this text? */
+size_t lab_file_count(struct lab *l, const char *name, const char *text);
 bool lab_file_has(struct lab *l, const char *name, const char *text);
 void lab_each_file(const char *dir, void (*f)(const char *path, const char *name, void *arg),
                    void *arg);
