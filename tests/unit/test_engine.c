@@ -307,6 +307,51 @@ static void a_stranger_is_not_adopted(void **s)
 	assert_int_equal(live_instances(), 2);
 }
 
+/* The fence's first question (the second list) takes longer than the account's list needs to settle. */
+#define SLOW_FENCE                                                                                 \
+	"[fault.x]\naction = CreateDtsInstance\nnth = 1\ndo = cut-before\n"                       \
+	"[fault.y]\naction = DescribeDtsJobs\nnth = 2\ncount = 1\ndo = delay:2s\n"
+
+static void the_fence_is_waited_for(void **s)
+{
+	const char *text = HEAD INSTANCE("a", "");
+
+	(void)s;
+	eng_start(SLOW_FENCE "[stranger]\nafter = CreateDtsInstance\nevery = 1\nmax = 1\n", 0);
+	ASSERT_DONE(eng_apply(text));
+	eng_stop();
+	assert_int_equal(live_instances(), 2);
+}
+
+static void a_slow_fence_outlives_nothing(void **s)
+{
+	const char *text = HEAD INSTANCE("a", "");
+
+	(void)s;
+	eng_start(SLOW_FENCE, 0);
+	ASSERT_DONE(eng_apply(text));
+	eng_stop();
+	assert_int_equal(live_instances(), 1);
+}
+
+/* Of a run that died nobody knows when its call ended: not after its time-out, and not after the next run began. */
+static void settling_counts_from_the_end(void **s)
+{
+	int64_t timeout = api_def(API_CREATE_DTS_INSTANCE)->timeout_ms, now = sys_wall_ms(), end;
+	struct run r = {.begun_ms = sys_now_ms() - 1000, .o.timeout_scale = 1};
+	struct purchase p = {.sent_ms = now - 3000};
+
+	(void)s;
+	assert_true(timeout > 3000);
+	end = purchase_end_ms(&r, &p);
+	assert_true(end >= now - 1000 && end < now - 500); /* the run began a second ago */
+	p.sent_ms = now - timeout - 5000;
+	assert_int_equal(purchase_end_ms(&r, &p), now - 5000);
+	p.detail = json_parse(&eng_a, "{\"ended\":77}", 12, NULL);
+	assert_int_equal(purchase_end_ms(&r, &p), 77);
+	assert_int_equal(call_end_ms(&r, 5, API_NONE), 5);
+}
+
 static void too_many_candidates_need_a_decision(void **s)
 {
 	struct result *r;
@@ -825,6 +870,9 @@ int main(void)
 		T(lost_purchase_is_found),
 		T(purchase_that_never_arrived_is_made_again),
 		T(a_stranger_is_not_adopted),
+		T(the_fence_is_waited_for),
+		T(a_slow_fence_outlives_nothing),
+		T(settling_counts_from_the_end),
 		T(too_many_candidates_need_a_decision),
 		T(made_while_our_call_was_under_way),
 		T(an_error_does_not_hold_up_what_was_lost),
