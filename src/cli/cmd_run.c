@@ -23,6 +23,7 @@ struct job {
 	struct plan_opts po;
 	const struct saved_plan *saved; /* NULL: apply of manifests */
 	bool only_imports;              /* whatever else the sections would want */
+	bool together;                  /* imports: all of them or none */
 	enum err_code asked;            /* a question that is open whatever else happens */
 	struct err e;
 };
@@ -175,7 +176,7 @@ static int make_plan(struct job *j)
 	plan_make(&j->p, &s->c->a, &s->l.b, &s->recs, &s->inv, &j->po, &d);
 	ui_diag(&s->c->ui, &d);
 	if (j->only_imports)
-		rebuild_only_imports(&j->p);
+		rebuild_only_imports(&j->p, j->together);
 	if (d.errors)
 		return err_set(&j->e, ERR_MANIFEST, "%s", "");
 	return 0;
@@ -260,7 +261,7 @@ static void show_guard(struct job *j)
 	struct err e = {0};
 	struct json *o;
 
-	if (plan_is_empty(&j->p) || guard_check(&j->p, &g, &e) == 0)
+	if ((plan_is_empty(&j->p) && !j->p.marked) || guard_check(&j->p, &g, &e) == 0)
 		return;
 	if (u->json) {
 		o = ui_line(u, "guard");
@@ -546,6 +547,10 @@ static int import_instance_too(struct job *j, uint32_t job, const char *id)
 	if (session_refresh(&j->s, &j->e))
 		return -1;
 	seen = inventory_job(&j->s.inv, id);
+	if (!seen) /* the id of an instance stands for its job, too */
+		seen = inventory_instance(
+			&j->s.inv, id,
+			text_ieq(res_get(r, "synchronization_direction"), "Reverse"));
 	if (seen)
 		instance->life.import_id = arena_strdup(&j->s.c->a, seen->instance_id);
 	return 0;
@@ -587,6 +592,7 @@ int cmd_import(struct context *c)
 	if (import_instance_too(&j, k, c->o.args.v[1]))
 		return finish(&j, cmd_fail(c, &j.e));
 	j.only_imports = j.po.take_only = true; /* above all, nothing is bought */
+	j.together = true;
 	j.po.targets = targets;
 	j.po.ntargets = 1;
 	return run_job(&j);

@@ -310,8 +310,19 @@ void rebuild_show(const struct rebuild *rb, struct ui *u)
 
 /* ---- the plan --------------------------------------------------------------------------- */
 
-void rebuild_only_imports(struct plan *p)
+/* The first import that is refused; NULL: none. */
+static const char *refused_import(const struct plan *p)
 {
+	for (size_t i = 0; i < p->n; i++)
+		if (p->ops[i].new_id && p->ops[i].refused)
+			return p->ops[i].address;
+	return NULL;
+}
+
+void rebuild_only_imports(struct plan *p, bool together)
+{
+	const char *refused = together ? refused_import(p) : NULL;
+
 	for (size_t i = 0; i < p->n; i++) {
 		struct op *op = &p->ops[i];
 
@@ -322,6 +333,8 @@ void rebuild_only_imports(struct plan *p)
 			                  .want = op->want,
 			                  .have = op->have,
 			                  .seen = op->seen};
+		else if (refused && !op->refused)
+			op->blocked_by = refused;
 	}
 	plan_count(p);
 	for (size_t i = 0; i < p->n; i++) /* what is nowhere yet is not unchanged */

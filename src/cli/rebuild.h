@@ -38,6 +38,6 @@ void rebuild_match(struct rebuild *rb, const struct inventory *inv);
 /* What was left, and why. */
 void rebuild_show(const struct rebuild *rb, struct ui *u);
 /* A plan that imports and does nothing else. */
-void rebuild_only_imports(struct plan *p);
+void rebuild_only_imports(struct plan *p, bool together);
 
 #endif

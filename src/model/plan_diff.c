@@ -583,7 +583,12 @@ void plan_left(struct planner *pl, struct op *op)
 	for (size_t i = 0; i < op->type->nattrs; i++) {
 		const struct attr_def *at = &op->type->attrs[i];
 
-		if (plan_is_left(pl->b, r, op->have, i) && !attr_in(&op->have->left, i))
+		if (!plan_is_left(pl->b, r, op->have, i) || attr_in(&op->have->left, i))
+			continue;
+		if (at->route == ROUTE_NONE || begins_only(at, NULL))
+			plan_note(pl, op, "%s taken out: it had a meaning at creation only",
+			          at->key);
+		else
 			plan_note(pl, op, "%s taken out: no longer managed, the service keeps %s",
 			          at->key, kept(pl, op, at, op->have->attrs[i]));
 	}

@@ -73,6 +73,13 @@ static void decide_existing(struct planner *pl, struct op *op, const struct reso
 		                       : arena_printf(pl->a, "%s changed", df.replace_keys);
 		if (r->life.protect || (op->have && op->have->protect))
 			op->refused = "protected: `protect = true` forbids a replacement";
+		else if (adopt && instance_new)
+			op->refused = arena_printf(
+				pl->a,
+				"it lives on an instance that exists, but %s is to be %s: import that instance with it",
+				pl->b->v[r->instance].address,
+				pl->ops.v[pl->op_of[r->instance]].kind == OP_CREATE ? "created"
+										    : "replaced");
 		else if (adopt)
 			op->refused = arena_printf(
 				pl->a,

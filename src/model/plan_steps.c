@@ -56,25 +56,37 @@ static bool rests_configured(const struct planner *pl, const struct op *op,
 
 #define PARAMETERS_LATER "job_parameters need a running job: they are set when the job is started"
 
-static void add_after_configure(struct planner *pl, struct op *op, const struct resource *r)
-{
-	if (text_ieq(res_get(r, "status"), "Synchronizing") && user_disables_autostart(pl, r))
-		plan_step_add(op, DO_START);
-	plan_step_add(op, DO_WAIT_CREATED);
-	if (!res_get(r, "job_parameters"))
-		return;
-	if (rests_configured(pl, op, r))
-		plan_note(pl, op, PARAMETERS_LATER);
-	else
-		plan_step_add(op, DO_PARAMS);
-}
-
 static bool has_step(const struct op *op, enum step s)
 {
 	for (unsigned i = 0; i < op->nsteps; i++)
 		if (op->steps[i] == s)
 			return true;
 	return false;
+}
+
+/* What configuring carries only before the purchase follows by its own route; that is not yet a change to something that runs. */
+static void add_not_carried(struct op *op, const struct resource *r)
+{
+	unsigned impact = op->impact;
+
+	for (size_t i = 0; has_step(op, DO_CONFIGURE) && i < r->type->nattrs; i++)
+		if ((r->type->attrs[i].flags & A_FREE) && r->vals[i].state != V_UNSET)
+			plan_step_add(op, route_step(r->type->attrs[i].route, false));
+	op->impact = impact;
+}
+
+static void add_after_configure(struct planner *pl, struct op *op, const struct resource *r)
+{
+	if (text_ieq(res_get(r, "status"), "Synchronizing") && user_disables_autostart(pl, r))
+		plan_step_add(op, DO_START);
+	plan_step_add(op, DO_WAIT_CREATED);
+	add_not_carried(op, r);
+	if (!res_get(r, "job_parameters"))
+		return;
+	if (rests_configured(pl, op, r))
+		plan_note(pl, op, PARAMETERS_LATER);
+	else
+		plan_step_add(op, DO_PARAMS);
 }
 
 /* What is configured or bought once more takes what else has a meaning at creation only. */
@@ -235,7 +247,7 @@ bool plan_reconfigurable(const struct op *op)
 /* What being configured once more does not carry: it is changed before or after. */
 #define NOT_CONFIGURED_ROUTES                                                                      \
 	(1u << ROUTE_STATUS | 1u << ROUTE_PARAMS | 1u << ROUTE_GROUP | 1u << ROUTE_TAGS |          \
-	 1u << ROUTE_CLASS | 1u << ROUTE_PAYTYPE | 1u << ROUTE_TWOWAY)
+	 1u << ROUTE_CLASS | 1u << ROUTE_PAYTYPE | 1u << ROUTE_TWOWAY | 1u << ROUTE_CLUSTER)
 
 /* Changes that a job which never ran takes by being configured once more (dts-api.md 3.3). A failed precheck that shall rest
  * does, too: configured without start it is NotStarted, and a failed job cannot be paused. */
@@ -371,7 +383,8 @@ static void add_reconfigured(struct planner *pl, struct op *op, const struct dif
 {
 	plan_step_add(op, DO_CONFIGURE);
 	add_after_configure(pl, op, r);
-	add_route_steps(op, df, NOT_CONFIGURED_ROUTES & ~(1u << ROUTE_PARAMS));
+	add_route_steps(op, df,
+	                NOT_CONFIGURED_ROUTES & ~(1u << ROUTE_PARAMS | 1u << ROUTE_CLUSTER));
 }
 
 void plan_steps_update(struct planner *pl, struct op *op, const struct diff *df)
@@ -384,6 +397,7 @@ void plan_steps_update(struct planner *pl, struct op *op, const struct diff *df)
 
 	if (reconfigures(op, df, want)) {
 		add_reconfigured(pl, op, df, r);
+		op->impact |= IMPACT_ONLINE; /* it never ran: nothing stands still */
 		mark_sent(op);
 	} else {
 		/* What may have caused a failure and can be changed at rest comes before the start, what needs it running after. */

@@ -85,6 +85,8 @@ enum {
 		16384, /* with A_ENGINE: engines that only the purchase does not tell apart are different ones here */
 	A_CLOSED =
 		8192, /* AK_ENUM: the tool itself acts on the value, so an unknown one is an error */
+	A_FREE =
+		32768, /* configuring carries it before the purchase only; on a bought instance its route does, afterwards */
 };
 
 struct attr_def;

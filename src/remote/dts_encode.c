@@ -76,7 +76,7 @@ static void job_ids(struct dts_call *c, const struct step_input *in)
 }
 
 /* All attributes whose row says that this action carries them. */
-static void from_rows(struct dts_call *c, const struct step_input *in)
+static void from_rows(struct dts_call *c, const struct step_input *in, bool free)
 {
 	const struct type_def *t = in->op->type;
 
@@ -84,7 +84,7 @@ static void from_rows(struct dts_call *c, const struct step_input *in)
 		const struct attr_def *at = &t->attrs[i];
 		const char *v = in->vals ? in->vals[i] : NULL;
 
-		if (at->create != c->action || !at->param)
+		if (at->create != c->action || !at->param || (!free && (at->flags & A_FREE)))
 			continue;
 		if (text_empty(v) && (at->flags & A_ALWAYS))
 			v = "false"; /* "You must specify the parameter MigrationMode" otherwise */
@@ -187,7 +187,7 @@ static void buy(struct dts_call *c, struct arena *a, const struct step_input *in
 {
 	dts_call_init(c, a, API_CREATE_DTS_INSTANCE, in->region);
 	dts_param(c, "Type", "SYNC");
-	from_rows(c, in);
+	from_rows(c, in, false);
 	dts_param(c, "InstanceClass", wanted_class(in));
 }
 
@@ -205,7 +205,7 @@ static void configure(struct dts_call *c, struct arena *a, const struct step_inp
 {
 	dts_call_init(c, a, API_CONFIGURE_DTS_JOB, in->region);
 	dts_param(c, "JobType", "SYNC");
-	from_rows(c, in);
+	from_rows(c, in, free);
 	dts_param(c, "Reserve", create_reserve(a, in));
 	if (free) {
 		dts_param(c, "DtsJobName", in->free_name);

@@ -107,8 +107,7 @@ static void put_ids(struct run *r, struct record *rec, const struct observed *o,
 
 static bool settled(const struct run *r, const struct intent *i)
 {
-	return run_server_ms(r) >=
-	       call_end_ms(r, i->wall_ms, api_find(i->action)) + r->o.settle_ms;
+	return run_server_ms(r) >= call_end_ms(r, i->wall_ms, api_find(i->action)) + r->o.settle_ms;
 }
 
 /* Between two looks. False: it will not change any more, or nobody waits any longer. */

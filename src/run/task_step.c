@@ -49,7 +49,8 @@ static bool carried_by(const struct attr_def *at, enum step s)
 	if (s == DO_BUY || s == DO_BUY_JOB)
 		return true;
 	if (s == DO_CONFIGURE || s == DO_CONFIGURE_FREE)
-		return at->route != ROUTE_PARAMS && at->route != ROUTE_STATUS;
+		return at->route != ROUTE_PARAMS && at->route != ROUTE_STATUS &&
+		       (s == DO_CONFIGURE_FREE || !(at->flags & A_FREE));
 	if (s == DO_UNTAG)
 		return at->route == ROUTE_TAGS;
 	if (s == DO_TAGS) /* what was dropped is forgotten only when it has been removed */

@@ -67,6 +67,7 @@ check "the instance goes" sim_control "delete?instance=$instance&forget=true"
 gone plan
 expect_out 'gone on the service since .*on_gone = forget: not created again'
 expect_out 'Nothing to do: 2'
+expect_out 'apply --yes. would stop: 2 of 2 recorded resources are gone'
 expect_exit 4 apply --yes --quiet --endpoint "$DTS_ENDPOINT" g.ini
 expect_err '2 of 2 recorded resources are gone'
 gone apply --yes --quiet --max-gone 2

@@ -26,6 +26,21 @@ check "the instance by its id" grep -q "\"id\":\"$instance\"" m.state.json
 equal "no call that changes anything" "$before" "$(writes)"
 run 0 plan --detailed-exitcode m.ini
 
+# What is refused takes nothing along.
+rm -f m.state.*
+sed -i.kept 's/^source_endpoint_instance_id .*/source_endpoint_instance_id = rm-other/' m.ini
+run 1 import synchronization_job.orders "$job" --yes -f m.ini
+expect_out 'not allowed: what is imported differs in source_endpoint_instance_id'
+expect_out 'not done: synchronization_job\.orders is not allowed'
+refute "nothing is recorded" test -e m.state.json
+mv m.ini.kept m.ini
+
+# The id of an instance stands for its job.
+run 0 import synchronization_job.orders "$instance" --yes -f m.ini
+equal "both are recorded" 2 "$(recorded m.state.json)"
+check "the job by its own id" grep -q "\"id\":\"$job\"" m.state.json
+run 0 plan --detailed-exitcode m.ini
+
 # What differs stays as it is; the next plan shows it, and as no change of a stranger.
 rm -f m.state.*
 sed -i 's/^dts_job_name .*/dts_job_name = renamed/' m.ini

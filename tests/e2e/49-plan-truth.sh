@@ -39,3 +39,41 @@ sed -i 's/^status.*/status = Suspending/' m.ini
 expect_exit 0 apply --simulate --yes m.ini
 expect_exit 0 status --simulate -f m.ini
 expect_out 'synchronization_job\.orders.* unknown '
+
+# A key that had a meaning at creation only is not said to be kept by anybody.
+pair k.ini begun 'checkpoint = 1610540493'
+sed -i 's/^instance_class .*/&\nauto_pay = true/' k.ini
+expect_exit 0 apply --simulate --yes k.ini
+sed -i '/^checkpoint/d; /^auto_pay/d' k.ini
+expect_exit 0 plan --simulate --detailed-exitcode k.ini
+expect_out 'checkpoint taken out: it had a meaning at creation only'
+expect_out 'auto_pay taken out: it had a meaning at creation only'
+expect_not_out 'the service keeps'
+
+# A job that never ran is configured once more, or moved to a cluster: both say what that does to it.
+simulator_start --time-scale 2000 --log c.log
+pair c.ini rests
+sed -i 's/^status .*/status = Suspending/' c.ini
+on=(--endpoint "$DTS_ENDPOINT")
+expect_exit 0 apply "${on[@]}" --yes c.ini
+equal "configured" 1 "$(grep -c ConfigureDtsJob c.log)"
+sed -i 's/^source_endpoint_instance_id .*/source_endpoint_instance_id = rm-other/' c.ini
+expect_exit 0 plan "${on[@]}" c.ini
+expect_out 'synchronization_job\.rests +update in place +online'
+expect_exit 0 apply "${on[@]}" --yes c.ini
+equal "configured once more" 2 "$(grep -c ConfigureDtsJob c.log)"
+echo 'dedicated_cluster_id = dtscluster_one' >>c.ini
+expect_exit 0 plan "${on[@]}" c.ini
+expect_out 'synchronization_job\.rests +update in place +pause'
+expect_exit 0 apply "${on[@]}" --yes c.ini
+equal "moved" 1 "$(grep -c ModifyDtsJobDedicatedCluster c.log)"
+equal "by that call alone" 2 "$(grep -c ConfigureDtsJob c.log)"
+expect_exit 0 plan "${on[@]}" --detailed-exitcode c.ini
+
+# With a purchase of its own before it, a job comes to its cluster by the same call; the purchase is not spent on a refusal.
+pair d.ini placed 'dedicated_cluster_id = dtscluster_two'
+expect_exit 0 apply "${on[@]}" --yes d.ini
+equal "moved after it was configured" 2 "$(grep -c ModifyDtsJobDedicatedCluster c.log)"
+refute "not sent with the configuration" grep -q 'ConfigureDtsJob.*dtscluster' c.log
+expect_exit 0 plan "${on[@]}" --detailed-exitcode d.ini
+simulator_stop

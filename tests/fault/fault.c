@@ -93,7 +93,7 @@ struct trial {
 	enum strange strange_before; /* buys before the first call */
 	bool lags, second, others, destroy, fault_build;
 	bool asks; /* `adopt = ask`: as where others leave bare instances about */
-	int runs; /* TOGETHER: so many; STOPPED: a second one while the first is stopped */
+	int runs;  /* TOGETHER: so many; STOPPED: a second one while the first is stopped */
 };
 
 struct shared {

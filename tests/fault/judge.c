@@ -394,7 +394,8 @@ static int rerun(struct lab *l, const struct expectation *x, int party, const ch
 	struct run_end end = lab_run(l, &s);
 	int rc = end.status;
 
-	if (rc == 4 && (x->others || asked) && lab_file_has(l, s.out, "could be it") && decide(l, party, c)) {
+	if (rc == 4 && (x->others || asked) && lab_file_has(l, s.out, "could be it") &&
+	    decide(l, party, c)) {
 		c->decisions++;
 		s.out = party == FIRST ? "decided" : "decided-2";
 		rc = lab_run(l, &s).status;

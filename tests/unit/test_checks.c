@@ -313,7 +313,6 @@ static void test_purchase(void **state)
 	      "bidirectional");
 	error("dts_instance_id=\npayment_type=PayAsYouGo\nsynchronization_direction=Reverse", 103,
 	      "Reverse");
-	warning("dedicated_cluster_id=dtscluster_1", 101, "configured before they are bought");
 	warning("dts_instance_id=\npayment_type=PayAsYouGo\ndedicated_cluster_id=c\nsource_"
 	        "endpoint_region=cn-beijing",
 	        103, "one region");

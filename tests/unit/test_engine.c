@@ -309,7 +309,7 @@ static void a_stranger_is_not_adopted(void **s)
 
 /* The fence's first question (the second list) takes longer than the account's list needs to settle. */
 #define SLOW_FENCE                                                                                 \
-	"[fault.x]\naction = CreateDtsInstance\nnth = 1\ndo = cut-before\n"                       \
+	"[fault.x]\naction = CreateDtsInstance\nnth = 1\ndo = cut-before\n"                        \
 	"[fault.y]\naction = DescribeDtsJobs\nnth = 2\ncount = 1\ndo = delay:2s\n"
 
 static void the_fence_is_waited_for(void **s)

@@ -304,14 +304,6 @@ static void check_bought(const struct check *c)
 				"put it into the section of the instance",
 				"%s: %s belongs to the purchase, but this job has a dts_instance_id",
 				c->r->address, t->attrs[i].key);
-	/* The API page allows it for configure-first jobs alone; the reference accepts both
-	 * together. */
-	if (has(c->r, "dedicated_cluster_id"))
-		diag_warn(c->d, where(c->r, "dedicated_cluster_id"),
-		          "leave out dts_instance_id and give the purchase keys",
-		          "%s: the service documents dedicated_cluster_id only for jobs configured "
-		          "before they are bought",
-		          c->r->address);
 }
 
 static void check_configure_first(const struct check *c)

@@ -57,9 +57,9 @@ static const struct attr_def attrs[] = {
  "What is copied: a JSON object keyed by source database (for PostgreSQL: schema), each with `name` in the destination, `all`, "
  "and `Table` for a selection; at most 1 MB. A change replaces the whole list, and the job goes through Modifying.", NULL,
  refine_db_list},
-{"dedicated_cluster_id", "DedicatedClusterId", CONF, ROUTE_CLUSTER, AK_STR, A_SEED | A_ID, NULL, 0, 0, READ_LIST,
+{"dedicated_cluster_id", "DedicatedClusterId", CONF, ROUTE_CLUSTER, AK_STR, A_SEED | A_ID | A_FREE, NULL, 0, 0, READ_LIST,
  "DedicatedClusterId", NULL, "Dedicated cluster that the job is scheduled on.",
- "for jobs configured before the purchase (no dts_instance_id), both ends in one region", NULL},
+ "both ends in one region; with a dts_instance_id the job is moved there once it is configured", NULL},
 {"delay_notice", "DelayNotice", CONF, ROUTE_DELAY, AK_BOOL, A_SEED, NULL, 0, 0, READ_MONITOR, "delay.State", "false",
  "Whether an alarm is raised when the destination lags behind by more than delay_rule_time.", NULL, NULL},
 {"delay_phone", "DelayPhone", CONF, ROUTE_DELAY, AK_PHONES, A_SEED, NULL, 0, 0, READ_MONITOR, "delay.Phone", NULL,
