@@ -234,17 +234,6 @@ static void again(const struct session *s, const char **import, const char **sta
 	                       o->state ? shell_word(a, o->state) : "", ask);
 }
 
-/* The question of an earlier run for a section that is gone: the commands that answer it. */
-static void name_answers(const struct session *s, struct err *e)
-{
-	size_t n;
-	const struct intent *v = state_intents(s->state, &n);
-
-	for (size_t i = 0; i < n; i++)
-		if (text_starts(e->msg, v[i].address) && e->msg[strlen(v[i].address)] == ':')
-			run_ask_hint(s->run, e, v[i].address, false);
-}
-
 static int open_run(struct session *s, unsigned flags, struct err *e)
 {
 	const struct options *o = &s->c->o;
@@ -373,7 +362,6 @@ int session_refresh(struct session *s, struct err *e)
 	if (s->writes && !s->takes && run_recover(s->run, &s->inv, e)) {
 		if (e->code != ERR_DECISION)
 			return -1;
-		name_answers(s, e);
 		ui_error(&s->c->ui,
 		         e); /* the rest goes on; the open question decides the exit status */
 	}

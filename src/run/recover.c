@@ -324,11 +324,7 @@ static bool purchase_decided(struct run *r, struct purchase *p, struct err *e)
 			return true;
 		}
 		err_set(e, ERR_DECISION, "%s: %s", p->address, p->why);
-		err_hint(
-			e,
-			"`dtsbatch import '%s' ID` takes one of them; `dtsbatch state forget-intent '%s'` says that none "
-			"is ours",
-			p->address, p->address);
+		run_ask_hint(r, e, p->address, p->arrived == ARRIVED_YES);
 		return true;
 	case PURCHASE_ADOPT:
 		switch (adopt(r, p)) {

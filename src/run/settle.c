@@ -205,6 +205,17 @@ struct group {
 	size_t nlate;
 };
 
+/* A candidate, with what a person can tell it by in the console. */
+static const char *named(struct arena *a, const struct observed *o)
+{
+	char made[21];
+
+	if (o->created_s < 0)
+		return o->instance_id;
+	text_utc(o->created_s, made);
+	return arena_printf(a, "%s (made %s)", o->instance_id, made);
+}
+
 static void ask_user(struct run *r, const struct group *g, struct purchase *p)
 {
 	size_t n = g->nfound + g->nlate;
@@ -213,7 +224,7 @@ static void ask_user(struct run *r, const struct group *g, struct purchase *p)
 	for (size_t i = 0; i < n && i < 10; i++)
 		list = arena_printf(
 			&r->a, "%s%s%s", list, i ? ", " : "",
-			(i < g->nfound ? g->found[i] : g->late[i - g->nfound])->instance_id);
+			named(&r->a, i < g->nfound ? g->found[i] : g->late[i - g->nfound]));
 	p->result = PURCHASE_DECIDE;
 	p->why = arena_printf(
 		&r->a,

@@ -25,7 +25,7 @@ printed() {
 }
 
 question orders
-expect_err '2 instances could be it'
+expect_err '2 instances could be it: dts[a-z0-9]+ \(made 20[0-9T:-]+Z\), dts[a-z0-9]+ \(made '
 expect_err "dtsbatch import 'synchronization_instance\.orders' ID -f orders\.ini --endpoint .* --yes"
 expect_err "dtsbatch state forget-intent 'synchronization_instance\.orders' --state orders\.state\.json --yes"
 import=$(printed import)
