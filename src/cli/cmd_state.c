@@ -275,18 +275,27 @@ static int state_forget_cmd(struct context *c, const char *address)
 	const struct intent *v;
 	uint64_t *ids;
 	struct json *o;
+	bool arrived = false;
 
 	if (open_state(c, &st, true, &e))
 		return cmd_fail(c, &e);
 	v = state_intents(st, &n);
 	ids = arena_array(&c->a, uint64_t, n + 1);
 	for (size_t i = 0; i < n; i++)
-		if (text_eq(v[i].address, address))
+		if (text_eq(v[i].address, address)) {
 			ids[k++] = v[i].id;
+			arrived = arrived || json_true(json_get(v[i].detail, "arrived"));
+		}
 	if (k == 0) {
 		err_set(&e, ERR_USAGE, "%s has no open question", address);
 		return done(c, st, cmd_fail(c, &e));
 	}
+	if (arrived &&
+	    !c->ui.quiet) /* the fence's answer: the call got there, whether it bought or was refused */
+		ui_err(&c->ui,
+		       "%s: the purchase did reach the service: unless it was refused there, an instance that nobody "
+		       "knows stays billed.\n",
+		       ui_safe(&c->ui, address, 0));
 	if (!agreed(c,
 	            "Say that none of the candidates is ours? The next run buys anew. Only `yes` goes on: ",
 	            &e))

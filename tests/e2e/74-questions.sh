@@ -57,6 +57,7 @@ question other
 forget=$(printed 'state forget-intent')
 eval "expect_exit 0 $forget"
 expect_err 'the question is closed'
+expect_err 'other: the purchase did reach the service: unless it was refused there'
 expect_exit 0 apply "${on[@]}" --yes other.ini
 
 # A port that is in use is said to be so.
