@@ -24,6 +24,7 @@ struct job {
 	const struct saved_plan *saved; /* NULL: apply of manifests */
 	bool only_imports;              /* whatever else the sections would want */
 	bool together;                  /* imports: all of them or none */
+	size_t vanished;                /* open purchases without a section */
 	enum err_code asked;            /* a question that is open whatever else happens */
 	struct err e;
 };
@@ -93,6 +94,16 @@ static void unsettled(struct job *j)
 	j->po.nunsettled = buys;
 	j->po.sent = sent;
 	j->po.nsent = others;
+	for (size_t i = 0; j->mode != MODE_DESTROY && !executes(j) && i < buys; i++) {
+		if (map_get(&j->s.l.b.by_address, bought[i]) != MAP_NONE)
+			continue;
+		j->vanished++;
+		ui_warning(
+			&j->s.c->ui,
+			"%s: the answer of its purchase was lost, and its section is gone: the next apply looks for the "
+			"instance and records it",
+			bought[i]);
+	}
 	for (size_t i = 0; j->mode == MODE_DESTROY && !executes(j) && i < buys; i++)
 		ui_warning(
 			&j->s.c->ui,
@@ -402,7 +413,7 @@ static int plan_status(const struct job *j)
 		return 1;
 	if (j->p.refused)
 		return 1;
-	return c->o.detailed_exitcode && !plan_is_empty(&j->p) ? 2 : 0;
+	return c->o.detailed_exitcode && (!plan_is_empty(&j->p) || j->vanished) ? 2 : 0;
 }
 
 static int save_plan(struct job *j)
@@ -532,30 +543,6 @@ int cmd_destroy(struct context *c)
 	return run_mode(c, MODE_DESTROY, NULL);
 }
 
-/* A job whose instance section is not recorded yet brings its instance along: one purchase, two records. */
-static int import_instance_too(struct job *j, uint32_t job, const char *id)
-{
-	const struct resource *r = &j->s.l.b.v[job];
-	const struct observed *seen;
-	struct resource *instance;
-
-	if (r->type != &type_job || r->instance == RES_NONE)
-		return 0;
-	instance = &j->s.l.b.v[r->instance];
-	if (state_get(j->s.state, instance->address))
-		return 0;
-	if (session_refresh(&j->s, &j->e))
-		return -1;
-	seen = inventory_job(&j->s.inv, id);
-	if (!seen) /* the id of an instance stands for its job, too */
-		seen = inventory_instance(
-			&j->s.inv, id,
-			text_ieq(res_get(r, "synchronization_direction"), "Reverse"));
-	if (seen)
-		instance->life.import_id = arena_strdup(&j->s.c->a, seen->instance_id);
-	return 0;
-}
-
 int cmd_import(struct context *c)
 {
 	struct job j;
@@ -589,8 +576,6 @@ int cmd_import(struct context *c)
 	if (j.e.code)
 		return finish(&j, cmd_fail(c, &j.e));
 	j.s.l.b.v[k].life.import_id = c->o.args.v[1];
-	if (import_instance_too(&j, k, c->o.args.v[1]))
-		return finish(&j, cmd_fail(c, &j.e));
 	j.only_imports = j.po.take_only = true; /* above all, nothing is bought */
 	j.together = true;
 	j.po.targets = targets;

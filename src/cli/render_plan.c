@@ -177,6 +177,9 @@ static void totals(struct ui *u, const struct plan *p)
 		if (p->count[OP_NOOP])
 			ui_out(u, "Nothing to do: %zu resource%s as wanted.\n", p->count[OP_NOOP],
 			       p->count[OP_NOOP] == 1 ? " is" : "s are");
+		else if (p->norphans)
+			ui_out(u,
+			       "Nothing to do: nothing is wanted, and what is recorded is orphaned.\n");
 		else
 			ui_out(u, "Nothing to do: nothing is wanted and nothing is recorded.\n");
 		return;

@@ -240,6 +240,7 @@ void plan_make(struct plan *p, struct arena *a, const struct batch *b,
 		plan_order(&pl);
 	}
 	plan_guard_instances(&pl);
+	plan_refuse_useless(&pl);
 	plan_money(&pl);
 	p->ops = pl.ops.v;
 	p->n = pl.ops.n;

@@ -56,6 +56,8 @@ void plan_order_resting(struct planner *pl);
 /* Builds the graph of the plan. False: instances that wait for their jobs close a circle. */
 bool plan_order(struct planner *pl);
 void plan_refuse_job_first(struct planner *pl);
+/* No instance is bought for jobs that will not be made. */
+void plan_refuse_useless(struct planner *pl);
 /* Nothing takes an instance away from a job that stays. */
 void plan_guard_instances(struct planner *pl);
 

@@ -303,3 +303,52 @@ bool plan_order(struct planner *pl)
 	return !flipped ||
 	       graph_order(&pl->p->graph, pl->a, arena_array(pl->a, uint32_t, pl->ops.n + 1));
 }
+
+/* The jobs of an instance that is to be bought: *refused, *gone are the last of them that is not allowed, that stays gone. False: one
+ * of them is made, or there are none. */
+static bool nobody_uses(const struct planner *pl, uint32_t i, const struct op **refused,
+                        const struct op **gone)
+{
+	const struct graph *g = &pl->b->graph;
+
+	*refused = *gone = NULL;
+	for (uint32_t e = g->in_at[i]; e < g->in_at[i + 1]; e++) {
+		const struct resource *job = &pl->b->v[g->in[e]];
+		const struct op *op;
+
+		if (job->type != &type_job || job->instance != i)
+			continue;
+		if (pl->op_of[g->in[e]] == RES_NONE)
+			return false;
+		op = &pl->ops.v[pl->op_of[g->in[e]]];
+		if (op->refused)
+			*refused = op;
+		else if (op->stays_gone)
+			*gone = op;
+		else
+			return false;
+	}
+	return *refused || *gone;
+}
+
+void plan_refuse_useless(struct planner *pl)
+{
+	for (size_t i = 0; i < pl->ops.n; i++) {
+		struct op *op = &pl->ops.v[i];
+		const struct op *refused, *gone;
+
+		if (op->kind != OP_CREATE || op->type != &type_instance || op->want == RES_NONE ||
+		    op->refused || !nobody_uses(pl, op->want, &refused, &gone))
+			continue;
+		if (gone)
+			op->refused = arena_printf(
+				pl->a,
+				"it would be bought for nothing: its job %s is gone and `on_gone = forget` keeps it so; say "
+				"the same here, or take both sections out",
+				gone->address);
+		else
+			op->refused = arena_printf(
+				pl->a, "it would be bought for nothing: its job %s is not allowed",
+				refused->address);
+	}
+}

@@ -117,13 +117,17 @@ static void decide_existing(struct planner *pl, struct op *op, const struct reso
 	plan_left(pl, op);
 }
 
+static bool was_sent(const struct planner *pl, const struct op *op)
+{
+	for (size_t i = 0; i < pl->o->nsent; i++)
+		if (text_eq(pl->o->sent[i], op->address))
+			return true;
+	return false;
+}
+
 static void note_sent(struct planner *pl, struct op *op)
 {
-	bool sent = false;
-
-	for (size_t i = 0; i < pl->o->nsent; i++)
-		sent = sent || text_eq(pl->o->sent[i], op->address);
-	if (sent && op->kind != OP_NOOP && !op->refused)
+	if (was_sent(pl, op) && op->kind != OP_NOOP && !op->refused)
 		plan_note(
 			pl, op,
 			"an earlier run sent something of this without an answer: it is looked for first, and sent again only if it had no effect");
@@ -164,18 +168,49 @@ static const char *holder_of(const struct planner *pl, const struct op *op)
 	return NULL;
 }
 
-static void decide_import(struct planner *pl, struct op *op, const struct resource *r)
+/* What is seen under the id of a job, or of the instance that the job lives on. */
+static const struct observed *find_import(const struct planner *pl, const struct resource *r,
+                                          const char *id)
 {
-	const char *id = r->life.import_id;
-	const char *dir = r->type == &type_job ? res_get(r, "synchronization_direction") : NULL;
+	const struct observed *o;
+	bool reverse;
+
+	if (r->type != &type_job)
+		return inventory_instance(pl->inv, id, false);
+	reverse = text_ieq(res_get(r, "synchronization_direction"), "Reverse");
+	o = inventory_job(pl->inv, id);
+	return o ? o : inventory_instance(pl->inv, id, reverse);
+}
+
+/* The id that section i is to take over: its own, or that of the instance of a job that is taken over with it. NULL: none. */
+static const char *import_id(const struct planner *pl, uint32_t i)
+{
+	const struct graph *g = &pl->b->graph;
+	const struct resource *r = &pl->b->v[i];
+
+	if (r->life.import_id || r->type != &type_instance)
+		return r->life.import_id;
+	for (uint32_t e = g->in_at[i]; e < g->in_at[i + 1]; e++) {
+		const struct resource *job = &pl->b->v[g->in[e]];
+		const struct observed *o;
+
+		if (job->type != &type_job || job->instance != i || !job->life.import_id ||
+		    pl->have[g->in[e]] || !pl->picked[g->in[e]])
+			continue;
+		o = find_import(pl, job, job->life.import_id);
+		if (o && *o->instance_id)
+			return o->instance_id;
+	}
+	return NULL;
+}
+
+static void decide_import(struct planner *pl, struct op *op, const struct resource *r,
+                          const char *id)
+{
 	const char *holder;
 
 	op->new_id = id;
-	if (r->type == &type_job)
-		op->seen = inventory_job(pl->inv, id);
-	if (!op->seen)
-		op->seen = inventory_instance(pl->inv, id,
-		                              r->type == &type_job && text_ieq(dir, "Reverse"));
+	op->seen = find_import(pl, r, id);
 	op->kind = OP_ADOPT;
 	op->why = arena_printf(pl->a, "import of %s", id);
 	holder = op->seen ? holder_of(pl, op) : NULL;
@@ -291,6 +326,27 @@ static void refuse_on_gone_instance(struct planner *pl, struct op *op, const str
 		inst->address, inst->address);
 }
 
+/* A job that nobody recorded stands where this one is to be made: it is somebody's, and would be taken for the new one. */
+static void refuse_on_taken_instance(struct planner *pl, struct op *op, const struct resource *r)
+{
+	bool reverse;
+	const char *id;
+	const struct observed *o;
+
+	if (op->kind != OP_CREATE || op->type != &type_job || !pl->o->refresh || was_sent(pl, op))
+		return;
+	reverse = text_ieq(res_get(r, "synchronization_direction"), "Reverse");
+	id = batch_text(pl->a, res_val(r, "dts_instance_id"), planner_lookup, pl);
+	o = id ? inventory_instance(pl->inv, id, reverse) : NULL;
+	if (!o || o->status == ST_NOT_CONFIGURED)
+		return;
+	op->refused = arena_printf(
+		pl->a,
+		"instance %s carries job %s (%s) already, which the state does not know: `dtsbatch import '%s' %s` "
+		"takes it over",
+		id, o->job_id, o->raw_status, op->address, o->job_id);
+}
+
 void plan_section(struct planner *pl, uint32_t i)
 {
 	const struct resource *r = &pl->b->v[i];
@@ -311,10 +367,11 @@ void plan_section(struct planner *pl, uint32_t i)
 		return;
 	}
 	if (!op->have) {
-		if (r->life.import_id)
-			decide_import(pl, op, r);
+		if (import_id(pl, i))
+			decide_import(pl, op, r, import_id(pl, i));
 		else
 			decide_new(pl, op, r);
+		refuse_on_taken_instance(pl, op, r);
 	} else if (planner_is_gone(pl, op->have, op->seen)) {
 		decide_gone(pl, op, r);
 	} else {

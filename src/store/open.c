@@ -268,10 +268,14 @@ static int open_for_writing(struct state *s, const struct state_opts *o, struct 
 		if (!s->exists)
 			e->code = ERR_STATE_CREATE;
 		if (!e->hint[0])
-			err_hint(e,
-			         "nothing was sent. Make room for the journal of the run, or put "
-			         "the state elsewhere: --state "
-			         "FILE");
+			/* Another state beside one that exists would buy everything once more. */
+			err_hint(
+				e,
+				s->exists || ld.replayed
+					? "nothing was sent. Make room for the journal of the run; another --state would know "
+					  "nothing of what this one holds"
+					: "nothing was sent. Make room for the journal of the run, or put the state elsewhere: "
+					  "--state FILE");
 		return -1;
 	}
 	return 0;

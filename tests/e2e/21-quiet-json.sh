@@ -64,6 +64,12 @@ gone() { expect_exit 0 "$1" --endpoint "$DTS_ENDPOINT" "${@:2}" g.ini; }
 gone apply --yes
 instance=$(sed -n 's/.*"instance_id":"\([a-z0-9]*\)".*/\1/p' g.state.json | head -n 1)
 check "the instance goes" sim_control "delete?instance=$instance&forget=true"
+# Nor is an instance bought for a job that stays gone.
+cp g.ini kept.ini
+awk '/^\[synchronization_job/ { job = 1 } !(/^on_gone/ && !job)' kept.ini >g.ini
+expect_exit 1 plan --endpoint "$DTS_ENDPOINT" g.ini
+expect_out 'not allowed: it would be bought for nothing: its job synchronization_job\.gone is gone'
+cp kept.ini g.ini
 gone plan
 expect_out 'gone on the service since .*on_gone = forget: not created again'
 expect_out 'Nothing to do: 2'

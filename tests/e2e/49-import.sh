@@ -54,6 +54,34 @@ run 0 apply --yes m.ini
 equal "renamed by apply" 1 "$(calls ModifyDtsJobName)"
 equal "bought once in all" 1 "$(calls CreateDtsInstance)"
 
+# `import_id` in the section of a job does the same as part of an apply; for an import that is refused nothing is bought.
+cp m.ini kept.ini
+rm -f m.state.*
+bought=$(calls CreateDtsInstance)
+echo 'import_id = nosuchjob' >>m.ini
+run 1 apply --yes m.ini
+expect_out 'not allowed: it would be bought for nothing: its job synchronization_job\.orders is not allowed'
+equal "nothing was bought for it" "$bought" "$(calls CreateDtsInstance)"
+sed -i "s/^import_id .*/import_id = $job/" m.ini
+run 0 apply --yes m.ini
+expect_out 'synchronization_instance\.orders +import'
+equal "still nothing" "$bought" "$(calls CreateDtsInstance)"
+equal "both are recorded" 2 "$(recorded m.state.json)"
+run 0 plan --detailed-exitcode m.ini
+
+# The job of a recorded instance, which the state does not know, is not taken for a new one.
+cp kept.ini m.ini
+expect_exit 0 state rm --yes --state m.state.json synchronization_job.orders
+sed -i 's/env:SOURCE_PASSWORD/env:TARGET_PASSWORD/' m.ini
+run 1 plan m.ini
+expect_out "carries job $job .*already, which the state does not know: .dtsbatch import 'synchronization_job.orders' $job"
+run 3 apply --yes m.ini
+equal "nothing was sent" "$before" "$(($(writes) - 1))"
+run 0 import synchronization_job.orders "$job" --yes -f m.ini
+run 0 apply --yes m.ini
+cp kept.ini m.ini
+run 0 apply --yes m.ini
+
 # A preview of a destroy deletes nothing, with and without --yes.
 run 0 destroy --dry-run m.ini
 expect_out '2 to delete'

@@ -244,3 +244,19 @@ do = code:InternalError:500"
 apply 0
 equal "bought after the error" 2 "$(calls CreateDtsInstance)"
 simulator_stop
+
+# A purchase in question whose section is gone is not "nothing to do".
+manifest m.ini small a
+service <<<"$fast
+[fault.x]
+action = CreateDtsInstance
+do = hang"
+killed CreateDtsInstance 1
+cp m.ini kept.ini
+sed -i '/^\[sync/,$d' m.ini
+expect_exit 2 plan --detailed-exitcode --endpoint "$DTS_ENDPOINT" m.ini
+expect_err 'the answer of its purchase was lost, and its section is gone: the next apply looks for the instance'
+cp kept.ini m.ini
+expect_exit 0 apply --yes --endpoint "$DTS_ENDPOINT" m.ini
+simulator_stop
+equal "bought once" 1 "$(instances w.json)"
