@@ -169,6 +169,8 @@ void plan_make(struct plan *p, struct arena *a, const struct batch *b,
                const struct plan_opts *o, struct diag *d);
 /* The row on the service that a record stands for; NULL: gone. inv must be complete. */
 const struct observed *plan_seen(const struct inventory *inv, const struct record *r);
+/* A bought job that was left in PreCheckPass, and is there still: configured first and not started, it rests there (dts-api.md 3.2 B). */
+bool plan_rests_checked(const struct op *op);
 /* Counts the operations again: after some of them were changed. */
 void plan_count(struct plan *p);
 const char *op_kind_name(enum op_kind k);

@@ -274,12 +274,20 @@ static const char *wanted_status(const struct planner *pl, const struct op *op)
 	               : NULL;
 }
 
+bool plan_rests_checked(const struct op *op)
+{
+	return op->type == &type_job && op->seen && op->seen->status == ST_PRECHECK_PASS &&
+	       *op->seen->instance_id && op->have && op->have->step == STEP_DONE &&
+	       status_parse(op->have->status) == ST_PRECHECK_PASS;
+}
+
 void plan_defer_parameters(struct planner *pl, struct op *op, struct diff *df)
 {
 	size_t n = 0;
 
 	if (op->type != &type_job || !(df->routes & (1u << ROUTE_PARAMS)) || !op->seen ||
-	    op->seen->status != ST_NOT_STARTED || text_ieq(wanted_status(pl, op), "Synchronizing"))
+	    (op->seen->status != ST_NOT_STARTED && !plan_rests_checked(op)) ||
+	    text_ieq(wanted_status(pl, op), "Synchronizing"))
 		return;
 	for (size_t i = 0; i < op->nchanges; i++)
 		if (op->type->attrs[op->changes[i].attr].route != ROUTE_PARAMS)
@@ -344,7 +352,8 @@ const char *plan_why_not_running(struct planner *pl, const struct observed *seen
 {
 	if (seen->status == ST_LOCKED)
 		return STATUS_LOCKED_TEXT;
-	if (seen->status == ST_NOT_CONFIGURED || seen->status == ST_NOT_STARTED)
+	if (seen->status == ST_NOT_CONFIGURED || seen->status == ST_NOT_STARTED ||
+	    seen->status == ST_PRECHECK_PASS)
 		return "the service takes these changes only while the job runs, and it was never started";
 	if (status_class(seen->status) == SC_FAILED)
 		return arena_printf(
@@ -371,8 +380,8 @@ static const char *impossible(struct planner *pl, const struct op *op, const str
 			pl->a,
 			"a job that is %s cannot be paused: status = Synchronizing starts it again, without `status` it is left alone",
 			op->seen->raw_status);
-	if (status_class(op->seen->status) != SC_REST || plan_runs_after(pl, op) ||
-	    !plan_needs_run(op))
+	if ((status_class(op->seen->status) != SC_REST && !plan_rests_checked(op)) ||
+	    plan_runs_after(pl, op) || !plan_needs_run(op))
 		return NULL;
 	return arena_printf(pl->a, "%s: set status = Synchronizing",
 	                    plan_why_not_running(pl, op->seen));

@@ -123,7 +123,8 @@ static enum after after_step(struct task *t, const struct observed *o)
 		               ? AFTER_WAIT
 		               : AFTER_OK;
 	default:
-		if (status_class(o->status) == SC_MOVING && o->status != ST_INITIALIZING) {
+		if (status_class(o->status) == SC_MOVING && o->status != ST_INITIALIZING &&
+		    !(o->status == ST_PRECHECK_PASS && plan_rests_checked(t->op))) {
 			t->step_moved = true;
 			return AFTER_WAIT;
 		}

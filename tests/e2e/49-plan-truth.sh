@@ -77,3 +77,23 @@ equal "moved after it was configured" 2 "$(grep -c ModifyDtsJobDedicatedCluster 
 refute "not sent with the configuration" grep -q 'ConfigureDtsJob.*dtscluster' c.log
 expect_exit 0 plan "${on[@]}" --detailed-exitcode d.ini
 simulator_stop
+
+# Configured first and left at rest, a job stays in PreCheckPass: what needs it running is refused at once, what does not is done.
+simulator_start --time-scale 2000 --log p.log
+cp "$ROOT/jobs/examples/configure-first.ini" p.ini
+sed -i 's/= Synchronizing/= Suspending/' p.ini
+printf 'timeout_update = 8s\njob_parameters = [{"module":"03","name":"sink.batch.size.maximum","value":"500"}]\n' >>p.ini
+on=(--endpoint "$DTS_ENDPOINT")
+expect_exit 0 apply "${on[@]}" --yes p.ini
+expect_exit 0 plan "${on[@]}" --detailed-exitcode p.ini
+expect_out 'they are set when the job is started'
+echo 'dedicated_cluster_id = dtscluster_one' >>p.ini
+expect_exit 0 apply "${on[@]}" --yes p.ini
+expect_exit 0 plan "${on[@]}" --detailed-exitcode p.ini
+sed -i 's/= small/= large/' p.ini
+expect_exit 1 plan "${on[@]}" p.ini
+expect_out 'not allowed: .*it was never started: set status = Synchronizing'
+sed -i 's/= Suspending/= Synchronizing/' p.ini
+expect_exit 0 apply "${on[@]}" --yes p.ini
+expect_exit 0 plan "${on[@]}" --detailed-exitcode p.ini
+simulator_stop
