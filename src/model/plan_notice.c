@@ -130,6 +130,16 @@ static void notice_waiting(struct planner *pl, struct op *op)
 		plan_note(pl, op, "%s: on its way to %s by itself", seen->raw_status, want);
 }
 
+/* The instance, or the job that was bought with its own. */
+static bool carries_payment(const struct planner *pl, const struct op *op)
+{
+	if (op->type == &type_instance)
+		return true;
+	return op->have && !instance_of(pl->recs, op->have) &&
+	       (op->want == RES_NONE ||
+	        res_val(&pl->b->v[op->want], "dts_instance_id")->state == V_UNSET);
+}
+
 void plan_notice(struct planner *pl, struct op *op)
 {
 	char when[21];
@@ -140,7 +150,7 @@ void plan_notice(struct planner *pl, struct op *op)
 		notice_waiting(pl, op);
 	if (op->type == &type_job)
 		job_notice(pl, op);
-	if (op->type == &type_instance && text_ieq(op->seen->pay_type, "PrePaid") &&
+	if (carries_payment(pl, op) && text_ieq(op->seen->pay_type, "PrePaid") &&
 	    op->seen->expire_s > 0) {
 		text_utc(op->seen->expire_s, when);
 		plan_note(

@@ -96,4 +96,10 @@ expect_out 'not allowed: .*it was never started: set status = Synchronizing'
 sed -i 's/= Suspending/= Synchronizing/' p.ini
 expect_exit 0 apply "${on[@]}" --yes p.ini
 expect_exit 0 plan "${on[@]}" --detailed-exitcode p.ini
+
+# Such a job carries its payment itself: its plan says until when it is paid.
+sed -i 's/^payment_type .*/payment_type = Subscription\npayment_duration = 1\npayment_duration_unit = Month/' p.ini
+expect_exit 0 apply "${on[@]}" --yes p.ini
+expect_exit 0 plan "${on[@]}" --detailed-exitcode p.ini
+expect_out 'prepaid until 20'
 simulator_stop
