@@ -45,8 +45,8 @@ static const char *hint_restore(const struct look *k)
 	return arena_printf(
 		k->d->a,
 		"the file is left as it is. `dtsbatch state verify` says what can be recovered; "
-		"restore it from version control or a backup, or rebuild it from the records of "
-		"the journal (%s), if there is one",
+		"restore it from version control or a backup, or move it away with its journal (%s) and make it "
+		"again from manifest and account by `dtsbatch state rebuild`",
 		journal_of(k));
 }
 

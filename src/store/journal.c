@@ -173,9 +173,11 @@ static int damaged(struct err *e, const char *name, size_t off, const char *what
 		err_set(e, ERR_STATE_READ, "%s: %s (at byte %zu)", name, what, off + 1);
 	err_subject(e, name);
 	return err_hint(
-		e, "the file is left as it is, since records in it may be the only trace of what "
-		   "exists; "
-		   "`dtsbatch state verify` says what can be recovered");
+		e,
+		"the file is left as it is, since records in it may be the only trace of what "
+		"exists; "
+		"`dtsbatch state verify` says what can be recovered; with both files moved away, `dtsbatch state "
+		"rebuild` makes the state again from manifest and account");
 }
 
 /* What follows the last committed group: nothing, a torn group, or damage. */
