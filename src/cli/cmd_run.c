@@ -94,21 +94,18 @@ static void unsettled(struct job *j)
 	j->po.nunsettled = buys;
 	j->po.sent = sent;
 	j->po.nsent = others;
-	for (size_t i = 0; j->mode != MODE_DESTROY && !executes(j) && i < buys; i++) {
-		if (map_get(&j->s.l.b.by_address, bought[i]) != MAP_NONE)
-			continue;
-		j->vanished++;
+	for (size_t i = 0; !executes(j) && i < buys; i++) {
+		bool destroys = j->mode == MODE_DESTROY;
+
+		if (!destroys && map_get(&j->s.l.b.by_address, bought[i]) != MAP_NONE)
+			continue; /* its section's line says so */
+		j->vanished += !destroys;
 		ui_warning(
-			&j->s.c->ui,
-			"%s: the answer of its purchase was lost, and its section is gone: the next apply looks for the "
-			"instance and records it",
-			bought[i]);
+			&j->s.c->ui, "%s: the answer of its purchase was lost%s", bought[i],
+			destroys
+				? ": destroy looks for the instance first"
+				: ", and its section is gone: the next apply looks for the instance and records it");
 	}
-	for (size_t i = 0; j->mode == MODE_DESTROY && !executes(j) && i < buys; i++)
-		ui_warning(
-			&j->s.c->ui,
-			"%s: the answer of its purchase was lost: destroy looks for the instance first",
-			bought[i]);
 }
 
 static bool matches_any(const struct session *s, const char *pattern)

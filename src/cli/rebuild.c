@@ -47,21 +47,14 @@ static const struct record *record_of(const struct rebuild *rb, const char *addr
 	return NULL;
 }
 
-static bool recorded_reverse(const struct record *r)
-{
-	int i = attr_find(r->type, "synchronization_direction");
-
-	return i >= 0 && text_ieq(r->attrs[i], "Reverse");
-}
-
 static bool is_recorded(const struct rebuild *rb, const struct observed *o)
 {
 	for (size_t i = 0; i < rb->recs->n; i++) {
 		const struct record *r = rb->recs->v[i];
 
 		if (r->type == &type_job &&
-		    (text_eq(r->job_id, o->job_id) || (text_eq(r->instance_id, o->instance_id) &&
-		                                       recorded_reverse(r) == o->reverse)))
+		    (text_eq(r->job_id, o->job_id) ||
+		     (text_eq(r->instance_id, o->instance_id) && record_reverse(r) == o->reverse)))
 			return true;
 	}
 	return false;
@@ -89,7 +82,7 @@ static const char *misfit(const struct rebuild *rb, const struct resource *r,
 	                                   "destination_endpoint_region"};
 	const char *instance = wanted_instance(rb, r);
 
-	if (text_ieq(res_get(r, "synchronization_direction"), "Reverse") != o->reverse)
+	if (res_reverse(r) != o->reverse)
 		return o->reverse ? "it is the reverse direction" : "it is the forward direction";
 	if (instance && !text_eq(instance, o->instance_id))
 		return arena_printf(rb->a, "its instance is %s, not %s", o->instance_id, instance);

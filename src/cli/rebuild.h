@@ -37,7 +37,7 @@ void rebuild_begin(struct rebuild *rb, struct arena *a, struct batch *b,
 void rebuild_match(struct rebuild *rb, const struct inventory *inv);
 /* What was left, and why. */
 void rebuild_show(const struct rebuild *rb, struct ui *u);
-/* A plan that imports and does nothing else. */
+/* A plan that imports and does nothing else. together: when one import is refused, the others are not done either. */
 void rebuild_only_imports(struct plan *p, bool together);
 
 #endif

@@ -26,11 +26,6 @@ static const char *attr(const struct record *r, const char *key)
 	return i >= 0 ? r->attrs[i] : NULL;
 }
 
-static bool is_reverse(const struct record *r)
-{
-	return text_ieq(attr(r, "synchronization_direction"), "Reverse");
-}
-
 /* Of the purchase: the instance's record knows best, else the job that was bought with it. */
 static const char *of_purchase(const struct bought *b, const char *key)
 {
@@ -165,7 +160,7 @@ static struct json *job_head(struct arena *a, const char *id, const char *instan
 static struct json *job_json(struct arena *a, const struct record *r)
 {
 	struct json *o = job_head(a, or (r->job_id, r->id), r->instance_id,
-	                          is_reverse(r) ? "Reverse" : "Forward", r->region);
+	                          record_reverse(r) ? "Reverse" : "Forward", r->region);
 
 	put(a, o, "name", attr(r, "dts_job_name"));
 	put(a, o, "resource_group", or (attr(r, "resource_group_id"), "rg-default"));
@@ -272,7 +267,7 @@ const char *rehearse_world(struct arena *a, const struct record *const *recs, si
 			v[k].id = r->instance_id;
 		}
 		*(r->type == &type_instance ? &v[k].inst
-		  : is_reverse(r)           ? &v[k].reverse
+		  : record_reverse(r)       ? &v[k].reverse
 		                            : &v[k].forward) = r;
 	}
 	for (k = 0; k < bought; k++)

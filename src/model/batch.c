@@ -249,3 +249,8 @@ const char *res_get(const struct resource *r, const char *key)
 
 	return v->state == V_SET ? v->s : NULL;
 }
+
+bool res_reverse(const struct resource *r)
+{
+	return r->type == &type_job && text_ieq(res_get(r, "synchronization_direction"), "Reverse");
+}

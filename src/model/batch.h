@@ -145,6 +145,8 @@ const char *batch_text(struct arena *a, const struct value *v, id_lookup lookup,
 /* Value text if V_SET, else NULL: for checks. */
 const char *res_get(const struct resource *r, const char *key);
 const struct value *res_val(const struct resource *r, const char *key);
+/* Is it the section of the Reverse job of a pair? */
+bool res_reverse(const struct resource *r);
 
 enum meta_kind {
 	META_TEXT,     /* const char * */

@@ -35,7 +35,6 @@ const char *impact_name(unsigned bit_index)
 static const struct observed *find_row(const struct inventory *inv, const struct record *r)
 {
 	const struct observed *o;
-	int dir;
 
 	if (r->type == &type_instance)
 		return inventory_instance(inv, r->instance_id, false);
@@ -44,9 +43,7 @@ static const struct observed *find_row(const struct inventory *inv, const struct
 	          text_empty(r->instance_id)))
 		return o;
 	/* Job ids go stale after a reset (dts-api.md 13 #25): the instance and the direction still tell. */
-	dir = attr_find(r->type, "synchronization_direction");
-	return inventory_instance(inv, r->instance_id,
-	                          dir >= 0 && text_ieq(r->attrs[dir], "Reverse"));
+	return inventory_instance(inv, r->instance_id, record_reverse(r));
 }
 
 /* The instance is there, but empty: the job is gone unless a creation of ours is under way. */

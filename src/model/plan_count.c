@@ -8,9 +8,7 @@
 
 static bool is_reverse(const struct op *op)
 {
-	int i = attr_find(op->type, "synchronization_direction");
-
-	return i >= 0 && op->have && text_ieq(op->have->attrs[i], "Reverse");
+	return op->have && record_reverse(op->have);
 }
 
 static const char *instance_of(const struct op *op)

@@ -45,8 +45,7 @@ static const struct op *forward_job(const struct planner *pl, uint32_t inst)
 		const struct resource *job = &pl->b->v[g->in[e]];
 
 		if (job->type == &type_job && job->instance == inst &&
-		    pl->op_of[g->in[e]] != RES_NONE &&
-		    !text_ieq(res_get(job, "synchronization_direction"), "Reverse"))
+		    pl->op_of[g->in[e]] != RES_NONE && !res_reverse(job))
 			return &pl->ops.v[pl->op_of[g->in[e]]];
 	}
 	return NULL;

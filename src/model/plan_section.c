@@ -172,14 +172,9 @@ static const char *holder_of(const struct planner *pl, const struct op *op)
 static const struct observed *find_import(const struct planner *pl, const struct resource *r,
                                           const char *id)
 {
-	const struct observed *o;
-	bool reverse;
+	const struct observed *o = r->type == &type_job ? inventory_job(pl->inv, id) : NULL;
 
-	if (r->type != &type_job)
-		return inventory_instance(pl->inv, id, false);
-	reverse = text_ieq(res_get(r, "synchronization_direction"), "Reverse");
-	o = inventory_job(pl->inv, id);
-	return o ? o : inventory_instance(pl->inv, id, reverse);
+	return o ? o : inventory_instance(pl->inv, id, res_reverse(r));
 }
 
 /* The id that section i is to take over: its own, or that of the instance of a job that is taken over with it. NULL: none. */
@@ -329,15 +324,13 @@ static void refuse_on_gone_instance(struct planner *pl, struct op *op, const str
 /* A job that nobody recorded stands where this one is to be made: it is somebody's, and would be taken for the new one. */
 static void refuse_on_taken_instance(struct planner *pl, struct op *op, const struct resource *r)
 {
-	bool reverse;
 	const char *id;
 	const struct observed *o;
 
 	if (op->kind != OP_CREATE || op->type != &type_job || !pl->o->refresh || was_sent(pl, op))
 		return;
-	reverse = text_ieq(res_get(r, "synchronization_direction"), "Reverse");
 	id = batch_text(pl->a, res_val(r, "dts_instance_id"), planner_lookup, pl);
-	o = id ? inventory_instance(pl->inv, id, reverse) : NULL;
+	o = id ? inventory_instance(pl->inv, id, res_reverse(r)) : NULL;
 	if (!o || o->status == ST_NOT_CONFIGURED)
 		return;
 	op->refused = arena_printf(
@@ -367,8 +360,10 @@ void plan_section(struct planner *pl, uint32_t i)
 		return;
 	}
 	if (!op->have) {
-		if (import_id(pl, i))
-			decide_import(pl, op, r, import_id(pl, i));
+		const char *id = import_id(pl, i);
+
+		if (id)
+			decide_import(pl, op, r, id);
 		else
 			decide_new(pl, op, r);
 		refuse_on_taken_instance(pl, op, r);

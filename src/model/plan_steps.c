@@ -312,8 +312,7 @@ static bool instance_waits(const struct planner *pl, const struct op *op)
 	const struct op *inst;
 
 	if (op->type != &type_job || r->instance == RES_NONE ||
-	    pl->op_of[r->instance] == RES_NONE ||
-	    text_ieq(res_get(r, "synchronization_direction"), "Reverse"))
+	    pl->op_of[r->instance] == RES_NONE || res_reverse(r))
 		return false;
 	inst = &pl->ops.v[pl->op_of[r->instance]];
 	return inst->kind == OP_UPDATE && plan_needs_run(inst);

@@ -65,7 +65,7 @@ static bool is_endpoint_key(const char *key)
 
 static bool same_ends(struct twins *t, const struct resource *r, const struct observed *o)
 {
-	if (text_ieq(res_get(r, "synchronization_direction"), "Reverse") != o->reverse)
+	if (res_reverse(r) != o->reverse)
 		return false;
 	for (size_t i = 0; i < r->type->nattrs; i++) {
 		const struct attr_def *at = &r->type->attrs[i];

@@ -126,6 +126,13 @@ struct record *record_place(void *mem, const struct record *r)
 	return c;
 }
 
+bool record_reverse(const struct record *r)
+{
+	int i = attr_find(r->type, "synchronization_direction");
+
+	return i >= 0 && text_ieq(r->attrs[i], "Reverse");
+}
+
 bool record_equal(const struct record *x, const struct record *y)
 {
 	if (x->type != y->type || x->origin != y->origin || x->step != y->step ||

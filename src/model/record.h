@@ -54,6 +54,8 @@ struct record {
 
 struct record *record_new(struct arena *a, const char *address, const struct type_def *t);
 struct record *record_copy(struct arena *a, const struct record *r); /* deep */
+/* Is it the Reverse job of a pair, as last applied? */
+bool record_reverse(const struct record *r);
 /* Same content? Times of writing (updated_ms) do not count. */
 bool record_equal(const struct record *x, const struct record *y);
 /* A deep copy in one block of record_size() bytes, aligned for any type: what a store that replaces records often needs. */

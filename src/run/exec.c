@@ -509,9 +509,11 @@ static void settle_arm(struct exec *x)
 {
 	int64_t latest = 0;
 
-	for (size_t i = 0; i < x->settling.n; i++)
-		if (purchase_end_ms(x->r, &x->settling.v[i]->buy) > latest)
-			latest = purchase_end_ms(x->r, &x->settling.v[i]->buy);
+	for (size_t i = 0; i < x->settling.n; i++) {
+		int64_t end = purchase_end_ms(x->r, &x->settling.v[i]->buy);
+
+		latest = end > latest ? end : latest;
+	}
 	if (!x->settling.n)
 		return;
 	x->settle_timer.fire = settle_fire;

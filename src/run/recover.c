@@ -387,9 +387,10 @@ static void settle_purchases(struct run *r, struct purchase **v, size_t n, struc
 	bool any = false;
 
 	for (size_t i = 0; i < n; i++) {
+		int64_t end = purchase_end_ms(r, v[i]);
+
 		any = any || !left_to_its_task(r, v[i]);
-		if (purchase_end_ms(r, v[i]) > latest)
-			latest = purchase_end_ms(r, v[i]);
+		latest = end > latest ? end : latest;
 	}
 	if (!any)
 		return;

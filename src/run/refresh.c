@@ -242,8 +242,6 @@ static void confirm_done(struct detail_read *d, const struct observed *o, bool o
 static void confirm(struct refresh *f, const struct record *rec, struct observed *known)
 {
 	struct extra *x = arena_new(&f->r->a, struct extra);
-	int dir = attr_find(rec->type, "synchronization_direction");
-
 	*x = (struct extra){.f = f, .o = known, .rec = rec};
 	x->detail = (struct detail_read){
 		.r = f->r,
@@ -253,7 +251,7 @@ static void confirm(struct refresh *f, const struct record *rec, struct observed
 		.owner = x,
 		.into = f->inv->a,
 		.needed = !known, /* silence is no absence: it would be bought again */
-		.reverse = dir >= 0 && text_ieq(rec->attrs[dir], "Reverse")};
+		.reverse = record_reverse(rec)};
 	if (text_empty(rec->instance_id))
 		x->detail.job_id = rec->job_id;
 	f->open++;
@@ -271,12 +269,9 @@ static bool drain(struct refresh *f)
 
 static struct observed *row_of(const struct inventory *inv, const struct record *rec)
 {
-	int dir = attr_find(rec->type, "synchronization_direction");
 	struct observed *o = rec->type == &type_job ? inventory_job(inv, rec->job_id) : NULL;
 
-	return o ? o
-	         : inventory_instance(inv, rec->instance_id,
-	                              dir >= 0 && text_ieq(rec->attrs[dir], "Reverse"));
+	return o ? o : inventory_instance(inv, rec->instance_id, record_reverse(rec));
 }
 
 /* Does the row say something else than what we recorded a moment ago? Then it may be an old one. */

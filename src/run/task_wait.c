@@ -824,12 +824,6 @@ static bool on_seen(struct watch *w, const struct observed *o)
 	return false; /* the looks end the watch themselves: they may have begun the next one */
 }
 
-static bool takes_away(enum step s)
-{
-	return s == DO_VERIFY || s == DO_RESET || s == DO_DELETE || s == DO_WAIT_GONE;
-}
-
-/* A replacement may change the direction: what is taken away is the job that exists, what is made is the wanted one. */
 bool task_removes(const struct task *t)
 {
 	enum step s = current(t);
@@ -837,15 +831,21 @@ bool task_removes(const struct task *t)
 	return s == DO_VERIFY || s == DO_DELETE || s == DO_WAIT_GONE;
 }
 
+/* Is it done to what exists, whatever the section wants now? */
+static bool takes_away(const struct task *t)
+{
+	return t->op->nsteps && (task_removes(t) || current(t) == DO_RESET);
+}
+
+/* A replacement may change the direction: what is taken away is the job that exists, what is made is the wanted one. */
 bool task_reverse(const struct task *t)
 {
-	enum step s = current(t);
 	const struct record *rec = t->rec ? t->rec : t->op->have;
 	int dir = attr_find(t->op->type, "synchronization_direction");
 	const char *wanted = dir >= 0 && t->vals ? t->vals[dir] : NULL,
 		   *had = dir >= 0 && rec ? rec->attrs[dir] : NULL;
 
-	if (takes_away(s))
+	if (takes_away(t))
 		wanted = NULL;
 	if (text_empty(wanted) && t->op->seen)
 		return t->op->seen->reverse;
@@ -856,11 +856,10 @@ bool task_reverse(const struct task *t)
 const char *task_region(const struct task *t)
 {
 	const struct op *op = t->op;
-	enum step s = op->nsteps ? current(t) : STEP_NONE;
 	const char *wanted = op->want == RES_NONE ? NULL : t->x->b->v[op->want].region;
 	const char *had = op->have ? op->have->region : NULL;
 
-	if (had && (!wanted || takes_away(s)))
+	if (had && (!wanted || takes_away(t)))
 		return had;
 	return wanted ? wanted : t->x->r->o.region;
 }

@@ -182,10 +182,9 @@ static bool undecidable(const struct trial *t)
 static void strangers(struct trial *t, unsigned roll)
 {
 	bool bare = roll % 6 >= 2 && roll % 6 <= 4;
-
-	t->asks = bare && undecidable(t);
 	int moment = (int)(roll / 6 % 300);
 
+	t->asks = bare && undecidable(t);
 	t->others = t->others || roll % 6 != 0;
 	switch (roll % 6) {
 	case 1:

@@ -35,7 +35,7 @@
 	"[timing]\nlist_lag = 2s\nprecheck = 1s\nprecheck_pass = 200ms\ninitializing = 2s\n"       \
 	"suspending = 1s\nresume = 1s\nmodifying = 1s\nupgrade = 1s\n"
 #define SECOND_KEY "[auth]\nkeys = second-key:" KEY_TWO "\n"
-/* An unharmed run takes half a second; but fdatasync has been seen to take 20 s on a busy disk. */
+/* An unharmed run takes half a second; but fsync has been seen to take more than 15 s on a busy disk. */
 #define HUNG_MS 120000
 
 const struct party parties[PARTIES] = {
