@@ -47,6 +47,7 @@ check "the first run was not disturbed" wait "$first"
 expect_exit 78 apply --simulate --yes --state z.state.json m.ini
 expect_err 'z\.sim\.state\.json'
 expect_err 'state verify'
+expect_err 'state rebuild'
 expect_err 'journal'
 equal "untouched" 0 "$(stat -c %s z.sim.state.json)"
 head -c 4096 /dev/zero >z.sim.state.json

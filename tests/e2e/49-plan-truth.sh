@@ -40,6 +40,11 @@ expect_exit 0 apply --simulate --yes m.ini
 expect_exit 0 status --simulate -f m.ini
 expect_out 'synchronization_job\.orders.* unknown '
 
+# What is left when all sections are gone is recorded, and said to be.
+printf '[dtsbatch]\nregion = cn-hangzhou\n' >none.ini
+expect_exit 0 plan --simulate --state m.sim.state.json none.ini
+expect_out 'Nothing to do: nothing is wanted, and what is recorded is orphaned'
+
 # A key that had a meaning at creation only is not said to be kept by anybody.
 pair k.ini begun 'checkpoint = 1610540493'
 sed -i 's/^instance_class .*/&\nauto_pay = true/' k.ini

@@ -71,6 +71,13 @@ STATUS=0
 (ulimit -f 8 && exec "$DTS" apply "${on[@]}" --yes big.ini) >"$OUT" 2>"$ERR" </dev/null || STATUS=$?
 check "a file size limit is 73 or 74" test "$STATUS" -eq 73 -o "$STATUS" -eq 74
 expect_err 'File too large'
+# Beside a state that exists another one would buy everything again, so none is suggested.
+expect_exit 0 apply "${on[@]}" --yes big.ini
+sed -i 's/^dts_job_name.*/dts_job_name = bigger/' big.ini
+STATUS=0
+(ulimit -f 8 && exec "$DTS" apply "${on[@]}" --yes big.ini) >"$OUT" 2>"$ERR" </dev/null || STATUS=$?
+check "a file size limit is 73 or 74" test "$STATUS" -eq 73 -o "$STATUS" -eq 74
+expect_err 'nothing was sent. Make room for the journal of the run; another --state would know nothing'
 simulator_stop
 
 expect_exit 0 explain dtsbatch
