@@ -26,6 +26,7 @@ struct diag_item {
 	const char *msg;  /* what is wrong */
 	const char *hint; /* what to do, or NULL */
 	bool alone;       /* a note that explains no other item */
+	unsigned more;    /* how many times the same was said of the same place again */
 };
 
 struct diag {

@@ -77,6 +77,18 @@ static void unseen_files(struct job *j)
 	j->po.nunread_files = nunread;
 }
 
+/* A plan beside a run sees half of what that does. */
+static void beside_a_run(struct job *j)
+{
+	const char *holder = executes(j) ? NULL : state_holder(j->s.state, &j->s.c->a);
+
+	j->po.under_way = holder != NULL;
+	if (holder)
+		ui_warning(&j->s.c->ui,
+		           "a run is under way (%s): what it has not done yet is in this plan",
+		           holder);
+}
+
 static void unsettled(struct job *j)
 {
 	struct arena *a = &j->s.c->a;
@@ -94,7 +106,7 @@ static void unsettled(struct job *j)
 	j->po.nunsettled = buys;
 	j->po.sent = sent;
 	j->po.nsent = others;
-	for (size_t i = 0; !executes(j) && i < buys; i++) {
+	for (size_t i = 0; !executes(j) && !j->po.under_way && i < buys; i++) {
 		bool destroys = j->mode == MODE_DESTROY;
 
 		if (!destroys && map_get(&j->s.l.b.by_address, bought[i]) != MAP_NONE)
@@ -179,6 +191,7 @@ static int make_plan(struct job *j)
 	j->po.words = load_words(&s->c->a, o);
 	unseen_files(j);
 	j->po.allow_twins = o->allow_twins || j->only_imports;
+	beside_a_run(j);
 	unsettled(j);
 	diag_init(&d, &s->c->a);
 	plan_make(&j->p, &s->c->a, &s->l.b, &s->recs, &s->inv, &j->po, &d);
@@ -376,6 +389,7 @@ static int execute(struct job *j)
 		ui_error(&s->c->ui, &end);
 	sum.serial = state_serial(s->state);
 	sum.unsaved = !state_saved(s->state);
+	sum.in_journal = state_in_journal(s->state);
 	session_close(s, &late);
 	if (noisy)
 		render_summary(&s->c->ui, &sum);

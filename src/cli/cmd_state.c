@@ -98,13 +98,14 @@ static void open_questions(struct ui *u, const struct state *st)
 	}
 }
 
-static int state_list_cmd(struct context *c)
+static int state_list_cmd(struct context *c, const char *const *arg)
 {
 	struct state *st;
 	struct err e = {0};
 	size_t n;
 	const struct record *const *v;
 
+	(void)arg;
 	if (open_state(c, &st, false, &e))
 		return cmd_fail(c, &e);
 	v = state_list(st, &n);
@@ -140,8 +141,9 @@ static int not_there(struct context *c, struct state *st, const char *address)
 	return done(c, st, cmd_fail(c, &e));
 }
 
-static int state_show_cmd(struct context *c, const char *address)
+static int state_show_cmd(struct context *c, const char *const *arg)
 {
+	const char *address = arg[0];
 	struct state *st;
 	struct err e = {0};
 	const struct record *r;
@@ -194,8 +196,9 @@ static bool agreed(struct context *c, const char *question, struct err *e)
 	return false;
 }
 
-static int state_rm_cmd(struct context *c, const char *address)
+static int state_rm_cmd(struct context *c, const char *const *arg)
 {
+	const char *address = arg[0];
 	struct state *st;
 	struct err e = {0};
 
@@ -232,8 +235,9 @@ static int check_new_name(const struct state *st, const struct record *r, const 
 }
 
 /* Under its new name, and what depends on it knows that. All of it counts at once. */
-static int state_mv_cmd(struct context *c, const char *from, const char *to)
+static int state_mv_cmd(struct context *c, const char *const *arg)
 {
+	const char *from = arg[0], *to = arg[1];
 	struct state *st;
 	struct err e = {0};
 	size_t n;
@@ -267,8 +271,9 @@ static int state_mv_cmd(struct context *c, const char *from, const char *to)
 	return done(c, st, 0);
 }
 
-static int state_forget_cmd(struct context *c, const char *address)
+static int state_forget_cmd(struct context *c, const char *const *arg)
 {
+	const char *address = arg[0];
 	struct state *st;
 	struct err e = {0};
 	size_t n, k = 0;
@@ -316,13 +321,14 @@ static int state_forget_cmd(struct context *c, const char *address)
 	return done(c, st, 0);
 }
 
-static int state_verify_cmd(struct context *c)
+static int state_verify_cmd(struct context *c, const char *const *arg)
 {
 	struct loaded l;
 	struct err e = {0};
 	struct diag d;
 	struct json *o;
 
+	(void)arg;
 	if (load_state_path(&l, &c->a, &c->o, &e))
 		return cmd_fail(c, &e);
 	diag_init(&d, &c->a);
@@ -343,32 +349,48 @@ static int state_verify_cmd(struct context *c)
 	return d.errors ? err_exit_status(ERR_STATE_READ) : 0;
 }
 
+static int rebuild_cmd(struct context *c, const char *const *arg)
+{
+	(void)arg;
+	c->o.args.v++; /* the rest are manifests */
+	c->o.args.n--;
+	return cmd_state_rebuild(c);
+}
+
+#define ANY_ARGS 99
+
+static const struct {
+	const char *verb, *args; /* args: as in the usage */
+	size_t n;
+	int (*run)(struct context *c, const char *const *arg);
+} verbs[] = {
+	{"list", "", 0, state_list_cmd},        {"show", " ADDRESS", 1, state_show_cmd},
+	{"rm", " ADDRESS", 1, state_rm_cmd},    {"mv", " ADDRESS NEW", 2, state_mv_cmd},
+	{"verify", "", 0, state_verify_cmd},    {"forget-intent", " ADDRESS", 1, state_forget_cmd},
+	{"rebuild", "", ANY_ARGS, rebuild_cmd},
+};
+
 int cmd_state(struct context *c)
 {
 	const struct opt_list *a = &c->o.args;
-	const char *verb = a->n ? a->v[0] : "";
+	const char *verb = a->n ? a->v[0] : "", *all = "";
 	struct err e = {0};
 
-	if (text_eq(verb, "list") && a->n == 1)
-		return state_list_cmd(c);
-	if (text_eq(verb, "verify") && a->n == 1)
-		return state_verify_cmd(c);
-	if (text_eq(verb, "show") && a->n == 2)
-		return state_show_cmd(c, a->v[1]);
-	if (text_eq(verb, "rm") && a->n == 2)
-		return state_rm_cmd(c, a->v[1]);
-	if (text_eq(verb, "forget-intent") && a->n == 2)
-		return state_forget_cmd(c, a->v[1]);
-	if (text_eq(verb, "mv") && a->n == 3)
-		return state_mv_cmd(c, a->v[1], a->v[2]);
-	if (text_eq(verb, "rebuild")) {
-		c->o.args.v++; /* the rest are manifests */
-		c->o.args.n--;
-		return cmd_state_rebuild(c);
+	for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
+		all = arena_printf(&c->a, "%s%s%s%s", all, i ? ", " : "", verbs[i].verb,
+		                   verbs[i].args);
+		if (!text_eq(verb, verbs[i].verb))
+			continue;
+		if (verbs[i].n == ANY_ARGS || a->n == verbs[i].n + 1)
+			return verbs[i].run(c, a->v + 1);
+		if (a->n > verbs[i].n + 1)
+			err_set(&e, ERR_USAGE, "state %s%s: `%s` is too much", verb, verbs[i].args,
+			        text_safe_dup(&c->a, a->v[verbs[i].n + 1], 80));
+		else
+			err_set(&e, ERR_USAGE, "state %s takes%s", verb, verbs[i].args);
 	}
-	err_set(&e, ERR_USAGE,
-	        "state takes list, show ADDRESS, rm ADDRESS, mv ADDRESS NEW, verify, "
-	        "forget-intent ADDRESS or rebuild");
+	if (!e.code)
+		err_set(&e, ERR_USAGE, "state takes %s", all);
 	err_hint(&e, "the file is that of the manifests of `.`, of -f MANIFEST, or --state F");
 	return cmd_fail(c, &e);
 }

@@ -132,10 +132,30 @@ static const char *shown_status(const struct observed *o)
 	return o->status == ST_UNKNOWN ? o->raw_status : status_name(o->status);
 }
 
+/* Does a run that is under way, or died, make the job anew? */
+static bool being_reset(const struct watching *w, const struct record *rec)
+{
+	size_t n;
+	const struct intent *v = state_intents(w->s->state, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (text_eq(v[i].address, rec->address) && text_eq(v[i].action, "ResetDtsJob"))
+			return true;
+	return false;
+}
+
 static void fill_row(const struct watching *w, struct row *r, const struct record *rec)
 {
 	struct arena *a = &w->now->a;
-	const struct observed *o = plan_seen(&w->now->inv, rec);
+	bool emptied;
+	const struct observed *o = plan_seen(&w->now->inv, rec, &emptied);
+	const char *left = NULL;
+
+	if (emptied && !being_reset(w, rec)) {
+		left = arena_printf(a, "its instance %s is there, empty and billed",
+		                    o->instance_id);
+		o = NULL;
+	}
 
 	*r = (struct row){.address = arena_strdup(a, rec->address),
 	                  .job = rec->type == &type_job,
@@ -144,6 +164,8 @@ static void fill_row(const struct watching *w, struct row *r, const struct recor
 	                  .job_id = rec->job_id ? arena_strdup(a, rec->job_id) : NULL,
 	                  .status = o ? shown_status(o) : "gone"};
 	r->since_ms = since_of(w, rec, r, o);
+	if (left)
+		warn(r, left);
 	if (!o)
 		return;
 	r->delay = json_text(a, o->row, "Delay");

@@ -49,7 +49,8 @@ struct summary {
 	const struct run_stats *stats;
 	const char *state_path;
 	uint64_t serial;
-	bool unsaved; /* the state file does not hold what was done */
+	bool unsaved;    /* the state file does not hold what was done */
+	bool in_journal; /* but its journal does */
 	bool destroy;
 };
 void render_summary(struct ui *u, const struct summary *s);

@@ -139,6 +139,8 @@ static void op_text(struct ui *u, const struct op *op, size_t cells)
 	const char *impact = impact_text(u, op->impact);
 	size_t kc = key_cells(op);
 
+	if (*impact && (op->refused || op->blocked_by))
+		impact = arena_printf(&u->a, "would be: %s", impact);
 	ui_out(u, "  %s %s  ", ui_tint(u, false, looks[op->kind].tint, looks[op->kind].mark),
 	       ui_tint(u, false, TINT_BOLD, ui_pad(u, ui_safe(u, op->address, 0), cells)));
 	if (*impact)
@@ -174,9 +176,14 @@ static void totals(struct ui *u, const struct plan *p)
 	const char *s = "", *imp = "";
 
 	if (plan_is_empty(p)) {
-		if (p->count[OP_NOOP])
+		if (p->open)
+			ui_out(u, "Nothing else to do: %zu purchase%s no answer yet.\n", p->open,
+			       p->open == 1 ? " has" : "s have");
+		else if (p->count[OP_NOOP])
 			ui_out(u, "Nothing to do: %zu resource%s as wanted.\n", p->count[OP_NOOP],
 			       p->count[OP_NOOP] == 1 ? " is" : "s are");
+		else if (p->left_out)
+			ui_out(u, "Nothing to do: --target and --exclude leave nothing in.\n");
 		else if (p->norphans)
 			ui_out(u,
 			       "Nothing to do: nothing is wanted, and what is recorded is orphaned.\n");

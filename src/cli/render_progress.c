@@ -44,6 +44,11 @@ static const char *const result_names[] = {"pending", "done",     "failed",
 static const enum tint result_tints[] = {TINT_NONE,   TINT_GREEN,  TINT_RED,
                                          TINT_YELLOW, TINT_YELLOW, TINT_RED};
 
+static const char *step_verb(const struct event *ev)
+{
+	return ev->verb ? ev->verb : step_def(ev->step)->verb;
+}
+
 /* ---- the live table --------------------------------------------------------- */
 
 static void table_row(struct progress *pr, const struct progress_row *r, const struct event *ev,
@@ -104,7 +109,7 @@ static void event_json(struct progress *pr, const struct event *ev)
 	ui_int(u, o, "elapsed_ms", ev->elapsed_ms);
 	ui_str(u, o, "address", ev->op ? ev->op->address : NULL);
 	if (ev->kind == EV_STEP)
-		ui_str(u, o, "step", ui_word(u, step_def(ev->step)->verb));
+		ui_str(u, o, "step", ui_word(u, step_verb(ev)));
 	if (ev->kind == EV_OP_DONE) {
 		ui_str(u, o, "result", ui_word(u, result_names[ev->result]));
 		ui_str(u, o, "action", ui_word(u, op_kind_name(ev->op->kind)));
@@ -174,7 +179,7 @@ static const char *event_line(struct progress *pr, const struct event *ev)
 	case EV_TICK:
 		return "";
 	case EV_STEP:
-		what = step_def(ev->step)->verb;
+		what = step_verb(ev);
 		break;
 	case EV_OP_DONE:
 		what = arena_printf(
@@ -214,7 +219,7 @@ static void update_row(struct progress *pr, const struct event *ev)
 	k = (uint32_t)(ev->op - pr->p->ops);
 	r = &pr->rows[k];
 	if (ev->kind == EV_STEP) {
-		r->verb = step_def(ev->step)->verb;
+		r->verb = step_verb(ev);
 		if (!r->active) {
 			r->since_ms = ev->elapsed_ms;
 			pr->active[pr->nactive++] = k;
@@ -309,8 +314,8 @@ static const char *const past[OP__COUNT] = {
 
 void render_summary(struct ui *u, const struct summary *s)
 {
-	size_t done[OP__COUNT] = {0}, bad = 0, blocked = 0, left = 0;
-	const char *text = "";
+	size_t done[OP__COUNT] = {0}, bad = 0, blocked = 0, left = 0, asked = s->stats->undecided;
+	const char *text = "", *what;
 
 	for (size_t i = 0; i < s->p->n; i++) {
 		if (s->results[i] == RES_DONE)
@@ -319,6 +324,8 @@ void render_summary(struct ui *u, const struct summary *s)
 			left++;
 		else if (s->results[i] == RES_BLOCKED)
 			blocked++;
+		else if (s->results[i] == RES_DECISION)
+			asked++;
 		else
 			bad++;
 	}
@@ -331,6 +338,7 @@ void render_summary(struct ui *u, const struct summary *s)
 			                    : ui_word(u, op_kind_name((enum op_kind)k)),
 			       (int64_t)done[k]);
 		ui_int(u, o, "failed", (int64_t)bad);
+		ui_int(u, o, "undecided", (int64_t)asked);
 		ui_int(u, o, "blocked", (int64_t)blocked);
 		ui_int(u, o, "left", (int64_t)left);
 		ui_int(u, o, "calls", (int64_t)s->stats->calls);
@@ -349,23 +357,28 @@ void render_summary(struct ui *u, const struct summary *s)
 		if (done[k])
 			text = arena_printf(&u->a, "%s%s%zu %s", text, *text ? ", " : "", done[k],
 			                    past[k]);
-	ui_err(u, "\n%s %s%s%s%s%s%zu unchanged. %zu API calls (%zu changing) in %s\n",
-	       ui_tint(u, true, bad || blocked || s->unsaved ? TINT_RED : TINT_GREEN,
-	               bad || blocked ? "Ended with failures:"
-	               : s->unsaved   ? "Not recorded:"
-	               : left         ? "Stopped:"
-	                              : "Done:"),
+	what = bad || (blocked && !asked) ? "Ended with failures:"
+	       : s->in_journal            ? "In the journal alone:"
+	       : s->unsaved               ? "Not recorded:"
+	       : asked                    ? "Not decided:"
+	       : left                     ? "Stopped:"
+	                                  : "Done:";
+	ui_err(u, "\n%s %s%s%s%s%s%s%zu unchanged. %zu API call%s (%zu changing) in %s\n",
+	       ui_tint(u, true, bad || blocked || asked || s->unsaved ? TINT_RED : TINT_GREEN,
+	               what),
 	       text, *text ? ", " : "", bad ? arena_printf(&u->a, "%zu failed, ", bad) : "",
+	       asked ? arena_printf(&u->a, "%zu to decide, ", asked) : "",
 	       blocked ? arena_printf(&u->a, "%zu blocked by %s, ", blocked,
-	                              bad == 1 ? "it" : "them")
+	                              bad + asked == 1 ? "it" : "them")
 	               : "",
 	       left ? arena_printf(&u->a, "%zu left for the next run, ", left) : "", done[OP_NOOP],
-	       s->stats->calls, s->stats->mutating,
+	       s->stats->calls, s->stats->calls == 1 ? "" : "s", s->stats->mutating,
 	       text_duration(&u->a, s->stats->refresh_ms + s->stats->apply_ms));
 	if (!s->unsaved)
 		ui_err(u, "State: %s (serial %" PRIu64 ")\n", ui_safe(u, s->state_path, 0),
 		       s->serial);
 	else
-		ui_err(u, "State: %s does not hold this\n", ui_safe(u, s->state_path, 0));
+		ui_err(u, "State: %s does not hold this%s\n", ui_safe(u, s->state_path, 0),
+		       s->in_journal ? " yet; its journal does, and the next run folds it in" : "");
 	ui_flush(u);
 }

@@ -185,6 +185,8 @@ static void diag_json(struct ui *u, const struct diag_item *i)
 		ui_int(u, o, "column", i->pos.col);
 	ui_str(u, o, "message", i->msg);
 	ui_str(u, o, "hint", i->hint);
+	if (i->more)
+		ui_int(u, o, "times", (int64_t)i->more + 1);
 	ui_emit(u, o);
 }
 
@@ -215,7 +217,7 @@ static void count_notes(struct map *m, const struct diag *d)
 		uint32_t n = d->v[i].level == DIAG_NOTE ? map_get(m, d->v[i].msg) : 0;
 
 		if (d->v[i].level == DIAG_NOTE)
-			map_put(m, d->v[i].msg, n == MAP_NONE ? 1 : n + 1);
+			map_put(m, d->v[i].msg, (n == MAP_NONE ? 0 : n) + 1 + d->v[i].more);
 	}
 }
 

@@ -62,13 +62,30 @@ static void check_class(struct builder *bd, const struct resource *r)
 	           bd->b->v[r->instance].address, other->pos.file, other->pos.line, other->pos.col);
 }
 
+/* A remark that the items before earned, too. */
+static bool said_of_place(struct builder *bd, const struct diag_item *it)
+{
+	struct diag_item *old = bd->d->n ? &bd->d->v[bd->d->n - 1] : NULL;
+
+	if (!old || !it->alone || !old->alone || old->pos.line != it->pos.line ||
+	    old->pos.col != it->pos.col || !text_eq(old->pos.file, it->pos.file) ||
+	    !text_eq(old->msg, it->msg))
+		return false;
+	old->more++;
+	return true;
+}
+
 /* One diagnostic of another list, unless enough of its kind from the same place are there
  * already. */
 static void pass_on(struct builder *bd, const struct diag_item *it, struct diag_item *last,
                     size_t *same)
 {
-	bool again = last->msg && last->level == it->level && last->pos.line == it->pos.line &&
-	             last->pos.col == it->pos.col;
+	bool again;
+
+	if (said_of_place(bd, it))
+		return;
+	again = last->msg && last->level == it->level && last->pos.line == it->pos.line &&
+	        last->pos.col == it->pos.col;
 
 	*same = again ? *same + 1 : 1;
 	*last = *it;

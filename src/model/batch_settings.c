@@ -52,8 +52,8 @@ const struct meta_key lifecycle_keys[] = {
 {"region", "REGION", "destination region of its instance, else region of [dtsbatch]",
  "Region whose endpoint serves this resource.", META_LIST, 0, true},
 {"replace", "never|allowed", "never",
- "allowed: a change that the API cannot make in place deletes the resource and creates it anew. "
- "never: it is an error.",
+ "allowed: for a change that the API cannot make in place a job is emptied (ResetDtsJob) and configured anew on the instance "
+ "that is paid, and an instance is deleted and bought anew. never: it is an error, unless --replace names the resource.",
  META_FLAG, LIFE(replace_allowed), true},
 /* what SkipPreCheck takes (dts-api.md 19); connectivity, rights and binary log cannot be wished away */
 {"skip_precheck", "CHECK_DEST_TABLE_EMPTY|CHECK_SAME_OBJ|CHECK_SAME_USER|CHECK_SERVER_ID|CHECK_SRC|CHECK_TOPOLOGY", NULL,

@@ -52,11 +52,12 @@ static bool emptied(const struct record *r, const struct observed *seen)
 	return r->type == &type_job && seen->status == ST_NOT_CONFIGURED && r->step == STEP_DONE;
 }
 
-const struct observed *plan_seen(const struct inventory *inv, const struct record *r)
+const struct observed *plan_seen(const struct inventory *inv, const struct record *r, bool *left)
 {
 	const struct observed *o = find_row(inv, r);
 
-	return o && !emptied(r, o) ? o : NULL;
+	*left = o && emptied(r, o);
+	return o;
 }
 
 const struct observed *planner_find(const struct planner *pl, const struct record *r)
@@ -209,7 +210,7 @@ void plan_make(struct plan *p, struct arena *a, const struct batch *b,
 	struct planner pl = {.p = p, .a = a, .b = b, .recs = recs, .inv = inv, .o = o, .d = d};
 	uint32_t *order = arena_array(a, uint32_t, b->n + 1);
 
-	*p = (struct plan){0};
+	*p = (struct plan){.open = o->nunsettled};
 	map_init(&pl.rec_by_addr, a);
 	pl.have = arena_array(a, const struct record *, b->n + 1);
 	pl.seen = arena_array(a, const struct observed *, b->n + 1);
@@ -228,6 +229,8 @@ void plan_make(struct plan *p, struct arena *a, const struct batch *b,
 		for (size_t k = 0; k < b->n; k++)
 			if (pl.picked[order[k]])
 				plan_section(&pl, order[k]);
+			else
+				p->left_out++;
 	}
 	plan_orphans(&pl);
 	plan_twins(&pl);

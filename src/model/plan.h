@@ -129,6 +129,8 @@ struct plan {
 	size_t recorded; /* records looked at */
 	size_t known;    /* all records, but for those gone that an earlier run began to delete */
 	size_t gone;     /* of them, those that are not on the service */
+	size_t open;     /* purchases by an earlier run that have no answer yet */
+	size_t left_out; /* sections and records that --target and --exclude leave out */
 	size_t twins;    /* jobs to be created whose equal exists already, unknown to the state */
 };
 
@@ -157,6 +159,7 @@ struct plan_opts {
 	const char *const
 		*sent; /* addresses of which an earlier run sent something else without an answer */
 	size_t nsent;
+	bool under_way; /* that run is not an earlier one: it is at work now */
 };
 
 struct record_list {
@@ -167,8 +170,10 @@ struct record_list {
 void plan_make(struct plan *p, struct arena *a, const struct batch *b,
                const struct record_list *recs, const struct inventory *inv,
                const struct plan_opts *o, struct diag *d);
-/* The row on the service that a record stands for; NULL: gone. inv must be complete. */
-const struct observed *plan_seen(const struct inventory *inv, const struct record *r);
+/* The row on the service that a record stands for; NULL: gone. inv must be complete. *emptied: it is the paid instance that was
+ * left when the job went. */
+const struct observed *plan_seen(const struct inventory *inv, const struct record *r,
+                                 bool *emptied);
 /* A bought job that was left in PreCheckPass, and is there still: configured first and not started, it rests there (dts-api.md 3.2 B). */
 bool plan_rests_checked(const struct op *op);
 /* Counts the operations again: after some of them were changed. */

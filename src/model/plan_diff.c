@@ -175,14 +175,11 @@ static bool unseen_agrees(const struct planner *pl, const struct op *op, const s
 	return !applied_once(op) || by_default(op, at, want);
 }
 
-/* Keys we applied once and the manifest dropped: for parameters they return to their default, in reserve they stay. */
-static bool dropped_something(const struct attr_def *at, const char *want, const char *recorded)
+/* Parameters that we applied once and the manifest dropped: they return to their default. */
+static bool dropped_parameters(const struct attr_def *at, const char *want, const char *recorded)
 {
-	if (!recorded || !want || text_starts(recorded, "hmac-"))
-		return false;
-	if (at->route != ROUTE_PARAMS && !(at->flags & A_MERGE))
-		return false;
-	return !attr_satisfied(at, recorded, want) && attr_satisfied(at, want, recorded);
+	return recorded && want && at->route == ROUTE_PARAMS &&
+	       !attr_satisfied(at, recorded, want) && attr_satisfied(at, want, recorded);
 }
 
 static const char *wanted_text(struct planner *pl, const struct op *op, size_t i)
@@ -391,18 +388,6 @@ static void diff_unknown(struct planner *pl, struct op *op, struct diff *df, siz
 	note_route(pl, op, df, &op->type->attrs[i], recorded, "");
 }
 
-/* The service has what is wanted, and what the manifest no longer says. */
-static void diff_dropped(struct planner *pl, struct op *op, size_t i, const char *recorded,
-                         const char *want, bool secret)
-{
-	const struct attr_def *at = &op->type->attrs[i];
-	struct change *c = push_change(pl, op, i);
-
-	c->from = shown(pl, at, recorded, secret);
-	c->to = shown(pl, at, want, secret);
-	c->note = "keys taken out of the manifest stay on the service: the API cannot remove them";
-}
-
 static void diff_one(struct planner *pl, struct op *op, struct diff *df, size_t i)
 {
 	const struct resource *r = &pl->b->v[op->want];
@@ -443,14 +428,10 @@ static void diff_one(struct planner *pl, struct op *op, struct diff *df, size_t 
 		diff_parameters(pl, op, df, i, want, seen);
 		return;
 	}
-	if (seen ? attr_satisfied(at, want, seen) : unseen_agrees(pl, op, at, v, want, recorded)) {
-		if (!dropped_something(at, want, recorded))
-			return;
-		if (at->route != ROUTE_PARAMS) {
-			diff_dropped(pl, op, i, recorded, want, v->secret);
-			return;
-		}
-	}
+	if ((seen ? attr_satisfied(at, want, seen)
+	          : unseen_agrees(pl, op, at, v, want, recorded)) &&
+	    !dropped_parameters(at, want, recorded))
+		return;
 	c = push_change(pl, op, i);
 	c->secret = v->secret;
 	c->not_verifiable = !told;
@@ -458,7 +439,10 @@ static void diff_one(struct planner *pl, struct op *op, struct diff *df, size_t 
 	c->to = shown(pl, at, want, v->secret);
 	c->behind = seen && made_behind(op, record_agrees(pl, at, v, want, recorded));
 	if (at->route == ROUTE_NONE || begins_only(at, recorded)) {
-		c->note = PLAN_NOTE_RECORDED;
+		c->note = at->route == ROUTE_NONE
+		                  ? PLAN_NOTE_RECORDED
+		                  : "the job began without it; recorded, nothing is sent: "
+		                    "changed once more, it is a replacement";
 		return;
 	}
 	note_route(pl, op, df, at, seen ? seen : recorded, want);
@@ -574,6 +558,30 @@ static const char *kept(struct planner *pl, const struct op *op, const struct at
 	return seen ? seen : applied;
 }
 
+/* Members of an object that can only be added to (A_MERGE): what the manifest no longer says stays on the service. */
+static void note_dropped(struct planner *pl, struct op *op, size_t i)
+{
+	const struct resource *r = &pl->b->v[op->want];
+	const struct attr_def *at = &op->type->attrs[i];
+	const char *had = op->have->attrs[i], *want, *names = NULL;
+	const struct json *h, *w;
+
+	if (at->kind != AK_OBJECT || !(at->flags & A_MERGE) || !had || text_starts(had, FP_MARK) ||
+	    attr_in(&r->life.ignore, i))
+		return;
+	want = own_reserve(pl, r, wanted_text(pl, op, i));
+	had = own_reserve(pl, r, had);
+	w = want ? json_parse(pl->a, want, strlen(want), NULL) : NULL;
+	h = json_parse(pl->a, had, strlen(had), NULL);
+	for (const struct json *m = w && h ? h->child : NULL; m; m = m->next)
+		if (m->key && !json_get(w, m->key))
+			add_key(pl, &names, m->key);
+	if (names)
+		plan_note(pl, op,
+		          "%s: taken out of it, the service keeps %s: the API cannot remove it",
+		          at->key, names);
+}
+
 void plan_left(struct planner *pl, struct op *op)
 {
 	const struct resource *r = &pl->b->v[op->want];
@@ -583,6 +591,7 @@ void plan_left(struct planner *pl, struct op *op)
 	for (size_t i = 0; i < op->type->nattrs; i++) {
 		const struct attr_def *at = &op->type->attrs[i];
 
+		note_dropped(pl, op, i);
 		if (!plan_is_left(pl->b, r, op->have, i) || attr_in(&op->have->left, i))
 			continue;
 		if (at->route == ROUTE_NONE || begins_only(at, NULL))

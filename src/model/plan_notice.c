@@ -18,8 +18,8 @@ const char *plan_failure_text(struct arena *a, const struct observed *seen, bool
 		a, "the job is %s%s%s%s", seen->raw_status, seen->error ? ": " : "",
 		seen->error ? seen->error : "",
 		left_alone
-			? "; it is started again when its password, an endpoint or its objects change, or by status = "
-			  "Synchronizing"
+			? "; it is started again when its password, an endpoint or its objects change, or something that "
+			  "needs it running, or by status = Synchronizing"
 			: "");
 }
 
@@ -93,13 +93,22 @@ static void suspended_notice(struct planner *pl, struct op *op)
 		rec ? plan_release_text(pl->a, pl->recs, rec, op->seen, pl->o->words) : "");
 }
 
+static bool starts(const struct op *op)
+{
+	for (unsigned i = 0; i < op->nsteps; i++)
+		if (op->steps[i] == DO_START)
+			return true;
+	return false;
+}
+
 static void job_notice(struct planner *pl, struct op *op)
 {
 	const struct observed *seen = op->seen;
 
 	if (status_class(seen->status) == SC_FAILED && op->want != RES_NONE)
-		plan_note(pl, op, "%s",
-		          plan_failure_text(pl->a, seen, !op->refused && !op->nsteps));
+		plan_note(pl, op, "%s%s",
+		          plan_failure_text(pl->a, seen, !op->refused && !op->nsteps),
+		          starts(op) && !op->refused ? "; this starts it again" : "");
 	if (seen->status == ST_LOCKED && !op->refused)
 		plan_note(pl, op, "%s", plan_why_not_running(pl, seen));
 	if (seen->status == ST_SUSPENDING)

@@ -126,8 +126,10 @@ void plan_orphans(struct planner *pl)
 
 		if (pl->claimed[i] && !pl->o->destroy)
 			continue;
-		if (!planner_record_picked(pl, r))
+		if (!planner_record_picked(pl, r)) {
+			pl->p->left_out++;
 			continue;
+		}
 		pl->p->recorded++;
 		if (!pl->o->destroy && !pl->o->prune && !may_forget(pl, r)) {
 			*VEC_PUSH(pl->a, &pl->orphans) = r->address;

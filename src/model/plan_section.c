@@ -71,21 +71,23 @@ static void decide_existing(struct planner *pl, struct op *op, const struct reso
 		op->why = instance_new ? "its instance is new"
 		          : forced     ? "asked for by --replace"
 		                       : arena_printf(pl->a, "%s changed", df.replace_keys);
-		if (r->life.protect || (op->have && op->have->protect))
-			op->refused = "protected: `protect = true` forbids a replacement";
-		else if (adopt && instance_new)
+		if (adopt && instance_new)
 			op->refused = arena_printf(
 				pl->a,
 				"it lives on an instance that exists, but %s is to be %s: import that instance with it",
 				pl->b->v[r->instance].address,
 				pl->ops.v[pl->op_of[r->instance]].kind == OP_CREATE ? "created"
 										    : "replaced");
+		else if (adopt && !df.replace)
+			op->refused = "import it first: --replace is for what the state knows";
 		else if (adopt)
 			op->refused = arena_printf(
 				pl->a,
 				"what is imported differs in %s, which only a replacement can "
 				"change: mend the section",
 				df.replace_keys);
+		else if (r->life.protect || (op->have && op->have->protect))
+			op->refused = "protected: `protect = true` forbids a replacement";
 		else if (!instance_new && !forced && !r->life.replace_allowed)
 			op->refused = replace_refusal(pl, &df, op);
 		plan_steps_replace(pl, op);
@@ -104,7 +106,7 @@ static void decide_existing(struct planner *pl, struct op *op, const struct reso
 		plan_steps_update(pl, op, &df);
 		if (df.lower_class)
 			op->refused =
-				"the class can only rise; lowering it takes a ticket to the vendor";
+				"the class can only rise: mend the section; lowering it takes a ticket to the vendor";
 		if ((df.routes & (1u << ROUTE_TWOWAY)) && stays_prepaid(op, r))
 			op->refused =
 				"a subscription cannot be made two-way: the service does that for pay-as-you-go "
@@ -129,8 +131,11 @@ static void note_sent(struct planner *pl, struct op *op)
 {
 	if (was_sent(pl, op) && op->kind != OP_NOOP && !op->refused)
 		plan_note(
-			pl, op,
-			"an earlier run sent something of this without an answer: it is looked for first, and sent again only if it had no effect");
+			pl, op, "%s",
+			pl->o->under_way
+				? "the run that is under way is at work on it"
+				: "an earlier run sent something of this without an answer: it is looked for first, and sent "
+				  "again only if it had no effect");
 }
 
 static void decide_new(struct planner *pl, struct op *op, const struct resource *r)
@@ -139,7 +144,10 @@ static void decide_new(struct planner *pl, struct op *op, const struct resource 
 	for (size_t i = 0; i < pl->o->nunsettled; i++)
 		if (text_eq(pl->o->unsettled[i], r->address))
 			op->why =
-				"the answer of its purchase was lost: it is settled first, and bought only if it did not arrive";
+				pl->o->under_way
+					? "the run that is under way is buying it"
+					: "the answer of its purchase was lost: it is settled first, and bought only if it did "
+					  "not arrive";
 	plan_list_values(pl, op);
 	plan_steps_create(pl, op);
 	if (r->type == &type_instance && text_ieq(res_get(r, "payment_type"), "Subscription"))
@@ -234,13 +242,25 @@ static void decide_import(struct planner *pl, struct op *op, const struct resour
 		return;
 	}
 	decide_existing(pl, op, r);
-	if (!pl->o->take_only || op->kind != OP_ADOPT || op->refused)
+	if (op->kind == OP_REPLACE) { /* refused: nobody takes over what is to be made anew */
+		op->kind = OP_ADOPT;
+		op->why = arena_printf(pl->a, "import of %s", id);
+		op->nsteps = 0;
+		op->impact = 0;
+		return;
+	}
+	if (!pl->o->take_only)
 		return;
 	op->as_it_is = true;
 	op->nsteps = 0;
 	op->impact = 0;
-	if (op->nchanges)
+	if (op->refused) /* a change of what is taken over, which is not made now */
+		plan_note(pl, op,
+		          "taken over as it is; the next apply will refuse to change it: %s",
+		          op->refused);
+	else if (op->nchanges)
 		plan_note(pl, op, "taken over as it is: what differs is changed by the next apply");
+	op->refused = NULL;
 }
 
 /* A job without incremental phase ends by itself and its instance is released: that is success, no reason to buy again. */

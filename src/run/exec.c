@@ -608,7 +608,7 @@ static void settle_one(struct exec *x, struct task *t)
 	case PURCHASE_DECIDE:
 		err_set(&t->err, ERR_DECISION, "%s", p->why);
 		err_subject(&t->err, t->op->address);
-		run_ask_hint(x->r, &t->err, t->op->address, p->arrived == ARRIVED_YES);
+		run_ask_hint(x->r, &t->err, p);
 		task_end(t, RES_DECISION);
 		return;
 	case PURCHASE_ADOPT:

@@ -40,6 +40,7 @@ struct event {
 	const struct op *op; /* NULL: not about one op */
 	size_t index;        /* op index */
 	enum step step;
+	const char *verb; /* EV_STEP: what is done instead of the step; NULL: the step */
 	enum op_result result;
 	const char *text; /* status, reason, note */
 	const struct err *err;
@@ -85,6 +86,7 @@ struct run_stats {
 	size_t by_action[API__COUNT];
 	int64_t refresh_ms, apply_ms;
 	uint64_t journal_bytes;
+	size_t undecided; /* questions that recovery left to the user */
 };
 
 struct run;
@@ -101,8 +103,6 @@ int run_recover(struct run *r, struct inventory *inv, struct err *e);
 /* Executes. results: p->n entries. Returns the number of ops not RES_DONE; *worst is the ranked error code. Signals: *sig is the first signal, 0 none. */
 size_t run_apply(struct run *r, const struct plan *p, enum op_result *results, enum err_code *worst,
                  int *sig, struct err *e);
-/* Into e: the commands that answer an open question about a purchase. arrived: the service has it, so it is paid for. */
-void run_ask_hint(const struct run *r, struct err *e, const char *address, bool arrived);
 const struct run_stats *run_stats(const struct run *r);
 /* The first signal that arrived; 0: none. */
 int run_signal(const struct run *r);

@@ -319,12 +319,13 @@ static bool purchase_decided(struct run *r, struct purchase *p, struct err *e)
 {
 	switch (p->result) {
 	case PURCHASE_DECIDE:
+		r->stats.undecided++;
 		if (e->code) {
 			run_note(r, NULL, "%s: %s", p->address, p->why);
 			return true;
 		}
 		err_set(e, ERR_DECISION, "%s: %s", p->address, p->why);
-		run_ask_hint(r, e, p->address, p->arrived == ARRIVED_YES);
+		run_ask_hint(r, e, p);
 		return true;
 	case PURCHASE_ADOPT:
 		switch (adopt(r, p)) {

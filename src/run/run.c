@@ -113,15 +113,20 @@ void run_note(struct run *r, const struct op *op, const char *fmt, ...)
 	run_event(r, &ev);
 }
 
-void run_ask_hint(const struct run *r, struct err *e, const char *address, bool arrived)
+void run_ask_hint(const struct run *r, struct err *e, const struct purchase *p)
 {
+	bool one = p->found != NULL;
+
 	err_hint(
 		e,
-		"%s`dtsbatch import '%s' ID%s` takes one of them; `dtsbatch state forget-intent '%s'%s` says "
-		"that none is ours",
-		arrived ? "the purchase did arrive, so one of them is paid for by you. " : "",
-		address, r->o.again_import ? r->o.again_import : "", address,
-		r->o.again_state ? r->o.again_state : "");
+		"%s`dtsbatch import '%s' %s%s` takes %s; `dtsbatch state forget-intent '%s'%s` says "
+		"that %s ours",
+		p->arrived != ARRIVED_YES ? ""
+		: one ? "the purchase did arrive, so unless it was deleted, it is paid for by you. "
+		      : "the purchase did arrive, so one of them is paid for by you. ",
+		p->address, one ? p->found->instance_id : "ID",
+		r->o.again_import ? r->o.again_import : "", one ? "it" : "one of them", p->address,
+		r->o.again_state ? r->o.again_state : "", one ? "it is not" : "none is");
 }
 
 void run_fail(struct run *r, enum err_code code, const char *fmt, ...)

@@ -232,6 +232,8 @@ static inline struct purchase *fence_purchase(const struct fence *f)
 {
 	return (struct purchase *)(void *)((char *)(uintptr_t)f - offsetof(struct purchase, fence));
 }
+/* The commands that answer a purchase that is PURCHASE_DECIDE, as a hint. */
+void run_ask_hint(const struct run *r, struct err *e, const struct purchase *p);
 struct json *purchase_shape(struct arena *a, const struct dts_call *call,
                             const struct inventory *inv);
 /* How the call ended is part of the evidence: into p->detail, and into the open intent for later runs. */

@@ -226,6 +226,8 @@ static void ask_user(struct run *r, const struct group *g, struct purchase *p)
 			&r->a, "%s%s%s", list, i ? ", " : "",
 			named(&r->a, i < g->nfound ? g->found[i] : g->late[i - g->nfound]));
 	p->result = PURCHASE_DECIDE;
+	if (n == 1)
+		p->found = g->nfound ? g->found[0] : g->late[0];
 	p->why = arena_printf(
 		&r->a,
 		g->refused ? "a purchase was answered by an error; %zu instance%s could "

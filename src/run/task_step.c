@@ -645,24 +645,27 @@ void step_issue(struct task *t)
 
 /* ---- beginning -------------------------------------------------------------------------- */
 
-/* A purchase of an earlier run whose answer was lost: it is settled, not repeated. */
-static bool resumes_purchase(struct task *t)
+/* A purchase of an earlier run whose answer was lost; NULL: there is none. */
+static const struct intent *open_purchase(const struct task *t)
 {
 	size_t n;
 	const struct intent *v = state_intents(t->x->r->o.state, &n);
 
-	for (size_t i = 0; i < n; i++) {
-		if (!text_eq(v[i].address, t->op->address) ||
-		    !text_eq(v[i].action, "CreateDtsInstance"))
-			continue;
-		purchase_from_intent(t->x->r, &t->buy, &v[i]);
-		t->buy.region = t->region;
-		t->unknowns++;
-		t->acting = true;
-		settle_add(t);
-		return true;
-	}
-	return false;
+	for (size_t i = 0; i < n; i++)
+		if (text_eq(v[i].address, t->op->address) &&
+		    text_eq(v[i].action, "CreateDtsInstance"))
+			return &v[i];
+	return NULL;
+}
+
+/* It is settled, not repeated. */
+static void resume_purchase(struct task *t, const struct intent *i)
+{
+	purchase_from_intent(t->x->r, &t->buy, i);
+	t->buy.region = t->region;
+	t->unknowns++;
+	t->acting = true;
+	settle_add(t);
 }
 
 /* A call of an earlier run that may be on its way, or done: it is looked for before it is sent again. */
@@ -754,10 +757,12 @@ void step_begin(struct task *t)
 {
 	struct exec *x = t->x;
 	enum step s = current(t);
+	const struct intent *bought = s == DO_BUY ? open_purchase(t) : NULL;
 	struct event ev = {.kind = EV_STEP,
 	                   .op = t->op,
 	                   .index = t->idx,
 	                   .step = s,
+	                   .verb = bought ? "find purchase" : NULL,
 	                   .text = t->raw,
 	                   .done = x->done,
 	                   .total = x->total};
@@ -782,9 +787,10 @@ void step_begin(struct task *t)
 		task_watch(t, LOOK_AFTER, false);
 		return;
 	case DO_BUY:
-		if (resumes_purchase(t))
-			return;
-		step_issue(t);
+		if (bought)
+			resume_purchase(t, bought);
+		else
+			step_issue(t);
 		return;
 	default:
 		begin_call(t, s);

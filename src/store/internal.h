@@ -226,6 +226,8 @@ int lock_take(const struct paths *p, const struct state_opts *o, int *fd, struct
 /* Is the file that is locked still the one of that name? */
 bool lock_holds(const struct paths *p, int fd);
 void lock_drop(int fd);
+/* Appends who holds the lock; false: nobody, or it cannot be told. Takes nothing, creates nothing. */
+bool lock_holder(const struct paths *p, struct buf *out);
 
 /* ---- key.c ---- */
 

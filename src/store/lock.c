@@ -178,6 +178,26 @@ int lock_take(const struct paths *p, const struct state_opts *o, int *fd, struct
 	return 0;
 }
 
+bool lock_holder(const struct paths *p, struct buf *out)
+{
+	bool held = false;
+#ifdef F_OFD_GETLK
+	struct flock fl = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	int fd = sys_open(p->lock, O_RDONLY | O_NOFOLLOW, 0);
+
+	if (fd < 0)
+		return false;
+	held = fcntl(fd, F_OFD_GETLK, &fl) == 0 && fl.l_type != F_UNLCK;
+	close(fd);
+	if (held)
+		read_holder(p->lock, out);
+#else
+	(void)p;
+	(void)out;
+#endif
+	return held;
+}
+
 void lock_drop(int fd)
 {
 	if (fd < 0)

@@ -31,6 +31,18 @@ void state_warn(struct state *s, const char *fmt, ...)
 
 /* ---- reading what is known ---- */
 
+const char *state_holder(const struct state *s, struct arena *a)
+{
+	struct buf who;
+	const char *text = NULL;
+
+	buf_init(&who, 2048);
+	if (s->lock_fd < 0 && lock_holder(&s->p, &who))
+		text = arena_strdup(a, buf_str(&who));
+	buf_release(&who);
+	return text;
+}
+
 bool state_exists(const struct state *s)
 {
 	return s->exists;
@@ -565,9 +577,11 @@ static int fold_at_end(struct state *s, struct err *e)
 {
 	int rc = s->changed ? state_fold(s, s->j.id, s->j.seq, e) : 0;
 
-	if (rc < 0 && !e->hint[0])
+	if (rc < 0 && !e->hint[0]) {
+		s->in_journal = true;
 		err_hint(e, "everything this run did is kept in %s; make room, then run again",
 		         s->p.journal);
+	}
 	if (!rc && s->last == LAST_ACCEPTED && s->key_on_disk && !s->c.simulated &&
 	    strcmp(s->mark.journal, s->c.folded_id) != 0)
 		rc = state_forget_journal(s, e);
@@ -595,6 +609,11 @@ int state_end(struct state *s, struct err *e)
 bool state_saved(const struct state *s)
 {
 	return s->saved;
+}
+
+bool state_in_journal(const struct state *s)
+{
+	return s->in_journal;
 }
 
 int state_close(struct state *s, struct err *e)

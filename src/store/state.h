@@ -84,6 +84,8 @@ int state_open(struct state **out, const struct state_opts *o, struct err *e);
  */
 int state_end(struct state *s, struct err *e);
 bool state_saved(const struct state *s); /* after state_end(): X.state.json holds everything */
+/* after state_end() that failed: the journal holds everything, and the next run folds it in */
+bool state_in_journal(const struct state *s);
 /* state_end(), unless that was done, and close. NULL is fine. */
 int state_close(struct state *s, struct err *e);
 /* Close without folding: the journal stays as it is. */
@@ -104,6 +106,8 @@ int state_verify(const char *path, struct diag *d, struct err *e);
  */
 void state_detach(struct state *s);
 
+/* The run that holds the lock now, as it is named to a second one; NULL: none. In a, for people. */
+const char *state_holder(const struct state *s, struct arena *a);
 bool state_exists(const struct state *s); /* a snapshot or journal was there */
 uint64_t state_serial(const struct state *s);
 const char *state_lineage(const struct state *s); /* 32 hex digits; "" when read and not there */

@@ -36,6 +36,7 @@ struct state {
 	bool exists, changed;
 	bool journal_used; /* records were committed to j */
 	bool failed, ended, saved;
+	bool in_journal; /* not folded at the end, but nothing of it is lost */
 	struct err why;
 	uint64_t written;
 	VEC(const char *) warnings;

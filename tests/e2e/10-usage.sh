@@ -128,3 +128,19 @@ expect_exit 0 plan --simulate --detailed-exitcode near.ini
 equal "notes in the order of the lines" "$(grep -o 'near.ini:[0-9]*' "$ERR")" "$(grep -o 'near.ini:[0-9]*' "$ERR" | sort -t: -k2n)"
 equal "two notes" 2 "$(grep -c 'made-up value' "$ERR")"
 export SOURCE_PASSWORD=$saved_source TARGET_PASSWORD=$saved_target
+
+# What is too much is named, and what is missing; a remark is counted where it repeats.
+expect_exit 64 state verify near.ini
+expect_err 'state verify: .near\.ini. is too much'
+expect_exit 64 state mv synchronization_job.orders
+expect_err 'state mv takes ADDRESS NEW'
+expect_exit 64 state nothing
+expect_err 'state takes list, show ADDRESS, rm ADDRESS, mv ADDRESS NEW, verify, forget-intent ADDRESS, rebuild'
+pair many.ini orders
+# shellcheck disable=SC2016
+sed -i 's/^\[sync.*/&\nfor_each = a, b, c, d, e, f/; s/\(^dts_instance_id.*orders\)\./\1["${each}"]./; s/^dts_job_name.*/dts_job_name = orders-${each}/; /^reserve/d' many.ini
+echo 'reserve = {"srcSSL":"0"}' >>many.ini
+expect_exit 0 validate many.ini
+expect_err 'reserve without targetTableMode: .* \(and 5 more like it\)'
+expect_exit 0 validate --json many.ini
+expect_out '"message":"reserve without targetTableMode.*"times":6'

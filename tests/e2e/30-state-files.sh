@@ -38,6 +38,7 @@ done
 expect_exit 75 apply --simulate --yes --state work/x.state.json m.ini
 expect_err "$first"
 expect_exit 0 plan --simulate --state work/x.state.json m.ini
+expect_err "warning: a run is under way \\(process $first on .*: apply.*\\): what it has not done yet is in this plan"
 expect_exit 0 apply --simulate --yes --lock-timeout 20s --state work/x.state.json m.ini
 expect_out 'Nothing to do'
 check "the first run was not disturbed" wait "$first"

@@ -30,10 +30,21 @@ run 0 plan --detailed-exitcode m.ini
 rm -f m.state.*
 sed -i.kept 's/^source_endpoint_instance_id .*/source_endpoint_instance_id = rm-other/' m.ini
 run 1 import synchronization_job.orders "$job" --yes -f m.ini
+expect_out 'synchronization_job\.orders +import$'
 expect_out 'not allowed: what is imported differs in source_endpoint_instance_id'
 expect_out 'not done: synchronization_job\.orders is not allowed'
 refute "nothing is recorded" test -e m.state.json
 mv m.ini.kept m.ini
+
+# A class that the service would not lower hinders nobody from taking over what there is; the next apply is told.
+sed -i.kept 's/^instance_class .*/instance_class = micro/' m.ini
+run 0 import synchronization_job.orders "$job" --yes -f m.ini
+expect_out 'taken over as it is; the next apply will refuse to change it: the class can only rise: mend the section'
+run 1 plan m.ini
+expect_out 'update in place +would be: .*pays'
+mv m.ini.kept m.ini
+run 0 plan --detailed-exitcode m.ini
+rm -f m.state.*
 
 # The id of an instance stands for its job.
 run 0 import synchronization_job.orders "$instance" --yes -f m.ini

@@ -55,6 +55,35 @@ expect_out 'checkpoint taken out: it had a meaning at creation only'
 expect_out 'auto_pay taken out: it had a meaning at creation only'
 expect_not_out 'the service keeps'
 
+# Given to a job that began without one it changes nothing, and what it does from then on is said.
+rm -f k.sim.*
+expect_exit 0 apply --simulate --yes k.ini
+echo 'checkpoint = 1610540500' >>k.ini
+expect_exit 0 plan --simulate k.ini
+expect_out 'the job began without it; recorded, nothing is sent: changed once more, it is a replacement'
+expect_exit 0 apply --simulate --yes k.ini
+sed -i 's/^checkpoint.*/checkpoint = 1610540501/' k.ini
+expect_exit 1 plan --simulate k.ini
+expect_out 'synchronization_job\.begun +replace +would be: resync, replace$'
+expect_out 'only a replacement can change checkpoint'
+expect_exit 0 explain replace
+expect_out 'emptied \(ResetDtsJob\)'
+
+# Nothing is left of a selection: that is no empty manifest.
+expect_exit 0 plan --simulate --exclude '*' k.ini
+expect_out 'Nothing to do: --target and --exclude leave nothing in'
+
+# A member taken out of reserve stays on the service, and nothing is sent: a note, once.
+pair r.ini kept
+sed -i 's/^reserve.*/reserve = {"targetTableMode":"2","maxRetryTime":"600"}/' r.ini
+expect_exit 0 apply --simulate --yes r.ini
+sed -i 's/^reserve.*/reserve = {"targetTableMode":"2"}/' r.ini
+expect_exit 0 plan --simulate --detailed-exitcode r.ini
+expect_out 'reserve: taken out of it, the service keeps maxRetryTime: the API cannot remove it'
+expect_exit 0 apply --simulate --yes r.ini
+expect_exit 0 plan --simulate --detailed-exitcode r.ini
+expect_not_out 'taken out'
+
 # A job that never ran is configured once more, or moved to a cluster: both say what that does to it.
 simulator_start --time-scale 2000 --log c.log
 pair c.ini rests

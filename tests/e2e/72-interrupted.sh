@@ -149,6 +149,31 @@ apply 3
 expect_err 'a class that is not higher'
 simulator_stop
 
+# Killed while a job is being made anew: its instance is empty, and status does not call the job gone.
+manifest m.ini small a
+sed -i 's/^status .*/&\nreplace = allowed/' m.ini
+service <<<"$fast
+list_lag = 0s
+[fault.x]
+action = ResetDtsJob
+nth = 1
+do = hang"
+apply 0
+echo 'dts_bis_label = online' >>m.ini
+killed ResetDtsJob 1
+expect_exit 0 status --endpoint "$DTS_ENDPOINT" m.ini
+expect_out '^synchronization_job\.a +NotConfigured '
+expect_not_out 'gone|empty'
+apply 0
+expect_exit 0 plan --detailed-exitcode --endpoint "$DTS_ENDPOINT" m.ini
+sleep 0.5
+# What was emptied by somebody else is gone, and what it left is paid for.
+id=$(sed -n 's/.*"address":"synchronization_job.a".*"job_id":"\([a-z0-9]*\)".*/\1/p' m.state.json)
+check "emptied behind its back" sim_control "set?job=$id&field=status&value=NotConfigured"
+expect_exit 0 status --endpoint "$DTS_ENDPOINT" m.ini
+expect_out '^synchronization_job\.a +gone .* its instance dts[a-z0-9]+ is there, empty and billed'
+simulator_stop
+
 # A reset that was answered and did nothing is sent once more, by the same run and by the next.
 for how in whole killed; do
 	manifest m.ini small a

@@ -30,6 +30,13 @@ expect_err "dtsbatch import 'synchronization_instance\.orders' ID -f orders\.ini
 expect_err "dtsbatch state forget-intent 'synchronization_instance\.orders' --state orders\.state\.json --yes"
 import=$(printed import)
 forget=$(printed 'state forget-intent')
+expect_err 'Not decided: 1 to decide, 1 blocked by it'
+expect_exit 4 destroy "${on[@]}" --yes orders.ini
+expect_out 'Nothing else to do: 1 purchase has no answer yet'
+expect_err 'Not decided: 1 to decide, 0 unchanged'
+expect_exit 4 apply "${on[@]}" --yes orders.ini
+expect_err 'synchronization_instance\.orders: find purchase'
+expect_not_err 'orders: buy'
 expect_exit 4 apply "${on[@]}" --yes --json orders.ini
 expect_out '"result":"decision_needed".*"hint":".*forget-intent'
 expect_exit 0 state verify -f orders.ini

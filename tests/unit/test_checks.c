@@ -285,12 +285,15 @@ static void test_reserve(void **state)
 }
 
 /* Said once in a batch, not once in each of 2,000 jobs. */
-static void test_note_once(void **state)
+/* Each of them: who shows them counts what is alike. */
+static void test_note_each(void **state)
 {
 	(void)state;
 	type_job.check(&batch, add(&type_job, "a", "reserve="), &diag);
 	type_job.check(&batch, add(&type_job, "b", "reserve="), &diag);
-	assert_int_equal(diag.n, 1);
+	assert_int_equal(diag.n, 2);
+	assert_string_equal(diag.v[0].msg, diag.v[1].msg);
+	assert_true(diag.v[1].level == DIAG_NOTE && diag.v[1].alone);
 }
 
 static void test_purchase(void **state)
@@ -403,7 +406,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_sound),    T(test_alarms),   T(test_addresses), T(test_engines),
-		T(test_accounts), T(test_kafka),    T(test_reserve),   T(test_note_once),
+		T(test_accounts), T(test_kafka),    T(test_reserve),   T(test_note_each),
 		T(test_purchase), T(test_instance), T(test_pairing),   T(test_two_way),
 	};
 

@@ -1022,9 +1022,13 @@ static void failures_are_told(void **s)
 	pair_in(&w, "Failed", NULL, 0);
 	assert_int_equal(op_at(&w, "synchronization_job.a")->kind, OP_NOOP);
 	assert_true(noted(op_at(&w, "synchronization_job.a"),
-	                  "Failed: access denied; it is started again when"));
+	                  "Failed: access denied; it is started again when its password, an "
+	                  "endpoint or its objects change, or something that needs it running"));
 	pair_in(&w, "Failed", "Synchronizing", 0);
-	assert_true(noted(op_at(&w, "synchronization_job.a"), "Failed: access denied"));
+	assert_true(noted(op_at(&w, "synchronization_job.a"),
+	                  "Failed: access denied; this starts it again"));
+	pair_in(&w, "Failed", NULL, DB);
+	assert_true(noted(op_at(&w, "synchronization_job.a"), "; this starts it again"));
 	pair_in(&w, "Locked", NULL, 0);
 	assert_true(noted(op_at(&w, "synchronization_job.a"), "pay or renew"));
 	pair_in(&w, "Failed", NULL, CLASS);

@@ -400,12 +400,34 @@ static void summary_counts(void **state)
 	render_summary(&u, &s);
 	assert_true(err_has("Ended with failures:"));
 	assert_true(err_has(" 1 failed, 1 blocked by it, 0 unchanged."));
+	/* a question is no failure; what recovery left open counts as well */
 	results[0] = RES_DONE;
+	results[1] = RES_DECISION;
+	stats.undecided = 1;
+	stats.calls = 1;
+	render_summary(&u, &s);
+	assert_true(err_has("Not decided:"));
+	assert_true(err_has("1 created, 2 to decide, 0 unchanged. 1 API call (3 changing)"));
+	results[1] = RES_FAILED;
+	stats.undecided = 0;
+	/* a disk that is full at the end */
+	s.unsaved = s.in_journal = true;
+	results[1] = RES_DONE;
+	render_summary(&u, &s);
+	assert_true(err_has("In the journal alone:"));
+	assert_true(err_has("its journal does, and the next run folds it in"));
+	s.in_journal = false;
+	render_summary(&u, &s);
+	assert_true(err_has("Not recorded:"));
+	assert_true(err_has("State: x.state.json does not hold this\n"));
+	s.unsaved = false;
+	results[1] = RES_FAILED;
 	u.json = true;
 	render_summary(&u, &s);
 	check_lines(1);
 	assert_true(out_has("\"create\":1"));
 	assert_true(out_has("\"failed\":1"));
+	assert_true(out_has("\"undecided\":0"));
 	assert_true(out_has("\"blocked\":0"));
 }
 

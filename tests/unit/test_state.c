@@ -557,11 +557,16 @@ static void second_process_is_told_the_holder(void **state)
 	assert_int_equal(fx_err.code, ERR_LATER);
 	assert_has(fx_err.msg, arena_printf(&fx, "process %ld on ", (long)pid));
 	assert_has(fx_err.msg, "apply test");
-	s = fx_open(STATE_READ); /* readers do not care */
+	s = fx_open(STATE_READ); /* readers do not care, but may ask */
+	assert_has(state_holder(s, &fx), arena_printf(&fx, "process %ld on ", (long)pid));
 	fx_close(s);
 	assert_int_equal(write(done[1], &c, 1), 1);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	s = fx_open(STATE_READ); /* nor is it named */
+	assert_null(state_holder(s, &fx));
+	fx_close(s);
 	s = fx_open(STATE_WRITE); /* a dead holder never blocks */
+	assert_null(state_holder(s, &fx));
 	fx_close(s);
 	for (int i = 0; i < 2; i++) {
 		close(ready[i]);
@@ -826,7 +831,9 @@ static void replaced_snapshot_is_not_overwritten(void **state)
 	fx_flush(s);
 	unlink(fx_path);
 	fx_write(fx_path, "from a checkout", 15);
-	assert_int_equal(state_close(s, &fx_err), -1);
+	assert_int_equal(state_end(s, &fx_err), -1);
+	assert_false(state_saved(s) || state_in_journal(s)); /* the next run does not fold it in */
+	assert_int_equal(state_close(s, &fx_err), 0);
 	assert_int_equal(fx_err.code, ERR_STATE_WRITE);
 	assert_true(fx_exists("x.state.journal"));
 	/* Put back as it was, the run's work is there. */
@@ -835,6 +842,28 @@ static void replaced_snapshot_is_not_overwritten(void **state)
 	assert_non_null(state_get(s, "synchronization_job.j00002"));
 	fx_close(s);
 	buf_release(&b);
+}
+
+static void a_full_disk_at_the_end_leaves_the_journal(void **state)
+{
+	struct state *s = fx_open(STATE_WRITE);
+
+	(void)state;
+	fx_put(s, 1, 1, 0);
+	fx_flush(s);
+	sys_fault_arm("rename:1:ENOSPC:forever");
+	assert_int_equal(state_end(s, &fx_err), -1);
+	sys_fault_arm(NULL);
+	assert_has(fx_err.hint, "make room, then run again");
+	assert_false(state_saved(s));
+	assert_true(state_in_journal(s));
+	assert_int_equal(state_close(s, &fx_err), 0);
+	assert_false(fx_exists("x.state.json"));
+	s = fx_open(STATE_WRITE);
+	assert_non_null(state_get(s, "synchronization_job.j00001"));
+	assert_int_equal(state_end(s, &fx_err), 0);
+	assert_true(state_saved(s) && !state_in_journal(s));
+	fx_close(s);
 }
 
 static void removed_or_older_snapshot_is_noticed(void **state)
@@ -1014,6 +1043,7 @@ int main(void)
 		T(the_newest_is_remembered),
 		T(an_empty_journal_is_not_missed),
 		T(replaced_snapshot_is_not_overwritten),
+		T(a_full_disk_at_the_end_leaves_the_journal),
 		T(removed_or_older_snapshot_is_noticed),
 		T(foreign_journal_is_refused_and_a_contained_one_ignored),
 		T(leftover_temp_files_are_swept),

@@ -106,26 +106,15 @@ static void need_reserve(const struct check *c, const char *key, const char *why
 		           res_get(c->r, why_key));
 }
 
-static bool noted_before(const struct diag *d, const char *msg)
-{
-	size_t n = d->n < 1000 ? d->n : 1000;
-
-	for (size_t i = 0; i < n; i++)
-		if (d->v[i].level == DIAG_NOTE && !strcmp(d->v[i].msg, msg))
-			return true;
-	return false;
-}
-
-/* Documented as required, missing in nearly all public configurations: said once, never refused. */
+/* Documented as required, missing in nearly all public configurations: said, never refused. */
 static void note_table_mode(const struct check *c)
 {
-	static const char msg[] = "reserve without targetTableMode: the service decides what "
-				  "happens when a target table exists";
-
-	if (reserve_lacks(c, "targetTableMode") && !noted_before(c->d, msg))
-		diag_note(c->d, where(c->r, "reserve"),
-		          "\"0\": the precheck reports it; \"2\": the table is used as it is", "%s",
-		          msg);
+	if (reserve_lacks(c, "targetTableMode"))
+		diag_remark(
+			c->d, where(c->r, "reserve"),
+			"\"0\": the precheck reports it; \"2\": the table is used as it is",
+			"reserve without targetTableMode: the service decides what happens when a "
+			"target table exists");
 }
 
 static void check_autostart(const struct check *c)
