@@ -22,6 +22,7 @@ struct planner {
 	bool *claimed;                /* by record: a section stands for it */
 	uint32_t *
 		job_first; /* by resource: op of the job that must run before this instance is changed, or RES_NONE */
+	size_t pauses;          /* suspended jobs so far */
 	VEC(struct edge) edges; /* over ops */
 	VEC(struct op) ops;
 	VEC(const char *) orphans;

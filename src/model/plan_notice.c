@@ -85,10 +85,13 @@ static void suspended_notice(struct planner *pl, struct op *op)
 		          : age > 6 * HOUR ? "; past 6 hours: it may not start again"
 		                           : "");
 	}
+	/* What holds for all of them is said with the first. */
 	plan_note(
-		pl, op,
-		"a suspended job is still billed and still reads the source's log; after 6 hours it may not start, after 7 days it "
-		"fails%s%s",
+		pl, op, "%s%s%s",
+		pl->pauses++
+			? "suspended, still billed"
+			: "a suspended job is still billed and still reads the source's log; after 6 hours it may not "
+			  "start, after 7 days it fails",
 		rec ? "; " : "",
 		rec ? plan_release_text(pl->a, pl->recs, rec, op->seen, pl->o->words) : "");
 }
@@ -111,7 +114,7 @@ static void job_notice(struct planner *pl, struct op *op)
 		          starts(op) && !op->refused ? "; this starts it again" : "");
 	if (seen->status == ST_LOCKED && !op->refused)
 		plan_note(pl, op, "%s", plan_why_not_running(pl, seen));
-	if (seen->status == ST_SUSPENDING)
+	if (seen->status == ST_SUSPENDING && op->kind != OP_DELETE)
 		suspended_notice(pl, op);
 }
 

@@ -829,6 +829,31 @@ static void on_its_way_is_no_change(void **s)
 	assert_string_equal(steps(op_at(&w, "synchronization_job.a")), "start");
 }
 
+/* The general part is said once; what is to be done, of each. */
+static void notices_of_many(void **s)
+{
+	struct world w;
+
+	(void)s;
+	build(&w, HEAD INSTANCE("a") JOB("a", "") INSTANCE("b") JOB("b", ""));
+	for (const char *k = "a"; k; k = *k == 'a' ? "b" : NULL) {
+		const char *dts = arena_printf(&A, "dts%s", k);
+
+		record(&w, arena_printf(&A, "synchronization_instance.%s", k), dts, k);
+		record(&w, arena_printf(&A, "synchronization_job.%s", k), dts, k);
+		row(&w, dts, k, k, "Suspending", SHOP);
+	}
+	make(&w);
+	assert_true(noted(op_at(&w, "synchronization_job.a"), "after 7 days it fails"));
+	assert_false(noted(op_at(&w, "synchronization_job.b"), "after 7 days it fails"));
+	assert_true(noted(op_at(&w, "synchronization_job.b"),
+	                  "suspended, still billed; `dtsbatch destroy --target "
+	                  "'synchronization_instance.b'"));
+	w.o.destroy = true;
+	make(&w);
+	assert_false(noted(op_at(&w, "synchronization_job.a"), "still billed"));
+}
+
 /* The Notice section of the reference, as lines of the plan. */
 static void notices(void **s)
 {
@@ -1171,6 +1196,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(resumes, setup, teardown),
 		cmocka_unit_test_setup_teardown(on_its_way_is_no_change, setup, teardown),
 		cmocka_unit_test_setup_teardown(notices, setup, teardown),
+		cmocka_unit_test_setup_teardown(notices_of_many, setup, teardown),
 		cmocka_unit_test_setup_teardown(resting_jobs, setup, teardown),
 		cmocka_unit_test_setup_teardown(failures_are_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_circle_is_refused, setup, teardown),
