@@ -328,6 +328,18 @@ static const char *why_unset(struct builder *bd, const char *name, const char *v
 	return bd->why_unset.v[at];
 }
 
+/* Most of the environment is no secret; what is named like one is, wherever it is put. SECRETS_DIR names a place. */
+static bool env_is_secret(const char *name)
+{
+	static const char *const places[] = {"_FILE", "_DIR",  "_PATH", "_NAME",
+	                                     "_ID",   "_USER", "_HOST", "_URL"};
+
+	for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+		if (text_ends(name, places[i]))
+			return false;
+	return attr_secret_member(name);
+}
+
 static bool expand_env(struct builder *bd, struct result *r, const struct tpl *t,
                        const struct tpl_part *p, const struct scope *sc, const char *name)
 {
@@ -340,7 +352,7 @@ static bool expand_env(struct builder *bd, struct result *r, const struct tpl *t
 		return complain(
 			bd, sc, r, tpl_pos(t, p), NULL, t->k->name,
 			arena_printf(&bd->tmp, "environment variable %s is no valid UTF-8", name));
-	insert(bd, r, p, sc, v, false);
+	insert(bd, r, p, sc, v, env_is_secret(name));
 	r->sourced = true;
 	return true;
 }
@@ -351,8 +363,7 @@ static bool expand_into(struct builder *bd, struct result *r, const struct tpl *
 bool no_secret(struct builder *bd, const struct result *r, const struct raw_key *k)
 {
 	if (r->secret)
-		diag_error(bd->d, raw_pos(k, 0), NULL,
-		           "%s: the content of a secret file cannot stand here", k->name);
+		diag_error(bd->d, raw_pos(k, 0), NULL, "%s: a secret cannot stand here", k->name);
 	return !r->secret;
 }
 

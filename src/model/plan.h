@@ -84,6 +84,9 @@ struct change {
 	bool secret;
 	bool unsent; /* not by this operation, so not recorded either: a later plan has it again */
 	const char *note; /* NULL or e.g. "cannot be removed by the API" */
+	const char *
+		*members; /* of an object that is sent by members (reserve): the keys that differ */
+	size_t nmembers;
 };
 
 struct op {

@@ -133,6 +133,42 @@ static struct change *push_change(struct planner *pl, struct op *op, size_t attr
 	return c;
 }
 
+struct mark_ctx {
+	const uint8_t *key;
+};
+
+static const char *fp_mark(void *ctx, struct arena *a, const char *text)
+{
+	const struct mark_ctx *m = ctx;
+	const char *fp = plan_fingerprint(a, m->key, text);
+
+	return fp ? fp : FP_MARK;
+}
+
+static const char *masked(void *ctx, struct arena *a, const char *text)
+{
+	(void)ctx;
+	(void)a;
+	(void)text;
+	return "***";
+}
+
+/* Objects that hold secret members which the service does not show (reserve). */
+static bool hides_members(const struct attr_def *at)
+{
+	return at->kind == AK_OBJECT && (at->flags & A_MERGE);
+}
+
+/* Does the record have the secret members that `seen` (may be NULL) does not show? */
+static bool members_agree(const struct planner *pl, const struct attr_def *at, const char *want,
+                          const char *recorded, const char *seen)
+{
+	struct mark_ctx m = {pl->o->fp_key};
+	const char *marked = attr_redact(pl->a, at, want, fp_mark, &m);
+
+	return text_eq(marked, want) || attr_secrets_held(marked, recorded, seen);
+}
+
 /* What the record holds, as text comparable with `want`. */
 static bool record_agrees(const struct planner *pl, const struct attr_def *at,
                           const struct value *v, const char *want, const char *recorded)
@@ -144,6 +180,9 @@ static bool record_agrees(const struct planner *pl, const struct attr_def *at,
 
 		return !fp || text_eq(fp, recorded) || text_eq(recorded, FP_MARK);
 	}
+	if (hides_members(at))
+		return attr_satisfied(at, want, attr_redact(pl->a, at, recorded, masked, NULL)) &&
+		       members_agree(pl, at, want, recorded, NULL);
 	return attr_satisfied(at, want, recorded);
 }
 
@@ -388,6 +427,32 @@ static void diff_unknown(struct planner *pl, struct op *op, struct diff *df, siz
 	note_route(pl, op, df, &op->type->attrs[i], recorded, "");
 }
 
+/* Is what an answer shows, and what it hides, as wanted? */
+static bool seen_agrees(const struct planner *pl, const struct op *op, const struct attr_def *at,
+                        const char *want, const char *seen, const char *recorded)
+{
+	if (!attr_satisfied(at, want, seen))
+		return false;
+	return !hides_members(at) || (!recorded && !applied_once(op)) ||
+	       members_agree(pl, at, want, recorded, seen);
+}
+
+/* Which members of the wanted object are to be sent. */
+static void list_members(const struct planner *pl, const struct op *op, const struct attr_def *at,
+                         const char *want, const char *seen, const char *recorded, struct change *c)
+{
+	const struct json *all = json_parse(pl->a, want, strlen(want), NULL);
+
+	c->members = arena_array(pl->a, const char *, all ? all->n + 1 : 1);
+	for (const struct json *m = all ? all->child : NULL; m; m = m->next) {
+		struct json *one = json_new(pl->a, JSON_OBJECT);
+
+		json_add(one, m->key, json_clone(pl->a, m));
+		if (!seen_agrees(pl, op, at, json_write_dup(pl->a, one, false), seen, recorded))
+			c->members[c->nmembers++] = m->key;
+	}
+}
+
 static void diff_one(struct planner *pl, struct op *op, struct diff *df, size_t i)
 {
 	const struct resource *r = &pl->b->v[op->want];
@@ -428,13 +493,23 @@ static void diff_one(struct planner *pl, struct op *op, struct diff *df, size_t 
 		diff_parameters(pl, op, df, i, want, seen);
 		return;
 	}
-	if ((seen ? attr_satisfied(at, want, seen)
+	if ((seen ? seen_agrees(pl, op, at, want, seen, recorded)
 	          : unseen_agrees(pl, op, at, v, want, recorded)) &&
 	    !dropped_parameters(at, want, recorded))
 		return;
 	c = push_change(pl, op, i);
 	c->secret = v->secret;
+	if (seen && hides_members(at))
+		list_members(pl, op, at, want, seen, recorded, c);
 	c->not_verifiable = !told;
+	if (c->nmembers && attr_satisfied(at, want, seen)) { /* all that differs is hidden */
+		const char *names = NULL;
+
+		for (size_t k = 0; k < c->nmembers; k++)
+			add_key(pl, &names, c->members[k]);
+		c->not_verifiable = true;
+		c->note = arena_printf(pl->a, "%s: not what was applied last", names);
+	}
 	c->from = shown(pl, at, seen ? seen : recorded, v->secret);
 	c->to = shown(pl, at, want, v->secret);
 	c->behind = seen && made_behind(op, record_agrees(pl, at, v, want, recorded));
@@ -622,18 +697,6 @@ void plan_list_values(struct planner *pl, struct op *op)
 		else
 			c->to = text ? shown(pl, at, text, v->secret) : "(known after apply)";
 	}
-}
-
-struct mark_ctx {
-	const uint8_t *key;
-};
-
-static const char *fp_mark(void *ctx, struct arena *a, const char *text)
-{
-	const struct mark_ctx *m = ctx;
-	const char *fp = plan_fingerprint(a, m->key, text);
-
-	return fp ? fp : FP_MARK;
 }
 
 void plan_applied(struct arena *a, const struct batch *b, const struct resource *r,

@@ -179,6 +179,12 @@ const char *schema_unquote_json(struct arena *a, const char *text, size_t n);
  */
 bool attr_satisfied(const struct attr_def *at, const char *wanted, const char *seen);
 /*
+ * The other half of it for JSON objects: of the secret members that no answer shows, does the record have the same
+ * fingerprints? marked: the wanted value with fingerprints (attr_redact); recorded, seen: NULL when there is none. What cannot
+ * be told, for want of a key, agrees.
+ */
+bool attr_secrets_held(const char *marked, const char *recorded, const char *seen);
+/*
  * Observed value in wire form (PostPaid -> PayAsYouGo, SslSolutionEnum -> 0|1|3 ...) or NULL when the row lacks it. row: the
  * DescribeDtsJobs element, or the whole answer of the call that attr_def.from names. For READ_MONITOR `read` is
  * "TYPE.FIELD" of the rule of that type; for READ_CONFIG all parameters are read with their running values.

@@ -151,21 +151,22 @@ static const char *create_reserve(struct arena *a, const struct step_input *in)
 	return v->n ? json_write_dup(a, v, false) : NULL;
 }
 
-static bool holds(struct arena *a, const struct step_input *in, const struct json *member)
+/* Does the plan have this member of reserve changed, under its own key or in the object? */
+static bool member_changes(const struct step_input *in, const char *key)
 {
-	const struct json *row = in->op->seen ? in->op->seen->row : NULL;
-	struct json *one;
+	int reserve = attr_find(in->op->type, "reserve");
 
-	if (!row)
-		return false;
 	for (size_t i = 0; i < 2; i++)
-		if (!strcmp(member->key, ssl_keys[i][1]) && !text_empty(val(in, ssl_keys[i][0])))
-			return attr_satisfied(row_of(in, ssl_keys[i][0]), member->s,
-			                      attr_read(a, row_of(in, ssl_keys[i][0]), row));
-	one = json_new(a, JSON_OBJECT);
-	json_add(one, member->key, json_clone(a, member));
-	return attr_satisfied(row_of(in, "reserve"), json_write_dup(a, one, false),
-	                      attr_read(a, row_of(in, "reserve"), row));
+		if (!strcmp(key, ssl_keys[i][1]) && !text_empty(val(in, ssl_keys[i][0])))
+			return changed(in, ssl_keys[i][0]);
+	for (size_t i = 0; i < in->op->nchanges; i++) {
+		const struct change *c = &in->op->changes[i];
+
+		for (size_t k = 0; c->attr == reserve && k < c->nmembers; k++)
+			if (!strcmp(c->members[k], key))
+				return true;
+	}
+	return false;
 }
 
 /* Keys of the user that differ, never those the service added (design.md 4). */
@@ -175,9 +176,9 @@ static const char *changed_reserve(struct arena *a, const struct step_input *in)
 	struct json *out = json_new(a, JSON_OBJECT);
 
 	for (const struct json *m = all->child; m; m = m->next)
-		if (!holds(a, in, m))
+		if (member_changes(in, m->key))
 			json_add(out, m->key, json_clone(a, m));
-	/* Nothing to tell apart (the service hides a value, or was not read): all of them. */
+	/* Nothing to tell apart (it was not read): all of them. */
 	return json_write_dup(a, out->n ? out : all, false);
 }
 

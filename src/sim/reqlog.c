@@ -14,15 +14,26 @@
 /* Secrets stand in parameters of their own and inside the JSON of Reserve and Reserved. */
 static const char *masked_json(const struct call *c, const char *text)
 {
-	struct json *o = json_parse(c->a, text, strlen(text), NULL), *out;
+	struct json *o = json_parse(c->a, text, strlen(text), NULL), *v;
+	VEC(struct json *) todo = {0};
 
 	if (o == NULL || o->type != JSON_OBJECT)
 		return "***"; /* nothing is known about it, so nothing is shown */
-	out = json_new(c->a, JSON_OBJECT);
-	for (const struct json *m = o->child; m != NULL; m = m->next)
-		json_add(out, m->key,
-		         secret_key_name(m->key) ? json_new_str(c->a, "***") : json_clone(c->a, m));
-	return json_write_dup(c->a, out, false);
+	*VEC_PUSH(c->a, &todo) = o;
+	while (todo.n > 0) {
+		v = todo.v[--todo.n];
+		for (struct json *m = v->child; m != NULL; m = m->next) {
+			if (m->key != NULL && secret_key_name(m->key)) {
+				m->type = JSON_STRING;
+				m->s = "***";
+				m->child = m->last = NULL;
+				m->n = 0;
+			} else if (m->child != NULL) {
+				*VEC_PUSH(c->a, &todo) = m;
+			}
+		}
+	}
+	return json_write_dup(c->a, o, false);
 }
 
 static const char *masked(const struct call *c, const struct pair *p)

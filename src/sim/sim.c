@@ -131,10 +131,11 @@ static int load_world(struct sim *s, const struct sim_opts *o, struct err *e)
 static int load(struct sim *s, const struct sim_opts *o, struct err *e)
 {
 	int64_t away;
+	bool bad = o->scenario_path != NULL && scenario_load(&s->sc[0], o->scenario_path, e) != 0;
 
-	if (o->scenario_path != NULL && scenario_load(&s->sc[0], o->scenario_path, e) != 0)
+	world_init(&s->w, &s->sc[0]); /* seeded by the scenario; of a bad one, to be released */
+	if (bad)
 		return -1;
-	world_init(&s->w, &s->sc[0]);
 	s->w.spare = &s->sc[1];
 	s->w.instant = o->time_scale <= 0;
 	s->w.now_ms = s->w.wall_ms = sys_wall_ms();

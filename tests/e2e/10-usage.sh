@@ -144,3 +144,17 @@ expect_exit 0 validate many.ini
 expect_err 'reserve without targetTableMode: .* \(and 5 more like it\)'
 expect_exit 0 validate --json many.ini
 expect_out '"message":"reserve without targetTableMode.*"times":6'
+
+# A simulator that cannot begin says why.
+expect_exit 64 simulator --keys a:b --scenario nothing.scn
+expect_err 'scenario nothing\.scn: No such file'
+for text in '{}' '[fault]' '[timing]\ncolour = red' '[precheck.1]\nitem = CHECK_NEVER_HEARD'; do
+	printf '%b\n' "$text" >bad.scn
+	expect_exit 64 simulator --keys a:b --scenario bad.scn
+	expect_err 'bad\.scn:[0-9]+: '
+done
+expect_exit 1 simulator --keys a:b --log no/such/file
+expect_err 'request log no/such/file: No such file'
+echo '{}' >bad.world
+expect_exit 78 simulator --keys a:b --world bad.world
+expect_err 'bad\.world'

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2016
 # What a plan says beside its operations: keys taken out, protection, guards, an unknown delay.
 pair m.ini orders
 printf 'error_notice = true\nprotect = true\n' >>m.ini
@@ -83,6 +83,57 @@ expect_out 'reserve: taken out of it, the service keeps maxRetryTime: the API ca
 expect_exit 0 apply --simulate --yes r.ini
 expect_exit 0 plan --simulate --detailed-exitcode r.ini
 expect_not_out 'taken out'
+
+# A secret inside reserve that no answer shows: its rotation is a change, and it is sent, alone.
+simulator_start --time-scale 2000 --log r.log
+on=(--endpoint "$DTS_ENDPOINT")
+reserved() { # what the last UPDATE_RESERVED carried
+	grep '"UPDATE_RESERVED"' r.log | tail -n 1 | sed 's/.*"Reserved":"\(.*\)"},"status".*/\1/; s/\\//g'
+}
+pair s.ini sink
+reserve() { sed -i "s/^reserve.*/reserve = $1/" s.ini; }
+export SINK=one-5ecret
+reserve '{"targetTableMode":"2","sinkPassword":"${env:SINK}"}'
+expect_exit 0 apply --yes "${on[@]}" s.ini
+expect_exit 0 plan --detailed-exitcode "${on[@]}" s.ini
+expect_exit 0 plan --detailed-exitcode --refresh=false "${on[@]}" s.ini
+export SINK=two-5ecret
+expect_exit 2 plan --detailed-exitcode "${on[@]}" s.ini
+expect_out '^ +sinkPassword: not what was applied last$'
+expect_exit 2 plan --detailed-exitcode --refresh=false "${on[@]}" s.ini
+expect_exit 0 apply --yes "${on[@]}" s.ini
+equal "what rotated is sent, masked in the log" '{"sinkPassword":"***"}' "$(reserved)"
+expect_exit 0 plan --detailed-exitcode "${on[@]}" s.ini
+reserve '{"targetTableMode":"2","foo":"bar","newSecret":"${env:SINK}","sinkPassword":"${env:SINK}","deep":{"sinkSecret":"${env:SINK}"}}'
+expect_exit 0 apply --yes "${on[@]}" s.ini
+equal "a new secret is sent with what else is new" '{"foo":"bar","newSecret":"***","deep":{"sinkSecret":"***"}}' "$(reserved)"
+expect_exit 0 plan --detailed-exitcode "${on[@]}" s.ini
+expect_exit 0 plan --detailed-exitcode --refresh=false "${on[@]}" s.ini
+cp s.state.key lost.key
+rm s.state.key
+expect_exit 0 plan --detailed-exitcode "${on[@]}" s.ini
+mv lost.key s.state.key
+simulator_stop
+
+# A variable that is named like a secret is one wherever it stands.
+pair n.ini named
+sed -i 's/^dts_job_name.*/dts_job_name = j-${env:TARGET_PASSWORD}/; s/"name": *"shop"/"name":"${env:SOURCE_PASSWORD}"/' n.ini
+expect_exit 0 plan --simulate n.ini
+expect_out 'dts_job_name +\(secret\)'
+expect_out 'db_list +\(secret\)'
+expect_exit 0 apply --simulate --yes n.ini
+expect_exit 0 plan --simulate --detailed-exitcode n.ini
+expect_exit 0 plan --simulate --json n.ini
+expect_exit 0 plan --simulate --out n.plan n.ini
+check "no secret in state, world or plan" secret_free n.sim.state.json n.plan "$OUT" "$ERR"
+check "nor in the state with the hidden members" secret_free s.state.json
+# What names a place is none.
+mkdir secrets && printf 'from-5ecret' >secrets/target
+export SECRETS_DIR=$PWD/secrets
+pair d.ini place
+sed -i 's/^destination_endpoint_password.*/destination_endpoint_password = ${file:${var.dir}\/target}/' d.ini
+printf '\n[variables]\ndir = ${env:SECRETS_DIR}\n' >>d.ini
+expect_exit 0 plan --simulate d.ini
 
 # A job that never ran is configured once more, or moved to a cluster: both say what that does to it.
 simulator_start --time-scale 2000 --log c.log
