@@ -125,6 +125,9 @@ int cmd_main(struct context *c, int argc, char **argv)
 
 	if (!word)
 		return help_unasked(c);
+	if (text_eq(word, "help") && argc > 2 && argv[2][0] != '-')
+		return (cmd = find(argv[2])) && cmd->run ? help_one(c, cmd)
+		                                         : unknown_command(c, argv[2]);
 	if (text_eq(word, "--help") || text_eq(word, "-h") || text_eq(word, "help"))
 		return help_all(c);
 	c->ui.json = asks_for_json(argc, argv);

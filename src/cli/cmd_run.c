@@ -291,7 +291,8 @@ static void show_guard(struct job *j)
 		ui_emit(u, o);
 		return;
 	}
-	ui_out(u, "`apply --yes` would stop: %s\n", ui_safe(u, e.msg, 0));
+	ui_out(u, "`%s --yes` would stop: %s\n", j->mode == MODE_DESTROY ? "destroy" : "apply",
+	       ui_safe(u, e.msg, 0));
 	if (*e.hint)
 		ui_out(u, "    %s\n", ui_safe(u, e.hint, 0));
 }

@@ -1,6 +1,7 @@
 /* status: the tracked jobs as they are now, once or again and again (--watch). */
 #include <errno.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -36,6 +37,7 @@ struct watching {
 	struct view views[2], *now, *before; /* before: NULL at first */
 	unsigned cells;                      /* of the address column */
 	unsigned lines;                      /* of the table on the terminal */
+	bool state_gone;                     /* and it has been said */
 };
 
 /* ---- rows ----------------------------------------------------------------------------- */
@@ -90,16 +92,13 @@ static void add_warnings(const struct watching *w, struct row *r, const struct r
 	struct arena *a = &w->now->a;
 	uint32_t k = map_get(&w->s->l.b.by_address, rec->address);
 	bool left_alone = r->job && (k == MAP_NONE || !res_get(&w->s->l.b.v[k], "status"));
-	char when[21];
 
 	if (r->job && o->status == ST_SUSPENDING)
 		warn(r, suspended(w, r, rec, o));
 	if (r->job && o->status == ST_LOCKED)
 		warn(r, STATUS_LOCKED_TEXT);
-	if (o->expire_s > 0 && text_ieq(o->pay_type, "PrePaid")) {
-		text_utc(o->expire_s, when);
-		warn(r, arena_printf(a, "prepaid until %s; suspending does not extend it", when));
-	}
+	if (o->expire_s > 0 && text_ieq(o->pay_type, "PrePaid"))
+		warn(r, plan_expiry_text(a, o, sys_wall_ms()));
 	if (r->job && status_class(o->status) == SC_FAILED)
 		warn(r, plan_failure_text(a, o, left_alone));
 }
@@ -171,7 +170,9 @@ static void fill_row(const struct watching *w, struct row *r, const struct recor
 	r->delay = json_text(a, o->row, "Delay");
 	r->progress = progress_of(a, o);
 	r->cls = o->cls;
-	r->billing = o->pay_type;
+	r->billing = text_ieq(o->pay_type, "PostPaid")  ? "PayAsYouGo"
+	             : text_ieq(o->pay_type, "PrePaid") ? "Subscription"
+	                                                : o->pay_type;
 	add_warnings(w, r, rec, o);
 }
 
@@ -226,7 +227,7 @@ static const char *line_of(const struct watching *w, const struct row *r, const 
 		                    ui_safe(u, r->warnings[i], 0));
 	line = arena_printf(&u->a, "%s  %s  %s  %s  %s  %s  %s  %s", cell(u, r->address, w->cells),
 	                    cell(u, r->status, 16), ui_pad(u, since, 20), cell(u, delay_text(r), 8),
-	                    cell(u, r->progress, 13), cell(u, r->cls, 8), cell(u, r->billing, 8),
+	                    cell(u, r->progress, 13), cell(u, r->cls, 8), cell(u, r->billing, 12),
 	                    more);
 	for (n = strlen(line); n && line[n - 1] == ' '; n--)
 		;
@@ -257,7 +258,9 @@ static void row_json(struct ui *u, const struct row *r)
 	ui_str(u, o, "job_id", r->job_id);
 	ui_str(u, o, "status", r->status);
 	ui_str(u, o, "since", *since ? since : NULL);
-	ui_str(u, o, "delay", r->delay);
+	if (r->delay && *r->delay && !r->delay[strspn(r->delay, "0123456789")])
+		ui_int(u, o, "delay",
+		       strtoll(r->delay, NULL, 10)); /* not carrying anything over: none */
 	ui_str(u, o, "progress", r->progress);
 	ui_str(u, o, "class", r->cls);
 	ui_str(u, o, "billing", r->billing);
@@ -358,8 +361,9 @@ static void show(struct watching *w)
 /* ---- looking ------------------------------------------------------------------------------ */
 
 /* Other runs may have made or dropped records meanwhile. What cannot be read now is read the next time. */
-static void read_state_again(struct session *s)
+static void read_state_again(struct watching *w)
 {
+	struct session *s = w->s;
 	struct state_opts so = {.path = s->l.state_path,
 	                        .mode = STATE_READ,
 	                        .simulated = s->c->o.simulate,
@@ -369,6 +373,16 @@ static void read_state_again(struct session *s)
 
 	if (s->seed || state_open(&fresh, &so, &e)) /* a rehearsal's state is nowhere but here */
 		return;
+	if (state_exists(old) && !state_exists(fresh)) {
+		if (!w->state_gone)
+			ui_warning(&s->c->ui, "%s is gone: what it held last is shown",
+			           state_path(old));
+		w->state_gone = true;
+		w->lines = 0;
+		state_abandon(fresh);
+		return;
+	}
+	w->state_gone = false;
 	s->state = fresh;
 	run_state(s->run, fresh);
 	s->recs.v = state_list(fresh, &s->recs.n);
@@ -389,14 +403,20 @@ static int look(struct watching *w, struct err *e)
 	struct session *s = w->s;
 	struct view *v = w->now;
 
+	size_t said = s->progress.said;
+	int rc;
+
 	view_begin(v);
-	if (run_refresh(s->run, NULL, &s->recs, &v->inv, e))
+	rc = run_refresh(s->run, NULL, &s->recs, &v->inv, e);
+	if (s->progress.said > said)
+		w->lines = 0; /* what was said stands below the table */
+	if (rc)
 		return -1;
 	v->rows = arena_array(&v->a, struct row, s->recs.n + 1);
 	for (; v->n < s->recs.n; v->n++) {
 		fill_row(w, &v->rows[v->n], s->recs.v[v->n]);
 		map_put(&v->by_address, v->rows[v->n].address, (uint32_t)v->n);
-		if (text_width(v->rows[v->n].address) > w->cells && w->cells < 48)
+		if (v->rows[v->n].job && text_width(v->rows[v->n].address) > w->cells)
 			w->cells = (unsigned)text_width(v->rows[v->n].address);
 	}
 	if (w->cells > 48)
@@ -404,19 +424,26 @@ static int look(struct watching *w, struct err *e)
 	return 0;
 }
 
-/* False: a signal came. */
-static bool pause_until(const struct context *c, int64_t until_ms)
+enum paused { PAUSED, PAUSE_SIGNAL, PAUSE_READER_GONE };
+
+static enum paused pause_until(const struct context *c, int64_t until_ms)
 {
-	struct pollfd p = {.fd = c->signal_fd, .events = POLLIN};
+	struct pollfd p[] = {{.fd = c->signal_fd, .events = POLLIN}, {.fd = c->ui.out_fd}};
 	int64_t left;
 	int n;
 
 	while ((left = until_ms - sys_now_ms()) > 0) {
-		n = poll(&p, 1, left > 60000 ? 60000 : (int)left);
-		if (n > 0 || (n < 0 && errno != EINTR))
-			return false;
+		n = poll(p, 2, left > 60000 ? 60000 : (int)left);
+		if (n < 0 && errno != EINTR)
+			return PAUSE_SIGNAL;
+		if (n > 0 && p[0].revents)
+			return PAUSE_SIGNAL;
+		if (n > 0 && (p[1].revents & POLLERR))
+			return PAUSE_READER_GONE;
+		if (n > 0) /* POLLHUP of a terminal or socket: the next write tells */
+			p[1].fd = -1;
 	}
-	return true;
+	return PAUSED;
 }
 
 /* Will it perhaps be better in a while? */
@@ -438,10 +465,16 @@ static int watch_on(struct watching *w)
 		due += c->o.watch_ms;
 		if (due < sys_now_ms())
 			due = sys_now_ms();
-		if (!pause_until(c, due))
+		switch (pause_until(c, due)) {
+		case PAUSE_SIGNAL:
 			return 0;
+		case PAUSE_READER_GONE:
+			return 1;
+		case PAUSED:
+			break;
+		}
 		run_rest(w->s->run);
-		read_state_again(w->s);
+		read_state_again(w);
 		w->before = w->now;
 		w->now = spare;
 		if (look(w, &e)) {
@@ -478,7 +511,7 @@ static int run_status(struct watching *w)
 int cmd_status(struct context *c)
 {
 	struct session s;
-	struct watching w = {.s = &s, .cells = 40};
+	struct watching w = {.s = &s, .cells = sizeof "ADDRESS" - 1};
 	struct err e = {0}, end = {0};
 	int rc;
 

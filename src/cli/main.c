@@ -58,6 +58,7 @@ int main(int argc, char **argv)
 	c.signal_fd = signal_pipe[0];
 	arena_init(&c.a);
 	ui_init(&c.ui, 1, 2);
+	c.ui.ended_by = ended_by;
 	status = cmd_main(&c, argc, argv);
 	ui_release(&c.ui);
 	arena_release(&c.a);

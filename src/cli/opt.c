@@ -86,19 +86,26 @@ static const struct opt_row rows[] = {
 /* clang-format on */
 #define NROWS (sizeof rows / sizeof *rows)
 
-static const char *short_name(const char *word)
+static const char *const shorts[][2] = {
+	{"-f", "--file"}, {"-h", "--help"}, {"-q", "--quiet"}, {"-v", "--verbose"}, {"-y", "--yes"},
+};
+
+/* The name that a short one stands for. */
+static const char *long_name(const char *word)
 {
-	if (text_eq(word, "-f"))
-		return "--file";
-	if (text_eq(word, "-h"))
-		return "--help";
-	if (text_eq(word, "-q"))
-		return "--quiet";
-	if (text_eq(word, "-v"))
-		return "--verbose";
-	if (text_eq(word, "-y"))
-		return "--yes";
+	for (size_t i = 0; i < sizeof shorts / sizeof *shorts; i++)
+		if (text_eq(word, shorts[i][0]))
+			return shorts[i][1];
 	return word;
+}
+
+/* "-f, " before the name it stands for, or as many blanks. */
+static const char *short_of(const char *name)
+{
+	for (size_t i = 0; i < sizeof shorts / sizeof *shorts; i++)
+		if (text_eq(name, shorts[i][1]))
+			return shorts[i][0];
+	return NULL;
 }
 
 static const struct opt_row *find(const char *name, size_t n)
@@ -248,7 +255,7 @@ int opt_parse(struct options *o, struct arena *a, int argc, char **argv, unsigne
 	                      .port = -1,
 	                      .time_scale = -1};
 	for (int i = 0; i < argc; i++) {
-		const char *word = short_name(argv[i]), *eq = strchr(word, '='), *value = NULL;
+		const char *word = long_name(argv[i]), *eq = strchr(word, '='), *value = NULL;
 		size_t n = eq ? (size_t)(eq - word) : strlen(word);
 		const struct opt_row *r;
 
@@ -293,7 +300,7 @@ static const char *around(const struct opt_row *r, bool behind)
 void opt_help(struct buf *out, unsigned command)
 {
 	for (size_t i = 0; i < NROWS; i++) {
-		const char *arg;
+		const char *arg, *brief;
 		size_t n;
 
 		if (!(rows[i].on & command) || rows[i].kind == OK_LATER)
@@ -301,8 +308,10 @@ void opt_help(struct buf *out, unsigned command)
 		arg = rows[i].arg ? rows[i].arg : "";
 		n = strlen(rows[i].name) + strlen(arg) + strlen(around(&rows[i], false)) +
 		    strlen(around(&rows[i], true));
-		buf_printf(out, "  %s%s%s%s%*s%s", rows[i].name, around(&rows[i], false), arg,
-		           around(&rows[i], true), n < 24 ? (int)(26 - n) : 2, "", rows[i].help);
+		brief = short_of(rows[i].name);
+		buf_printf(out, "  %s%s%s%s%s%s%*s%s", brief ? brief : "  ", brief ? ", " : "  ",
+		           rows[i].name, around(&rows[i], false), arg, around(&rows[i], true),
+		           n < 24 ? (int)(26 - n) : 2, "", rows[i].help);
 		if (rows[i].env)
 			buf_printf(out, " [%s]", rows[i].env);
 		buf_putc(out, '\n');

@@ -33,6 +33,8 @@ struct progress {
 	size_t done, total; /* operations */
 	bool no_pages;      /* pages that were read are no news */
 	int64_t drawn_ms;
+	size_t said; /* lines about a service that does not answer, and of --verbose retries */
+	int64_t said_ms;
 	struct buf held;   /* lines that scroll with the next drawing */
 	struct buf failed; /* said once more at the end */
 };

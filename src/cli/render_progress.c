@@ -4,11 +4,13 @@
 
 #include "base/err.h"
 #include "base/json.h"
+#include "base/sys.h"
 #include "base/text.h"
 #include "cli/render.h"
 
 #define REDRAW_MS 100
-#define BURST 500 /* operations; more than these are drawn at intervals only */
+#define SILENCE_MS 15000 /* between two lines about a service that does not answer */
+#define BURST 500        /* operations; more than these are drawn at intervals only */
 #define FAILED_MAX ((size_t)4 << 20)
 
 void progress_init(struct progress *pr, struct ui *u)
@@ -140,6 +142,36 @@ static void event_json(struct progress *pr, const struct event *ev)
 	ui_emit(u, o);
 }
 
+static bool listed(struct ui *u, const char *list, const char *item)
+{
+	const char *f;
+
+	for (size_t i = 0; list && (f = text_field(&u->a, list, ',', i)); i++)
+		if (text_ieq(f, item))
+			return true;
+	return false;
+}
+
+/* The line that would let the job start: skipping helps only when all that failed may be skipped. */
+static void skip_hint(struct ui *u, struct buf *b, const struct event *ev)
+{
+	const char *list = ev->skips;
+	bool more = false;
+
+	for (size_t i = 0; i < ev->nitems; i++) {
+		const struct precheck_failure *f = &ev->items[i];
+
+		if (listed(u, list, f->item) && !f->never_skip)
+			continue;
+		if (!f->can_skip || !lifecycle_takes("skip_precheck", f->item))
+			return;
+		list = list ? arena_printf(&u->a, "%s, %s", list, f->item) : f->item;
+		more = true;
+	}
+	if (more)
+		buf_printf(b, "      may be skipped: skip_precheck = %s\n", ui_safe(u, list, 0));
+}
+
 /* Kept for the end of the run, where it is looked for. */
 static void keep_failure(struct progress *pr, const struct event *ev)
 {
@@ -159,10 +191,10 @@ static void keep_failure(struct progress *pr, const struct event *ev)
 			buf_printf(b, "          %s\n", f->explain);
 		if (!text_empty(f->repair))
 			buf_printf(b, "          remedy: %s\n", ui_safe(u, f->repair, 0));
-		if (f->can_skip && lifecycle_takes("skip_precheck", f->item))
-			buf_printf(b, "          may be skipped: skip_precheck = %s\n",
-			           ui_safe(u, f->item, 0));
+		if (f->never_skip && listed(u, ev->skips, f->item))
+			buf_printf(b, "          the service does not let it be skipped\n");
 	}
+	skip_hint(u, b, ev);
 	if (ev->err && *ev->err->hint)
 		buf_printf(b, "      %s\n", ui_safe(u, ev->err->hint, 0));
 }
@@ -262,6 +294,17 @@ static void on_terminal(struct progress *pr, const struct event *ev)
 	ui_flush(u);
 }
 
+/* One call that is repeated is nothing to talk about; a service that does not answer at all is, now and then. */
+static bool silence_is_news(struct progress *pr, const struct event *ev)
+{
+	int64_t now = sys_now_ms();
+
+	if (ev->tries < 2 || (pr->said && now - pr->said_ms < SILENCE_MS))
+		return false;
+	pr->said_ms = now;
+	return true;
+}
+
 void progress_event(void *ctx, const struct event *ev)
 {
 	struct progress *pr = ctx;
@@ -273,9 +316,10 @@ void progress_event(void *ctx, const struct event *ev)
 		keep_failure(pr, ev);
 	if (ev->kind == EV_OP_DONE && ev->op->kind == OP_NOOP && ev->result == RES_DONE)
 		return;
-	if ((ev->kind == EV_RETRY && !u->verbose && !u->json) ||
+	if ((ev->kind == EV_RETRY && !u->verbose && !u->json && !silence_is_news(pr, ev)) ||
 	    (u->quiet && ev->kind != EV_OP_DONE))
 		return;
+	pr->said += ev->kind == EV_RETRY;
 	if (u->json) {
 		if (ev->kind != EV_TICK)
 			event_json(pr, ev);

@@ -82,8 +82,13 @@ static bool write_all(int fd, const char *p, size_t n)
 void ui_flush(struct ui *u)
 {
 	if (u->out_fd >= 0) {
-		if (u->out.n && !u->out_broken && !write_all(u->out_fd, buf_str(&u->out), u->out.n))
+		if (u->out.n && !u->out_broken &&
+		    !write_all(u->out_fd, buf_str(&u->out), u->out.n)) {
 			u->out_broken = true;
+			if (errno != EPIPE) /* a reader that has seen enough is no error */
+				buf_printf(&u->err, "error: cannot write to standard output: %s\n",
+				           strerror(errno));
+		}
 		buf_reset(&u->out);
 	}
 	if (u->err_fd >= 0) {
@@ -266,8 +271,9 @@ void ui_error(struct ui *u, const struct err *e)
 
 	if (u->json) {
 		struct json *o = ui_line(u, "error");
+		int exit = err_exit_status(e->code);
 
-		ui_int(u, o, "exit", err_exit_status(e->code));
+		ui_int(u, o, "exit", u->ended_by ? u->ended_by(exit) : exit);
 		ui_str(u, o, "subject", *e->subject ? e->subject : NULL);
 		ui_str(u, o, "message", e->msg);
 		ui_str(u, o, "hint", *e->hint ? e->hint : NULL);

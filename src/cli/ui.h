@@ -28,7 +28,8 @@ struct ui {
 	/* show notes also when nothing is wrong: validate, plan and rehearsals are there to be read */
 	bool notes;
 	bool out_color, err_color, out_tty, err_tty;
-	bool out_broken; /* something could not be written to stdout */
+	bool out_broken;             /* something could not be written to stdout */
+	int (*ended_by)(int status); /* what the process will really end with; NULL: status */
 	unsigned width, height;
 };
 

@@ -229,6 +229,10 @@ void life_check(struct builder *bd)
 			const struct lifecycle *l = &bd->b->v[i].life;
 			uint32_t old = l->was ? map_get(&bd->b->by_address, l->was) : MAP_NONE;
 
+			if (l->skip_precheck && s->type != &type_job)
+				diag_error(bd->d, key_at(s, "skip_precheck"),
+				           "put it into the section of its job",
+				           "skip_precheck: an instance has no precheck");
 			if (l->import_id)
 				check_unique(bd, &seen, s, i, "import_id", l->import_id);
 			if (l->was)

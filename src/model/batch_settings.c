@@ -225,12 +225,16 @@ static bool all_words(struct builder *bd, const struct meta_key *row, const stru
                       const char *text)
 {
 	const char *word;
+	bool ok = true;
 
 	for (size_t i = 0; (word = text_field(&bd->tmp, text, ',', i)); i++)
-		if (word_number(row->values, word) < 0)
-			return refuse(bd, k, word, "is none that can be skipped",
-			              words_hint(bd, row, word));
-	return true;
+		if (!*word)
+			ok = refuse(bd, k, text, "has an item without a name",
+			            "one comma between two items");
+		else if (word_number(row->values, word) < 0)
+			ok = refuse(bd, k, word, "is none that can be skipped",
+			            words_hint(bd, row, word));
+	return ok;
 }
 
 bool meta_set(struct builder *bd, const struct meta_key *row, const struct raw_key *k,

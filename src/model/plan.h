@@ -191,6 +191,8 @@ const char *plan_fingerprint(struct arena *a, const uint8_t *fp_key, const char 
 const char *plan_wanted_class(const struct batch *b, uint32_t res);
 /* "the job is Failed: MESSAGE"; left_alone: and what starts it again. */
 const char *plan_failure_text(struct arena *a, const struct observed *seen, bool left_alone);
+/* When a subscription ends, or ended. seen->expire_s > 0. */
+const char *plan_expiry_text(struct arena *a, const struct observed *seen, int64_t now_ms);
 /* The command that ends the billing of a suspended job, with its instance (or, prepaid: the console). recs sorted by address. */
 const char *plan_release_text(struct arena *a, const struct record_list *recs,
                               const struct record *job, const struct observed *seen,

@@ -53,7 +53,7 @@ const char *plan_release_text(struct arena *a, const struct record_list *recs,
                               const char *words)
 {
 	const struct record *inst = instance_of(recs, job);
-	const char *command;
+	const char *command, *both = "";
 
 	if (text_ieq(seen->pay_type, "PrePaid"))
 		return "being prepaid, it is released in the console only";
@@ -63,9 +63,11 @@ const char *plan_release_text(struct arena *a, const struct record_list *recs,
 	command = target(a, command, job->address);
 	for (size_t i = 0; inst && seen->two_way && i < recs->n; i++)
 		if (recs->v[i] != job && recs->v[i]->type == &type_job &&
-		    text_eq(recs->v[i]->instance_id, job->instance_id))
+		    text_eq(recs->v[i]->instance_id, job->instance_id)) {
 			command = target(a, command, recs->v[i]->address);
-	return arena_printf(a, "`%s` releases it", command);
+			both = ", and ends both directions";
+		}
+	return arena_printf(a, "`%s` releases it%s", command, both);
 }
 
 static void suspended_notice(struct planner *pl, struct op *op)
@@ -142,6 +144,36 @@ static void notice_waiting(struct planner *pl, struct op *op)
 		plan_note(pl, op, "%s: on its way to %s by itself", seen->raw_status, want);
 }
 
+/* What a failed precheck would be forgiven, where one may happen. */
+static void skip_notice(struct planner *pl, struct op *op)
+{
+	const char *skips = op->want == RES_NONE ? NULL : pl->b->v[op->want].life.skip_precheck;
+	bool checks = false;
+
+	for (unsigned i = 0; i < op->nsteps; i++)
+		checks = checks || op->steps[i] == DO_CONFIGURE || op->steps[i] == DO_PRECHECK ||
+		         op->steps[i] == DO_START;
+	if (skips && checks && !op->refused)
+		plan_note(pl, op, "skip_precheck: a failure of %s is accepted", skips);
+}
+
+const char *plan_expiry_text(struct arena *a, const struct observed *seen, int64_t now_ms)
+{
+	int64_t left = seen->expire_s * 1000 - now_ms;
+	char when[21];
+
+	text_utc(seen->expire_s, when);
+	if (left < 0)
+		return arena_printf(
+			a,
+			"the subscription ended on %s: renew it, or the service locks and releases it",
+			when);
+	/* In units in which it seldom changes: a table that is watched shows changes. */
+	left -= left % (left < 2 * DAY ? HOUR : DAY);
+	return arena_printf(a, "prepaid until %s (%s left): suspending does not extend it", when,
+	                    left ? text_duration(a, left) : "less than 1 h");
+}
+
 /* The instance, or the job that was bought with its own. */
 static bool carries_payment(const struct planner *pl, const struct op *op)
 {
@@ -154,8 +186,7 @@ static bool carries_payment(const struct planner *pl, const struct op *op)
 
 void plan_notice(struct planner *pl, struct op *op)
 {
-	char when[21];
-
+	skip_notice(pl, op);
 	if (!op->seen)
 		return;
 	if (op->kind == OP_NOOP || op->kind == OP_UPDATE || op->kind == OP_ADOPT)
@@ -163,11 +194,7 @@ void plan_notice(struct planner *pl, struct op *op)
 	if (op->type == &type_job)
 		job_notice(pl, op);
 	if (carries_payment(pl, op) && text_ieq(op->seen->pay_type, "PrePaid") &&
-	    op->seen->expire_s > 0) {
-		text_utc(op->seen->expire_s, when);
-		plan_note(
-			pl, op,
-			"prepaid until %s: suspending does not extend it, and the API cannot delete it",
-			when);
-	}
+	    op->seen->expire_s > 0)
+		plan_note(pl, op, "%s, and the API cannot delete it",
+		          plan_expiry_text(pl->a, op->seen, pl->o->now_ms));
 }

@@ -87,7 +87,7 @@ bool dts_page(const struct dts_reply *r, const struct json **rows, size_t *count
 
 struct precheck_item {
 	const char *item, *state, *message, *repair;
-	bool can_skip;
+	bool can_skip, never_skip; /* neither: the answer does not say */
 };
 /* Failed ones only; those of the parts of a distributed job, too, each item once. */
 size_t dts_precheck_items(struct arena *a, const struct json *root, struct precheck_item **out);

@@ -105,6 +105,7 @@ static void take(struct arena *a, const struct json *list, item_list *out)
 	for (const struct json *p = list ? list->child : NULL; p; p = p->next) {
 		const char *item = text_of(a, p, "Item"), *msg = text_of(a, p, "ErrMsg");
 		const char *detail = text_of(a, p, "ErrDetail");
+		const struct json *can = json_get(p, "CanSkip");
 
 		if (!text_ieq(json_str(p, "State"), "Failed"))
 			continue;
@@ -118,7 +119,8 @@ static void take(struct arena *a, const struct json *list, item_list *out)
 		                   : msg         ? msg
 		                                 : detail,
 			.repair = text_of(a, p, "RepairMethod"),
-			.can_skip = json_true(json_get(p, "CanSkip")),
+			.can_skip = json_true(can),
+			.never_skip = can && !json_true(can),
 		};
 	}
 }

@@ -148,7 +148,10 @@ void task_end(struct task *t, enum op_result res)
 	                   .result = res,
 	                   .text = t->raw,
 	                   .items = t->items,
-	                   .nitems = t->nitems};
+	                   .nitems = t->nitems,
+	                   .skips = t->op->want == RES_NONE
+	                                    ? NULL
+	                                    : t->x->b->v[t->op->want].life.skip_precheck};
 
 	if (t->state == TASK_ENDED)
 		return;

@@ -43,12 +43,14 @@ struct event {
 	const char *verb; /* EV_STEP: what is done instead of the step; NULL: the step */
 	enum op_result result;
 	const char *text; /* status, reason, note */
+	unsigned tries;   /* EV_RETRY: without any answer so far; 0: the service answered */
 	const struct err *err;
 	const struct precheck_failure {
 		const char *item, *message, *repair, *explain;
-		bool can_skip;
-	} * items; /* EV_OP_DONE after a failed precheck */
+		bool can_skip, never_skip; /* as the service says; neither: it says nothing */
+	} * items;                         /* EV_OP_DONE after a failed precheck */
 	size_t nitems;
+	const char *skips;  /* with them: what skip_precheck says already; NULL: nothing */
 	size_t done, total; /* ops finished so far / to do */
 	int64_t elapsed_ms;
 };

@@ -179,6 +179,14 @@ void restart_done(struct call *c, const struct dts_reply *reply, enum verdict v)
 		task_watch(t, LOOK_AFTER, false);
 }
 
+static const char *precheck_hint(const struct task *t)
+{
+	return current(t) == DO_PRECHECK
+	               ? "nothing was bought and nothing is to pay; mend the cause, and the next run checks "
+	                 "the free job again, or makes it anew if its section has changed"
+	               : "mend the cause; the next run starts the job again and buys nothing new";
+}
+
 static void skip_done(struct call *c, const struct dts_reply *reply, enum verdict v)
 {
 	struct task *t = c->owner;
@@ -188,9 +196,11 @@ static void skip_done(struct call *c, const struct dts_reply *reply, enum verdic
 		return;
 	if (v != VERDICT_OK) {
 		reply_err(&t->err, c->api, reply);
+		err_hint(&t->err, "%s", precheck_hint(t));
 		task_end(t, RES_FAILED);
 		return;
 	}
+	run_note(t->x->r, t->op, "precheck items skipped as skip_precheck says");
 	restart(t);
 }
 
@@ -203,7 +213,7 @@ static bool skip_items(struct task *t)
 	if (t->skipped || !t->nitems)
 		return false;
 	for (size_t i = 0; i < t->nitems; i++)
-		if (!in_list(t, t->items[i].item))
+		if (!in_list(t, t->items[i].item) || t->items[i].never_skip)
 			return false;
 	t->skipped = true;
 	c = call_new(t->x->r, API_SKIP_PRE_CHECK, skip_done, t);
@@ -212,7 +222,6 @@ static bool skip_items(struct task *t)
 		items[i] = t->items[i].item;
 	dts_encode_skip(&c->req, &c->a, t->region, t->rec->job_id, items, t->nitems);
 	c->address = t->op->address;
-	run_note(t->x->r, t->op, "precheck items skipped as skip_precheck says");
 	call_start(c);
 	return true;
 }
@@ -229,7 +238,8 @@ static void take_items(struct task *t, const struct json *root)
 		                                        .message = v[i].message,
 		                                        .repair = v[i].repair,
 		                                        .explain = dts_precheck_explain(v[i].item),
-		                                        .can_skip = v[i].can_skip};
+		                                        .can_skip = v[i].can_skip,
+		                                        .never_skip = v[i].never_skip};
 }
 
 static void items_done(struct call *c, const struct dts_reply *reply, enum verdict v)
@@ -242,14 +252,7 @@ static void items_done(struct call *c, const struct dts_reply *reply, enum verdi
 		take_items(t, reply->root);
 	if (skip_items(t))
 		return;
-	if (current(t) == DO_PRECHECK)
-		err_hint(
-			&t->err,
-			"nothing was bought and nothing is to pay; mend the cause, and the next run checks the free job "
-			"again, or makes it anew if its section has changed");
-	else
-		err_hint(&t->err,
-		         "mend the cause; the next run starts the job again and buys nothing new");
+	err_hint(&t->err, "%s", precheck_hint(t));
 	task_fail(t, ERR_FAILED, "the precheck failed (%s)", t->raw);
 }
 

@@ -7,7 +7,7 @@ expect_out '^  apply +make DTS match'
 expect_not_out 'doctor'
 expect_exit 0 -h
 expect_exit 0 apply --help
-expect_out '^  --deadline DUR +'
+expect_out '^ +--deadline DUR +'
 expect_not_out '  --port'
 expect_exit 0 version
 expect_out '^dtsbatch [0-9]+\.[0-9]+\.[0-9]+'
@@ -158,3 +158,10 @@ expect_err 'request log no/such/file: No such file'
 echo '{}' >bad.world
 expect_exit 78 simulator --keys a:b --world bad.world
 expect_err 'bad\.world'
+
+# `help COMMAND` is `COMMAND --help`; short names stand beside long ones.
+expect_exit 0 help plan
+expect_out '^usage: dtsbatch plan '
+expect_out '^  -f, --file MANIFEST '
+expect_exit 64 help plna
+expect_err 'did you mean plan'

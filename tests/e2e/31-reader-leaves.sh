@@ -25,8 +25,9 @@ refute "nothing of ours became stdout" grep -q 'dtsbatch apply' z.sim.state.json
 "$DTS" plan --simulate --state c.state.json two.ini >&- 2>/dev/null </dev/null
 equal "plan >&-" 1 $?
 if [ -e /dev/full ]; then
-	"$DTS" plan --simulate --state n.state.json two.ini >/dev/full 2>/dev/null </dev/null
+	"$DTS" plan --simulate --state n.state.json two.ini >/dev/full 2>full.err </dev/null
 	equal "plan >/dev/full" 1 $?
+	check "and says why" grep -q '^error: cannot write to standard output: No space left' full.err
 	"$DTS" apply --simulate --yes --state f.state.json two.ini >/dev/full 2>/dev/null </dev/null
 	equal "apply >/dev/full" 0 $?
 	"$DTS" version >/dev/full 2>/dev/null

@@ -113,3 +113,29 @@ DTS_TIMEOUT=30 expect_exit 0 apply --simulate --yes turned.ini
 equal "one job that lives" 1 "$(grep '"direction"' turned.sim.world.json | grep -vc '"gone_ms"')"
 equal "bought once" 1 "$(instances turned.sim.world.json)"
 expect_exit 0 plan --simulate --detailed-exitcode turned.ini
+
+# Items that may be skipped are suggested together; what the service then refuses was not skipped.
+cat >skip.scenario <<-'INI'
+	[precheck.a]
+	item = CHECK_SAME_OBJ
+	[precheck.b]
+	item = CHECK_SRC
+	[fault.refuse]
+	action = SkipPreCheck
+	nth = 1
+	count = 1
+	do = code:OperationDenied:403
+INI
+pair skip.ini orders
+DTSBATCH_SIM_SCENARIO=skip.scenario expect_exit 3 apply --simulate --yes skip.ini
+expect_err '^ +may be skipped: skip_precheck = (CHECK_SAME_OBJ, CHECK_SRC|CHECK_SRC, CHECK_SAME_OBJ)$'
+echo 'skip_precheck = CHECK_SAME_OBJ, CHECK_SRC' >>skip.ini
+expect_exit 0 plan --simulate skip.ini
+expect_out 'skip_precheck: a failure of CHECK_SAME_OBJ, CHECK_SRC is accepted'
+DTSBATCH_SIM_SCENARIO=skip.scenario expect_exit 3 apply --simulate --yes skip.ini
+expect_err 'OperationDenied'
+expect_err 'mend the cause; the next run starts the job again'
+expect_not_err 'items skipped'
+sed -i '/fault/,$d' skip.scenario
+DTSBATCH_SIM_SCENARIO=skip.scenario expect_exit 0 apply --simulate --yes skip.ini
+expect_err 'precheck items skipped as skip_precheck says'

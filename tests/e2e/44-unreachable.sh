@@ -7,6 +7,8 @@ DTS_TIMEOUT=120 expect_exit 69 apply --yes --endpoint http://127.0.0.1:9 m.ini
 expect_err 'connection refused'
 expect_err '127\.0\.0\.1:9'
 check "it tried for a while, and not for ever" test $((SECONDS - begun)) -ge 20 -a $((SECONDS - begun)) -le 100
+check "a line says so while it tries" grep -q '^ .*DescribeDtsJobs: .*connection refused.*; again in' "$ERR"
+check "not at every try" test "$(grep -c 'again in' "$ERR")" -le 8
 # A deadline comes first.
 begun=$SECONDS
 dts apply --yes --deadline 3s --endpoint http://127.0.0.1:9 m.ini

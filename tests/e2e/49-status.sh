@@ -5,7 +5,7 @@ pair m.ini orders
 expect_exit 0 apply --yes --endpoint "$DTS_ENDPOINT" m.ini
 expect_exit 0 status --endpoint "$DTS_ENDPOINT" m.ini
 expect_out '^ADDRESS +STATUS +SINCE AT LEAST +DELAY +PROGRESS +CLASS +BILLING +WARNINGS$'
-expect_out '^synchronization_job\.orders +(Synchronizing|Initializing) +20.*Z +[0-9]+ .*small +PostPaid$'
+expect_out '^synchronization_job\.orders +(Synchronizing|Initializing) +20.*Z +[0-9]+ .*small +PayAsYouGo$'
 job=$(sed -n 's/.*"address":"synchronization_job.orders".*"job_id":"\([a-z0-9]*\)".*/\1/p' m.state.json)
 cp m.state.json before.json
 
@@ -14,6 +14,16 @@ wait_for() {
 	local i
 	for ((i = 0; i < 200; i++)); do
 		[ "$(grep -Ec -e "$3" "$2")" -ge "$1" ] && return 0
+		sleep 0.05
+	done
+	return 1
+}
+
+# wait_pid PID: until the child has ended, for 5 seconds at most.
+wait_pid() {
+	local i
+	for ((i = 0; i < 100; i++)); do
+		kill -0 "$1" 2>/dev/null || return 0
 		sleep 0.05
 	done
 	return 1
@@ -78,6 +88,16 @@ expect_exit 0 apply --yes --endpoint "$DTS_ENDPOINT" m.ini
 check "the new one is seen" wait_for 1 watch.out '^synchronization_job\.more +'
 expect_exit 0 state rm --yes synchronization_job.more -f m.ini
 check "and that it is not tracked any more" wait_for 1 watch.out '^synchronization_job\.more +not tracked'
+# A reader that has gone is noticed though nothing changes; a state that is gone is said to be.
+"$DTS" status --watch=100ms --endpoint "$DTS_ENDPOINT" m.ini 2>/dev/null </dev/null | head -n 1 >/dev/null &
+READER=$!
+check "the watch ends with its reader" wait_pid "$READER"
+mkdir away && mv m.state.* away/
+check "a warning" wait_for 1 watch.err 'm\.state\.json is gone: what it held last is shown'
+sleep 0.3
+equal "once" 1 "$(grep -c 'is gone' watch.err)"
+equal "nothing is untracked by that" 1 "$(grep -c 'not tracked' watch.out)"
+mv away/m.state.* .
 simulator_stop
 sleep 0.5
 check "the service is away: it goes on" kill -0 "$WATCH"
@@ -91,3 +111,12 @@ expect_err 'a pause such as 10s'
 expect_exit 64 plan --watch m.ini
 expect_exit 0 status --help
 expect_out '[-]-watch\[=DUR\] '
+
+# An interrupted command tells a machine the status that it ends with.
+export ALIBABA_CLOUD_ACCESS_KEY_ID=i ALIBABA_CLOUD_ACCESS_KEY_SECRET=s
+"$DTS" plan --json --endpoint http://127.0.0.1:9 m.ini >plan.out 2>/dev/null </dev/null &
+WATCH=$!
+sleep 1
+watch_end TERM
+equal "a plan that is stopped" 143 "$STATUS"
+check "and its JSON" grep -q '"type":"error","exit":143' plan.out

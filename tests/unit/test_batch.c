@@ -161,8 +161,12 @@ static void lifecycle_mistakes(void **state)
 		"ignore = instance_clas\non_gone = recreat\ntimeout_create = soon\n"
 		"timeout_update = 0s\n" /* 7 - 10 */
 		"was = i\nregion = Hangzhou\ndepends_on = "
-		"synchronization_instance.x\nskip_precheck = CHECK_SRC, CHECK_CONN_SRC\n" INSTANCE_KEYS);
+		"synchronization_instance.x\nskip_precheck = CHECK_SRC, CHECK_CONN_SRC, CHECK_NEW,,\n" INSTANCE_KEYS
+		"[synchronization_instance.k]\nskip_precheck = CHECK_SRC\n" INSTANCE_KEYS);
 	assert_said(&f, DIAG_ERROR, 14, 17, "`CHECK_CONN_SRC` is none that can be skipped");
+	assert_said(&f, DIAG_ERROR, 14, 17, "`CHECK_NEW` is none that can be skipped");
+	assert_said(&f, DIAG_ERROR, 14, 17, "has an item without a name");
+	assert_said(&f, DIAG_ERROR, 0, 17, "skip_precheck: an instance has no precheck");
 	assert_said(&f, DIAG_ERROR, 4, 10, "`gone` is not known");
 	assert_said(&f, DIAG_ERROR, 5, 11, "write `true`");
 	assert_said(&f, DIAG_ERROR, 6, 11, "is not known");

@@ -339,12 +339,56 @@ static void test_big(void **state)
 	assert_non_null(diff("db_list", a, b, 3));
 }
 
+/* Secret members that no answer shows are compared by their fingerprints. */
+static void hidden_members(void **state)
+{
+#define FP "\"hmac-sha256:"
+	static const struct {
+		const char *marked, *recorded, *seen;
+		bool held;
+	} rows[] = {
+		{"{\"a\":1}", NULL, NULL, true},
+		{"{\"password\":" FP "1\"}", "{\"password\":" FP "1\"}", "{}", true},
+		{"{\"password\":" FP "2\"}", "{\"password\":" FP "1\"}", "{}", false},
+		{"{\"password\":" FP "2\"}", "{\"password\":" FP "1\"}", NULL, false},
+		{"{\"password\":" FP "2\"}", "{}", "{}", false},
+		{"{\"password\":" FP "2\"}", NULL, "{}", false},
+		/* shown by the service: compared there */
+		{"{\"password\":" FP "2\"}", "{}", "{\"password\":\"clear\"}", true},
+		{"{\"password\":" FP "2\"}", "{}", "{\"password\":\"***\"}", false},
+		/* fingerprints that are lost, or cannot be made, tell nothing */
+		{"{\"password\":" FP "2\"}", "{\"password\":" FP "\"}", "{}", true},
+		{"{\"password\":" FP "\"}", "{\"password\":" FP "1\"}", "{}", true},
+		/* deeper, and in arrays */
+		{"{\"x\":{\"token\":" FP "2\"}}", "{\"x\":{\"token\":" FP "1\"}}", "{\"x\":{}}",
+	         false},
+		{"{\"x\":[1,{\"token\":" FP "2\"}]}", "{\"x\":[1,{\"token\":" FP "2\"}]}",
+	         "{\"x\":[1,{}]}", true},
+		{"{\"x\":[{\"token\":" FP "2\"},{\"token\":" FP "3\"}]}",
+	         "{\"x\":[{\"token\":" FP "2\"}]}", NULL, false},
+		/* text that holds JSON */
+		{"{\"x\":{\"token\":" FP "2\"}}", "{}", "{\"x\":\"{\\\"token\\\":\\\"t\\\"}\"}",
+	         true},
+		/* all beneath a secret name is secret */
+		{"{\"credentials\":{\"user\":" FP "1\",\"key\":" FP "2\"}}",
+	         "{\"credentials\":{\"key\":" FP "2\",\"user\":" FP "1\"}}", "{}", true},
+	};
+#undef FP
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		if (attr_secrets_held(rows[i].marked, rows[i].recorded, rows[i].seen) !=
+		    rows[i].held)
+			fail_msg("row %zu: %s", i, rows[i].marked);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_scalars), T(test_objects), T(test_reserve), T(test_parameters), T(test_tags),
-		T(test_read),    T(test_redact),  T(test_diff),    T(test_status),     T(test_big),
+		T(test_scalars), T(test_objects), T(test_reserve),   T(test_parameters),
+		T(test_tags),    T(test_read),    T(test_redact),    T(test_diff),
+		T(test_status),  T(test_big),     T(hidden_members),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

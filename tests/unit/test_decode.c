@@ -311,10 +311,11 @@ static void test_precheck(void **state)
 	assert_string_equal(v[0].item, "CHECK_SAME_OBJ");
 	assert_string_equal(v[0].message, "CHECK__ERROR_SAME_OBJ: orders");
 	assert_string_equal(v[0].repair, "rename");
-	assert_true(v[0].can_skip);
+	assert_true(v[0].can_skip && !v[0].never_skip);
 	assert_string_equal(v[1].item, "CHECK_ODD_DETAIL");
 	assert_null(v[1].message);
-	assert_false(v[1].can_skip);
+	assert_true(!v[1].can_skip && v[1].never_skip);
+	assert_true(!v[2].can_skip && !v[2].never_skip);
 	assert_string_equal(v[2].message, "d");
 	assert_int_equal(dts_precheck_items(&a, NULL, &v), 0);
 	assert_non_null(dts_precheck_explain("CHECK_SAME_OBJ"));

@@ -890,6 +890,14 @@ static void notices(void **s)
 	((struct observed *)w.inv.v[0])->pay_type = "PrePaid";
 	make(&w);
 	assert_true(noted(op_at(&w, "synchronization_instance.a"), "prepaid until 2027-01-01"));
+	assert_true(noted(op_at(&w, "synchronization_instance.a"), " d left)"));
+	w.o.now_ms = 1798761600000 - 90 * 60000LL; /* 90 minutes before */
+	make(&w);
+	assert_true(noted(op_at(&w, "synchronization_instance.a"), "(1 h left)"));
+	w.o.now_ms = 1798761600000 + 1;
+	make(&w);
+	assert_true(noted(op_at(&w, "synchronization_instance.a"),
+	                  "the subscription ended on 2027-01-01T00:00:00Z: renew it"));
 	assert_true(noted(op_at(&w, "synchronization_job.a"), "in the console only"));
 	assert_false(noted(op_at(&w, "synchronization_job.a"), "dtsbatch destroy"));
 	w.o.destroy = true;

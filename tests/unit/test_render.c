@@ -283,6 +283,78 @@ static void progress_in_lines(void **state)
 	progress_release(&pr);
 }
 
+/* What is suggested would let the job start: with what is said already, and only when all that failed may be skipped. */
+static void precheck_suggestions(void **state)
+{
+	static const struct precheck_failure items[] = {
+		{.item = "CHECK_SAME_OBJ", .can_skip = true},
+		{.item = "CHECK_SRC", .can_skip = true},
+		{.item = "CHECK_TOPOLOGY", .never_skip = true},
+		{.item = "CHECK_CONN_SRC", .can_skip = true}}; /* not for us to skip */
+	const struct {
+		size_t from, n;
+		const char *skips, *line;
+	} rows[] = {
+		{0, 2, NULL, "      may be skipped: skip_precheck = CHECK_SAME_OBJ, CHECK_SRC\n"},
+		{0, 2, "CHECK_SERVER_ID, CHECK_SRC",
+	         "may be skipped: skip_precheck = CHECK_SERVER_ID, CHECK_SRC, CHECK_SAME_OBJ\n"},
+		{0, 2, "CHECK_SRC,CHECK_SAME_OBJ", NULL},
+		{1, 2, NULL, NULL},
+		{1, 3, NULL, NULL},
+		{2, 1, "CHECK_TOPOLOGY", "the service does not let it be skipped\n"},
+	};
+	struct err e = {0};
+
+	(void)state;
+	err_set(&e, ERR_FAILED, "the precheck failed");
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct progress pr;
+
+		buf_reset(&u.err);
+		progress_init(&pr, &u);
+		progress_plan(&pr, &f.a, &p);
+		progress_event(&pr, &(struct event){.kind = EV_OP_DONE,
+		                                    .op = op_of("synchronization_job.j"),
+		                                    .result = RES_FAILED,
+		                                    .err = &e,
+		                                    .items = items + rows[i].from,
+		                                    .nitems = rows[i].n,
+		                                    .skips = rows[i].skips});
+		progress_end(&pr);
+		assert_true(rows[i].line ? err_has(rows[i].line) : !err_has("skipped"));
+		progress_release(&pr);
+	}
+}
+
+/* A service that does not answer is told of, once in a while; one call that is repeated is not. */
+static void silence_is_told(void **state)
+{
+	struct progress pr;
+	struct event ev = {.kind = EV_RETRY, .text = "DescribeDtsJobs: no answer; again in 1 ms"};
+
+	(void)state;
+	progress_init(&pr, &u);
+	progress_event(&pr, &ev); /* throttled */
+	ev.tries = 1;
+	progress_event(&pr, &ev);
+	assert_false(err_has("no answer"));
+	ev.tries = 2;
+	progress_event(&pr, &ev);
+	assert_true(err_has("no answer"));
+	assert_int_equal(pr.said, 1);
+	progress_event(&pr, &ev);
+	assert_int_equal(pr.said, 1);
+	pr.said_ms -= 60000;
+	progress_event(&pr, &ev);
+	assert_int_equal(pr.said, 2);
+	u.quiet = true;
+	pr.said_ms -= 60000;
+	buf_reset(&u.err);
+	progress_event(&pr, &ev);
+	assert_int_equal(u.err.n, 0);
+	progress_release(&pr);
+}
+
 static void progress_as_json(void **state)
 {
 	struct progress pr;
@@ -442,6 +514,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_subject_is_said_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(diagnostics, setup, teardown),
 		cmocka_unit_test_setup_teardown(progress_in_lines, setup, teardown),
+		cmocka_unit_test_setup_teardown(precheck_suggestions, setup, teardown),
+		cmocka_unit_test_setup_teardown(silence_is_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(progress_as_json, setup, teardown),
 		cmocka_unit_test_setup_teardown(live_table_fits, setup, teardown),
 		cmocka_unit_test_setup_teardown(summary_counts, setup, teardown),
