@@ -87,6 +87,7 @@ static int sim_begin(struct session *s, struct err *e)
 	}
 	close(ready[0]);
 	s->endpoint_url = arena_printf(&s->c->a, "http://127.0.0.1:%d", port);
+	s->one_endpoint = true;
 	s->host = arena_printf(&s->c->a, "127.0.0.1:%d", port);
 	s->loopback = true;
 	return 0;
@@ -106,11 +107,40 @@ static void sim_end(struct session *s)
 
 /* ---- where ------------------------------------------------------------------------ */
 
+/* Every region has its host, unless one was named for all: then it had better be one place. */
+static int check_regions(struct session *s, struct err *e)
+{
+	const struct batch *b = &s->l.b;
+
+	for (size_t i = 0; i < b->n; i++) {
+		const char *region = b->v[i].region;
+
+		if (!region || text_eq(region, s->region))
+			continue;
+		if (!s->one_endpoint && !dts_region_host(region, false)) {
+			err_set(e, ERR_MANIFEST, "%s: no endpoint is known for the region %s",
+			        b->v[i].address, region);
+			return err_hint(
+				e, "name one: --endpoint HOST, or `endpoint = HOST` in [dtsbatch]");
+		}
+		if (s->one_endpoint && !s->loopback) {
+			ui_warning(
+				&s->c->ui,
+				"%s lies in %s, but the endpoint %s was named for all: lists that are "
+				"asked at the host of another region are empty",
+				b->v[i].address, region, s->host);
+			break;
+		}
+	}
+	return 0;
+}
+
 static int find_endpoint(struct session *s, struct err *e)
 {
 	const struct options *o = &s->c->o;
 	const char *given = o->endpoint ? o->endpoint : s->l.b.set.endpoint;
 
+	s->one_endpoint = given != NULL;
 	if (!given) {
 		if (!s->region) {
 			err_set(e, ERR_MANIFEST, "no region");
@@ -131,7 +161,7 @@ static int find_endpoint(struct session *s, struct err *e)
 		        s->endpoint_url);
 		return err_hint(e, "use https, or allow it with --insecure-http");
 	}
-	return 0;
+	return check_regions(s, e);
 }
 
 /* The public and VPC hosts of a region count as one; so does every loopback port. */
@@ -248,6 +278,7 @@ static int open_run(struct session *s, unsigned flags, struct err *e)
 	struct run_opts ro = {.region = s->region,
 	                      .endpoint_url = s->endpoint_url,
 	                      .host = s->host,
+	                      .one_endpoint = s->one_endpoint,
 	                      .net = &s->net,
 	                      .cred = s->cred,
 	                      .state = s->state,

@@ -28,7 +28,7 @@ struct session {
 	struct progress progress;
 	const char *region, *endpoint_url, *host, *home_endpoint;
 	struct credential cred;
-	bool loopback;
+	bool loopback, one_endpoint;
 	bool writes; /* the state is locked and may change */
 	bool rebuilds, takes;
 };

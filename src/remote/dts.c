@@ -13,7 +13,7 @@
 
 void dts_call_init(struct dts_call *c, struct arena *a, enum api_action action, const char *region)
 {
-	*c = (struct dts_call){.action = action, .a = a};
+	*c = (struct dts_call){.action = action, .a = a, .region = region};
 	dts_param(c, "RegionId", region);
 }
 

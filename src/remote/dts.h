@@ -16,6 +16,7 @@
 /* A call, not yet signed. Pairs are in secret memory where they are secret. */
 struct dts_call {
 	enum api_action action;
+	const char *region; /* whose host serves it; NULL: any */
 	struct pair *query, *form;
 	size_t nquery, nform, cap_query, cap_form;
 	struct arena *a;

@@ -63,6 +63,7 @@ struct observer {
 
 struct run_opts {
 	const char *region, *endpoint_url, *host;
+	bool one_endpoint; /* it was named, and serves every region; else the others have hosts of their own */
 	const char *account_hint;
 	/* What commands named in hints need behind them to find the same manifest and state; NULL: nothing. */
 	const char *again_import, *again_state;

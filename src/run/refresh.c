@@ -206,7 +206,8 @@ static void extra_done(struct call *c, const struct dts_reply *reply, enum verdi
 		x->o->config = copy;
 }
 
-static void extra_call(struct refresh *f, struct observed *o, enum api_action action)
+static void extra_call(struct refresh *f, struct observed *o, const char *region,
+                       enum api_action action)
 {
 	struct extra *x = arena_new(&f->r->a, struct extra);
 	struct call *c = call_new(f->r, action, extra_done, x);
@@ -214,11 +215,11 @@ static void extra_call(struct refresh *f, struct observed *o, enum api_action ac
 	*x = (struct extra){.f = f, .o = o, .action = action};
 	c->into = f->inv->a;
 	if (action == API_DESCRIBE_DTS_JOB_DETAIL)
-		dts_encode_detail(&c->req, &c->a, f->r->o.region, NULL, o->job_id, o->reverse);
+		dts_encode_detail(&c->req, &c->a, region, NULL, o->job_id, o->reverse);
 	else if (action == API_DESCRIBE_JOB_MONITOR_RULE)
-		dts_encode_monitor(&c->req, &c->a, f->r->o.region, o->job_id);
+		dts_encode_monitor(&c->req, &c->a, region, o->job_id);
 	else
-		dts_encode_config(&c->req, &c->a, f->r->o.region, o->job_id);
+		dts_encode_config(&c->req, &c->a, region, o->job_id);
 	f->open++;
 	call_start(c);
 }
@@ -355,9 +356,12 @@ static void read_extras(struct refresh *f, const struct batch *b, const struct r
 		const struct resource *res = &b->v[i];
 		uint32_t k = map_get(&by_addr, res->address);
 		struct observed *o = NULL;
+		const char *region = res->region ? res->region : f->r->o.region;
 
 		if (k == MAP_NONE && res->life.was)
 			k = map_get(&by_addr, res->life.was);
+		if (k != MAP_NONE && recs->v[k]->region)
+			region = recs->v[k]->region;
 		if (k != MAP_NONE)
 			o = row_of(f->inv, recs->v[k]);
 		else if (res->life.import_id)
@@ -365,11 +369,11 @@ static void read_extras(struct refresh *f, const struct batch *b, const struct r
 		if (!o || res->type != &type_job || !*o->job_id || o->status == ST_NOT_CONFIGURED)
 			continue;
 		if (!o->detail && wants(res, READ_DETAIL))
-			extra_call(f, o, API_DESCRIBE_DTS_JOB_DETAIL);
+			extra_call(f, o, region, API_DESCRIBE_DTS_JOB_DETAIL);
 		if (!o->monitor && wants(res, READ_MONITOR))
-			extra_call(f, o, API_DESCRIBE_JOB_MONITOR_RULE);
+			extra_call(f, o, region, API_DESCRIBE_JOB_MONITOR_RULE);
 		if (!o->config && wants(res, READ_CONFIG))
-			extra_call(f, o, API_DESCRIBE_DTS_JOB_CONFIG);
+			extra_call(f, o, region, API_DESCRIBE_DTS_JOB_CONFIG);
 	}
 }
 
@@ -392,31 +396,27 @@ static void instance_done(struct call *c, const struct dts_reply *reply, enum ve
 		inventory_add_row(f->inv, row);
 }
 
-static void read_instance(struct refresh *f, const char *region, const char *instance_id)
+static void read_instance(struct refresh *f, const struct record *rec)
 {
 	struct call *c = call_new(f->r, API_DESCRIBE_DTS_JOBS, instance_done, f);
 
 	c->into = f->inv->a;
-	dts_encode_list(&c->req, &c->a, region, 1, instance_id, true);
+	dts_encode_list(&c->req, &c->a, rec->region ? rec->region : f->r->o.region, 1,
+	                rec->instance_id, true);
 	f->open++;
 	call_start(c);
 }
 
 struct needs {
-	VEC(const char *) instances;
+	VEC(const struct record *) instances; /* the first record of each */
 	VEC(const char *) regions;
 	bool imports, buys;
 };
 
-static void add_once(struct arena *a, struct map *seen, struct needs *n, bool region, const char *s)
+static void add_region(struct arena *a, struct map *seen, struct needs *n, const char *region)
 {
-	if (text_empty(s) || map_get(seen, s) != MAP_NONE)
-		return;
-	map_put(seen, s, 1);
-	if (region)
-		*VEC_PUSH(a, &n->regions) = s;
-	else
-		*VEC_PUSH(a, &n->instances) = s;
+	if (!text_empty(region) && map_put(seen, region, 1) == MAP_NONE)
+		*VEC_PUSH(a, &n->regions) = region;
 }
 
 static void collect_needs(struct run *r, const struct batch *b, const struct record_list *recs,
@@ -428,16 +428,18 @@ static void collect_needs(struct run *r, const struct batch *b, const struct rec
 	map_init(&ids, &r->a);
 	map_init(&regions, &r->a);
 	map_init(&addresses, &r->a);
-	add_once(&r->a, &regions, n, true, r->o.region);
+	add_region(&r->a, &regions, n, r->o.region);
 	for (size_t i = 0; i < recs->n; i++) {
-		add_once(&r->a, &ids, n, false, recs->v[i]->instance_id);
-		add_once(&r->a, &regions, n, true, recs->v[i]->region);
+		if (!text_empty(recs->v[i]->instance_id) &&
+		    map_put(&ids, recs->v[i]->instance_id, 1) == MAP_NONE)
+			*VEC_PUSH(&r->a, &n->instances) = recs->v[i];
+		add_region(&r->a, &regions, n, recs->v[i]->region);
 		map_put(&addresses, recs->v[i]->address, 1);
 	}
 	for (size_t i = 0; b && i < b->n; i++) {
 		const struct resource *res = &b->v[i];
 
-		add_once(&r->a, &regions, n, true, res->region);
+		add_region(&r->a, &regions, n, res->region);
 		if (map_get(&addresses, res->address) != MAP_NONE ||
 		    (res->life.was && map_get(&addresses, res->life.was) != MAP_NONE))
 			continue;
@@ -459,7 +461,7 @@ int run_refresh(struct run *r, const struct batch *b, const struct record_list *
 	 * configured tells whether the job exists already. */
 	if (!n.imports && !n.buys && n.instances.n <= FEW_IDS) {
 		for (size_t i = 0; i < n.instances.n; i++)
-			read_instance(&f, r->o.region, n.instances.v[i]);
+			read_instance(&f, n.instances.v[i]);
 		ok = drain(&f);
 	} else {
 		for (size_t i = 0; ok && i < n.regions.n; i++)

@@ -30,7 +30,7 @@ struct result {
 	char hints[2048]; /* of what failed */
 };
 
-enum { ENG_APPLY = 1, ENG_DESTROY = 2, ENG_PRUNE = 4 };
+enum { ENG_APPLY = 1, ENG_DESTROY = 2, ENG_PRUNE = 4, ENG_HOSTS = 8 };
 
 int eng_setup(void **state); /* also for the group: TALK=1 in the environment prints what happens */
 int eng_teardown(void **state);

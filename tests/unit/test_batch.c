@@ -177,7 +177,7 @@ static void lifecycle_mistakes(void **state)
 	assert_said(&f, DIAG_ERROR, 11, 7, "the section itself");
 	assert_said(&f, DIAG_ERROR, 12, 10, "no region");
 	assert_said(&f, DIAG_ERROR, 13, 14, "there is no section [synchronization_instance.x]");
-	assert_counts(&f, 11, 0);
+	assert_counts(&f, 15, 0);
 }
 
 static void former_names_and_imports_are_unique(void **state)

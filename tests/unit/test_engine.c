@@ -57,6 +57,45 @@ static const char *replaced(const char *text, const char *from, const char *to)
 	return arena_printf(&eng_a, "%.*s%s%s", (int)(p - text), text, to, p + strlen(from));
 }
 
+/* Resources of several regions in one batch: each is asked at its region's host, with its region's name. */
+static void each_region_at_its_host(void **s)
+{
+	static const char params[] =
+		"job_parameters = [{\"module\": \"07\", \"name\": \"sink.batch.size.maximum\", "
+		"\"value\": 64},{\"module\": \"07\", \"name\": \"sink.task.number\", \"value\": 16}]\n";
+	const char *far = INSTANCE("b", "") JOB("b", "b", "crm", "error_notice = true\n");
+	const char *text, *less;
+	struct result *r;
+
+	(void)s;
+	for (int i = 0; i < 2; i++)
+		far = replaced(far, "destination_endpoint_region = ${region}",
+		               "destination_endpoint_region = us-west-1");
+	text = arena_printf(&eng_a, "%s%s%s%s", HEAD INSTANCE("a", "") JOB("a", "a", "shop", ""),
+	                    params, far, params);
+	eng_start(NULL, 0);
+	r = eng_run(text, ENG_APPLY | ENG_HOSTS);
+	ASSERT_DONE(r);
+	assert_string_equal(eng_record("synchronization_job.b")->region, "us-west-1");
+	r = eng_run(text, ENG_HOSTS);
+	assert_int_equal(r->p.count[OP_NOOP], 4);
+	assert_null(strstr(r->notes, "not compared"));
+	/* What is read one by one belongs to its region, too: a parameter that is taken out goes back to its default. */
+	less = replaced(arena_printf(&eng_a, "%s", text),
+	                ",{\"module\": \"07\", \"name\": \"sink.task.number\", \"value\": 16}", "");
+	less = replaced(less,
+	                ",{\"module\": \"07\", \"name\": \"sink.task.number\", \"value\": 16}", "");
+	r = eng_run(less, ENG_APPLY | ENG_HOSTS);
+	ASSERT_DONE(r);
+	assert_int_equal(r->stats.by_action[API_MODIFY_DTS_JOB_CONFIG], 2);
+	assert_null(strstr(r->notes, "not compared"));
+	r = eng_run(less, ENG_HOSTS);
+	assert_int_equal(r->p.count[OP_NOOP], 4);
+	/* few enough to be read by their ids */
+	r = eng_run(HEAD, ENG_HOSTS | ENG_DESTROY);
+	assert_int_equal(r->p.count[OP_DELETE], 4);
+}
+
 static void a_whole_life(void **s)
 {
 	const char *one = HEAD INSTANCE("a", "") JOB("a", "a", "shop", "");
@@ -859,6 +898,7 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, eng_setup, eng_teardown)
 	const struct CMUnitTest t[] = {
+		T(each_region_at_its_host),
 		T(a_whole_life),
 		T(with_time_and_lag),
 		T(job_goes_instance_stays),
