@@ -46,11 +46,14 @@ static void check_required(struct builder *bd, const struct section *s)
  * ways. */
 static void check_class(struct builder *bd, const struct resource *r)
 {
-	const struct value *mine, *other;
+	const struct value *mine = res_val(r, "instance_class"), *other;
 
+	if (mine->state == V_SET && text_ieq(mine->s, "xxlarge"))
+		diag_warn(
+			bd->d, mine->pos, "write 2xlarge",
+			"instance_class: xxlarge is an old name of 2xlarge, which the service may not sell");
 	if (r->instance == RES_NONE) /* only jobs have one, and both types have a class */
 		return;
-	mine = res_val(r, "instance_class");
 	other = res_val(&bd->b->v[r->instance], "instance_class");
 	if (mine->state != V_SET || other->state != V_SET || text_ieq(mine->s, other->s))
 		return;

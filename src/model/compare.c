@@ -377,8 +377,22 @@ static bool phones_same(struct arena *a, const char *wanted, const char *seen)
 
 /* ---- the way in ---- */
 
+/* The service answers what ModifyDtsJobEndpoint sent (dts-api.md 18): a sharded MongoDB has a word of its own there. */
+static const char *endpoint_type(const char *type)
+{
+	return text_ieq(type, "distributed_mongodb") ? "MONGODB" : type;
+}
+
+/* Two names of one place (dts-api.md 2). */
+static const char *region_name(const char *region)
+{
+	return !strcmp(region, "cn-zhangbei") ? "cn-zhangjiakou" : region;
+}
+
 static bool enum_same(const struct attr_def *at, const char *wanted, const char *seen)
 {
+	if (text_ends(at->key, "_instance_type"))
+		return text_ieq(endpoint_type(wanted), endpoint_type(seen));
 	if (at->flags & A_ENGINE)
 		return at->flags & A_EXACT ? engine_equal(wanted, seen) : engine_same(wanted, seen);
 	if (at->route == ROUTE_STATUS)
@@ -398,7 +412,8 @@ bool attr_satisfied(const struct attr_def *at, const char *wanted, const char *s
 	if (!strcmp(wanted, seen))
 		return true;
 	if (at->kind == AK_STR)
-		return false;
+		return text_ends(at->key, "_region") &&
+		       !strcmp(region_name(wanted), region_name(seen));
 	if (at->kind == AK_ENUM)
 		return enum_same(at, wanted, seen);
 	if (at->kind == AK_INT)

@@ -87,6 +87,20 @@ static void add_key(struct planner *pl, const char **list, const char *key)
 	*list = *list ? arena_printf(pl->a, "%s, %s", *list, key) : key;
 }
 
+/* Ways of access that ModifyDtsJobEndpoint knows (dts-api.md 18): another end cannot be changed in place. */
+static bool end_is_movable(const struct resource *r, bool source)
+{
+	static const char *const words[] = {"RDS",   "PolarDB", "MONGODB", "GREENPLUM",
+	                                    "KAFKA", "ECS",     "EXPRESS", "OTHER"};
+	const char *type = res_get(r, source ? "source_endpoint_instance_type"
+	                                     : "destination_endpoint_instance_type");
+
+	for (size_t i = 0; type && i < sizeof words / sizeof *words; i++)
+		if (text_ieq(type, words[i]))
+			return true;
+	return !type;
+}
+
 static void note_route(struct planner *pl, const struct op *op, struct diff *df,
                        const struct attr_def *at, const char *from, const char *to)
 {
@@ -96,6 +110,9 @@ static void note_route(struct planner *pl, const struct op *op, struct diff *df,
 
 	if (route == ROUTE_ENDPOINT && !r->life.endpoint_same_data) {
 		add_key(pl, &df->endpoint_keys, at->key);
+		route = ROUTE_REPLACE;
+	} else if (route == ROUTE_ENDPOINT && !end_is_movable(r, source)) {
+		df->fixed_end = source ? "source" : "destination";
 		route = ROUTE_REPLACE;
 	} else if (route == ROUTE_TWOWAY && !(text_ieq(to, "bidirectional"))) {
 		route = ROUTE_REPLACE; /* there is no way back */
@@ -525,8 +542,10 @@ static void diff_one(struct planner *pl, struct op *op, struct diff *df, size_t 
 
 /* ModifyDtsJobPassword refuses the password that is in use (dts-api.md 11), so another user with the same
  * password is set by ModifyDtsJobEndpoint, to the same database: no promise is needed for that. */
-static void route_user_alone(const struct op *op, struct diff *df, bool source)
+static void route_user_alone(struct planner *pl, const struct op *op, struct diff *df, bool source)
 {
+	const struct resource *r = &pl->b->v[op->want];
+	const char *side = source ? "source" : "destination";
 	bool *password = source ? &df->src : &df->dest;
 	bool user_only = *password;
 
@@ -539,9 +558,30 @@ static void route_user_alone(const struct op *op, struct diff *df, bool source)
 	}
 	if (!user_only)
 		return;
+	if (!end_is_movable(r, source))
+		df->impossible = arena_printf(
+			pl->a,
+			"%s_endpoint_user_name: for an end of this type the service takes another user only with another "
+			"password",
+			side);
+	else if (!res_get(r, arena_printf(pl->a, "%s_endpoint_password", side)))
+		df->impossible = arena_printf(
+			pl->a,
+			"%s_endpoint_user_name: another user is set together with the password: add "
+			"%s_endpoint_password",
+			side, side);
 	*password = false;
 	*(source ? &df->ep_src : &df->ep_dest) = true;
 	df->routes |= 1u << ROUTE_ENDPOINT;
+	if (!df->src && !df->dest)
+		df->routes &= ~(1u << ROUTE_PASSWORD);
+}
+
+/* An end that moves takes its account along: set before, it would be that of the old database. */
+static void route_account_with_end(struct diff *df)
+{
+	df->src = df->src && !df->ep_src;
+	df->dest = df->dest && !df->ep_dest;
 	if (!df->src && !df->dest)
 		df->routes &= ~(1u << ROUTE_PASSWORD);
 }
@@ -601,8 +641,9 @@ void plan_diff(struct planner *pl, struct op *op, struct diff *df)
 	*df = (struct diff){0};
 	for (size_t i = 0; i < op->type->nattrs; i++)
 		diff_one(pl, op, df, i);
-	route_user_alone(op, df, true);
-	route_user_alone(op, df, false);
+	route_user_alone(pl, op, df, true);
+	route_user_alone(pl, op, df, false);
+	route_account_with_end(df);
 	note_payment(op, df);
 	list_rule(pl, op, df, ROUTE_DELAY);
 	list_rule(pl, op, df, ROUTE_ERROR);

@@ -70,6 +70,9 @@ struct diff {
 	bool replace;              /* a change that only a replacement can make */
 	const char *replace_keys;  /* "a, b" */
 	const char *endpoint_keys; /* endpoint changes without the promise: replacement, too */
+	const char
+		*fixed_end; /* "source", "destination": of a type that cannot be moved in place */
+	const char *impossible; /* a change that the service takes in no way, and why */
 	bool lower_class;
 	uint32_t routes;      /* bit per route that must be walked */
 	bool untag;           /* tags of ours are to be removed */

@@ -10,6 +10,9 @@ static const char *replace_refusal(struct planner *pl, const struct diff *df, co
 		df->endpoint_keys
 			? "; for the same data behind another address, `endpoint_change = same-data` lets the "
 			  "endpoint be changed in place"
+		: df->fixed_end
+			? arena_printf(pl->a, "; the service moves no %s of this type in place",
+	                               df->fixed_end)
 			: "";
 
 	return arena_printf(
@@ -44,6 +47,28 @@ static bool stays_prepaid(const struct op *op, const struct resource *r)
 
 	return want ? text_ieq(want, "Subscription")
 	            : op->seen && text_ieq(op->seen->pay_type, "PrePaid");
+}
+
+/* What UpgradeTwoWay takes (dts-api.md 3.3 and 4). */
+static void refuse_two_way(const struct planner *pl, struct op *op, const struct resource *r)
+{
+	static const char *const ends[] = {"source_endpoint_engine_name",
+	                                   "destination_endpoint_engine_name"};
+	const char *cls = plan_wanted_class(pl->b, op->want);
+
+	if (!cls && op->seen)
+		cls = op->seen->cls;
+	if (stays_prepaid(op, r))
+		op->refused =
+			"a subscription cannot be made two-way: the service does that for pay-as-you-go "
+			"instances alone";
+	if (cls && class_rank(cls) > class_rank("large"))
+		op->refused =
+			"the service makes instances of the classes micro to large two-way, no higher ones";
+	for (size_t i = 0; i < 2; i++)
+		if (res_get(r, ends[i]) && !engine_equal(res_get(r, ends[i]), "MySQL"))
+			op->refused =
+				"the service makes pairs of MySQL and MySQL two-way, no others";
 }
 
 static void decide_existing(struct planner *pl, struct op *op, const struct resource *r)
@@ -107,10 +132,10 @@ static void decide_existing(struct planner *pl, struct op *op, const struct reso
 		if (df.lower_class)
 			op->refused =
 				"the class can only rise: mend the section; lowering it takes a ticket to the vendor";
-		if ((df.routes & (1u << ROUTE_TWOWAY)) && stays_prepaid(op, r))
-			op->refused =
-				"a subscription cannot be made two-way: the service does that for pay-as-you-go "
-				"instances alone";
+		if (df.impossible)
+			op->refused = df.impossible;
+		if (df.routes & (1u << ROUTE_TWOWAY))
+			refuse_two_way(pl, op, r);
 	}
 	if (op->kind == OP_NOOP && !text_eq(op->have->address, r->address)) {
 		op->kind = OP_MOVE;
@@ -350,6 +375,15 @@ static void refuse_on_taken_instance(struct planner *pl, struct op *op, const st
 	if (op->kind != OP_CREATE || op->type != &type_job || !pl->o->refresh || was_sent(pl, op))
 		return;
 	id = batch_text(pl->a, res_val(r, "dts_instance_id"), planner_lookup, pl);
+	o = id && res_reverse(r) ? inventory_instance(pl->inv, id, false) : NULL;
+	if (o && !o->two_way && r->instance == RES_NONE) {
+		op->refused = arena_printf(
+			pl->a,
+			"instance %s is one-way: no Reverse job can be configured on it (sync_architecture = "
+			"bidirectional in its section makes it two-way)",
+			id);
+		return;
+	}
 	o = id ? inventory_instance(pl->inv, id, res_reverse(r)) : NULL;
 	if (!o || o->status == ST_NOT_CONFIGURED)
 		return;

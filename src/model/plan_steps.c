@@ -106,11 +106,21 @@ static void mark_sent(struct op *op)
 	}
 }
 
+/* It decides the price, so it is not left unsaid. */
+static void note_class(struct planner *pl, struct op *op)
+{
+	const struct attr_def *at = &op->type->attrs[attr_of(op->type, "instance_class")];
+
+	if (!plan_wanted_class(pl->b, op->want))
+		plan_note(pl, op, "instance_class is not set: %s is bought", at->def);
+}
+
 static void add_job_steps(struct planner *pl, struct op *op, const struct resource *r)
 {
 	if (res_val(r, "dts_instance_id")->state != V_UNSET) {
 		plan_step_add(op, DO_CONFIGURE);
 	} else {
+		note_class(pl, op);
 		plan_step_add(op, DO_CONFIGURE_FREE);
 		plan_step_add(op, DO_PRECHECK);
 		plan_step_add(op, DO_BUY_JOB);
@@ -133,6 +143,7 @@ void plan_steps_create(struct planner *pl, struct op *op)
 		return;
 	}
 	plan_step_add(op, DO_BUY);
+	note_class(pl, op);
 	if (res_get(r, "tags"))
 		plan_step_add(op, DO_TAGS);
 	op->impact &= ~(unsigned)IMPACT_ONLINE;

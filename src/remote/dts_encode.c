@@ -186,10 +186,14 @@ static const char *changed_reserve(struct arena *a, const struct step_input *in)
 
 static void buy(struct dts_call *c, struct arena *a, const struct step_input *in)
 {
+	const char *cls;
+
 	dts_call_init(c, a, API_CREATE_DTS_INSTANCE, in->region);
 	dts_param(c, "Type", "SYNC");
 	from_rows(c, in, false);
-	dts_param(c, "InstanceClass", wanted_class(in));
+	cls = wanted_class(in);
+	/* Nothing published names a default of the service; this one is the provider's. */
+	dts_param(c, "InstanceClass", text_empty(cls) ? row_of(in, "instance_class")->def : cls);
 }
 
 /* For a job that is configured already: JobId stands for engines and regions (dts-api.md 3.2 B). */
@@ -240,12 +244,43 @@ static const char *end_val(struct arena *a, const struct step_input *in, bool so
 	return val(in, end_key(a, source, key));
 }
 
+static bool end_moves(struct arena *a, const struct step_input *in, bool source)
+{
+	static const char *const keys[] = {"instance_type", "instance_id", "region", "ip", "port"};
+
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+		if (changed(in, end_key(a, source, keys[i])))
+			return true;
+	return false;
+}
+
+/* What we set once and the manifest no longer says stays, so it is sent along, unless the end is another one now. */
+static const char *end_kept(struct arena *a, const struct step_input *in, bool source,
+                            const char *key)
+{
+	const char *full = end_key(a, source, key), *v = val(in, full);
+
+	if (text_empty(v) && in->op->have && !end_moves(a, in, source))
+		v = in->op->have->attrs[attr_of(in->op->type, full)];
+	return v;
+}
+
+/* The user whose password it is: as wanted, else as the service shows it, else as it was set. */
+static const char *user_of(struct arena *a, const struct step_input *in, bool source)
+{
+	const char *key = end_key(a, source, "user_name"), *v = val(in, key);
+
+	if (text_empty(v) && in->op->seen && in->op->seen->row)
+		v = attr_read(a, row_of(in, key), in->op->seen->row);
+	return text_empty(v) ? end_kept(a, in, source, "user_name") : v;
+}
+
 static void password(struct dts_call *c, struct arena *a, const struct step_input *in, bool source)
 {
 	dts_call_init(c, a, API_MODIFY_DTS_JOB_PASSWORD, in->region);
 	job_ids(c, in);
 	dts_param(c, "Endpoint", source ? "src" : "dest");
-	dts_param(c, "UserName", end_val(a, in, source, "user_name"));
+	dts_param(c, "UserName", user_of(a, in, source));
 	dts_param(c, "Password", end_val(a, in, source, "password"));
 }
 
@@ -282,14 +317,14 @@ static void endpoint(struct dts_call *c, struct arena *a, const struct step_inpu
 	dts_param(c, "EndpointRegionId", end_val(a, in, source, "region"));
 	dts_param(c, "EndpointIp", end_val(a, in, source, "ip"));
 	dts_param(c, "EndpointPort", end_val(a, in, source, "port"));
-	dts_param(c, "Database", end_val(a, in, source, "database_name"));
-	dts_param(c, "AliyunUid", end_val(a, in, source, "owner_id"));
-	dts_param(c, "RoleName", end_val(a, in, source, "role"));
+	dts_param(c, "Database", end_kept(a, in, source, "database_name"));
+	dts_param(c, "AliyunUid", end_kept(a, in, source, "owner_id"));
+	dts_param(c, "RoleName", end_kept(a, in, source, "role"));
 	if (!changed(in, end_key(a, source, "user_name")) &&
 	    !changed(in, end_key(a, source, "password")))
 		return;
 	dts_param(c, "ModifyAccount", "true");
-	dts_param(c, "Username", end_val(a, in, source, "user_name"));
+	dts_param(c, "Username", user_of(a, in, source));
 	dts_param(c, "Password", end_val(a, in, source, "password"));
 }
 
@@ -374,25 +409,30 @@ static void untag(struct dts_call *c, struct arena *a, const struct step_input *
 	dts_encode_untag(c, a, in->region, in->instance_id, keys, n);
 }
 
-/* Switched on? As the manifest says, else as it is, else off. */
-static const char *rule_state(struct arena *a, const struct step_input *in, const char *key)
+/* A rule is sent whole: what the manifest does not say is as it is, else as it was set. */
+static const char *rule_value(struct arena *a, const struct step_input *in, const char *key)
 {
 	const char *v = val(in, key);
 
-	if (text_empty(v) && in->op->seen)
+	if (text_empty(v) && in->op->seen && in->op->seen->monitor)
 		v = attr_read(a, row_of(in, key), in->op->seen->monitor);
-	return text_ieq(v, "true") ? "Y" : "N";
+	/* digits that the service hides cannot be sent */
+	if ((text_empty(v) || strchr(v, '*')) && in->op->have)
+		v = in->op->have->attrs[attr_of(in->op->type, key)];
+	return v && !strchr(v, '*') ? v : NULL;
 }
 
 static void rule(struct dts_call *c, struct arena *a, const struct step_input *in, bool delay)
 {
+	bool on = text_ieq(rule_value(a, in, delay ? "delay_notice" : "error_notice"), "true");
+
 	dts_call_init(c, a, API_CREATE_JOB_MONITOR_RULE, in->region);
 	dts_param(c, "DtsJobId", in->job_id);
 	dts_param(c, "Type", delay ? "delay" : "error");
-	dts_param(c, "State", rule_state(a, in, delay ? "delay_notice" : "error_notice"));
-	dts_param(c, "Phone", val(in, delay ? "delay_phone" : "error_phone"));
+	dts_param(c, "State", on ? "Y" : "N");
+	dts_param(c, "Phone", rule_value(a, in, delay ? "delay_phone" : "error_phone"));
 	if (delay)
-		dts_param(c, "DelayRuleTime", val(in, "delay_rule_time"));
+		dts_param(c, "DelayRuleTime", rule_value(a, in, "delay_rule_time"));
 }
 
 /* ---- runtime parameters --------------------------------------------------- */

@@ -65,7 +65,8 @@ struct task {
 #define BATCH_IDS                                                                                  \
 	10 /* DeleteDtsJobs takes 10; for the others nothing is published (dts-api.md 8) */
 
-#define JOIN_MS 30 /* so long a call waits for others to share a batch with */
+#define TRY_AGAIN_MS 3000 /* after an answer that says "not now" to what makes something */
+#define JOIN_MS 30        /* so long a call waits for others to share a batch with */
 
 struct joins {
 	struct task *head, *tail;
@@ -123,6 +124,7 @@ void record_apply(
 /* task_wait.c */
 void task_watch(struct task *t, enum look why, bool now);
 bool task_configures_again(const struct task *t);
+bool task_overdue(struct task *t); /* then it has failed */
 bool step_resumes(enum step s);    /* an open intent of an earlier run is looked for first */
 bool step_is_ordered(enum step s); /* done when its effect is seen, not when it is answered */
 /* The free job may exist, its id is not known: looked for by its name. */

@@ -53,6 +53,9 @@ static bool carried_by(const struct attr_def *at, enum step s)
 		       (s == DO_CONFIGURE_FREE || !(at->flags & A_FREE));
 	if (s == DO_UNTAG)
 		return at->route == ROUTE_TAGS;
+	if ((s == DO_ENDPOINT_SRC || s == DO_ENDPOINT_DEST) && at->route == ROUTE_PASSWORD)
+		return ((at->flags & A_SOURCE) != 0) ==
+		       (s == DO_ENDPOINT_SRC); /* the account moves with its end */
 	if (s == DO_TAGS) /* what was dropped is forgotten only when it has been removed */
 		return false;
 	return route_step(at->route, at->flags & A_SOURCE) == s;
@@ -297,6 +300,27 @@ static void step_failed(struct task *t, struct call *c, const struct dts_reply *
 	task_end(t, run_stopping(t->x->r) && !reply->code ? RES_DEFERRED : RES_FAILED);
 }
 
+static void issue_again(struct timer *timer)
+{
+	struct task *t = timer->arg;
+
+	if (t->state != TASK_ENDED && !run_stopping(t->x->r) && !task_overdue(t))
+		step_issue(t);
+}
+
+/* Nothing was made, and nothing is there whose status could tell when it may be tried again. */
+static bool makes_something(enum step s)
+{
+	return s == DO_CONFIGURE_FREE || s == DO_BUY;
+}
+
+static void try_later(struct task *t)
+{
+	t->timer = (struct timer){.fire = issue_again, .arg = t};
+	timer_set(&t->x->r->timers, &t->timer,
+	          sys_now_ms() + (int64_t)(TRY_AGAIN_MS * t->x->r->o.poll_scale));
+}
+
 static void take_verdict(struct task *t, struct call *c, const struct dts_reply *reply,
                          enum verdict v)
 {
@@ -322,7 +346,10 @@ static void take_verdict(struct task *t, struct call *c, const struct dts_reply 
 	case VERDICT_BUSY:
 		call_outcome(c, OUTCOME_FAILED, reply->code);
 		t->busy++;
-		task_watch(t, LOOK_LEGAL, false);
+		if (makes_something(current(t)))
+			try_later(t);
+		else
+			task_watch(t, LOOK_LEGAL, false);
 		return;
 	case VERDICT_GONE:
 		call_outcome(c, OUTCOME_FAILED, reply->code);

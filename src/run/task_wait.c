@@ -71,6 +71,10 @@ static enum after after_created(struct task *t, const struct observed *o)
 
 	if (status_satisfies(o->status, status) && o->status != ST_NOT_CONFIGURED)
 		return AFTER_OK;
+	/* Bought with the word not to start it, and nobody says more: there it rests. */
+	if (o->status == ST_PRECHECK_PASS && text_empty(status) &&
+	    text_ieq(want(t, "auto_start"), "false"))
+		return AFTER_OK;
 	if (o->status == ST_LOCKED)
 		return AFTER_FAILED;
 	if (status_class(o->status) == SC_FAILED)
@@ -87,6 +91,15 @@ static bool changes_over(const struct task *t)
 
 	return !modifies || t->step_moved ||
 	       sys_now_ms() - t->sent_ms > (int64_t)(LIST_LAG_MS * t->x->r->o.poll_scale);
+}
+
+/* Some classes have two spellings. */
+static bool class_there(const struct task *t, const struct observed *o)
+{
+	const char *wanted = want(t, "instance_class");
+	const struct attr_def *at = &t->op->type->attrs[attr_of(t->op->type, "instance_class")];
+
+	return wanted && o->cls && attr_satisfied(at, wanted, o->cls);
 }
 
 static enum after after_step(struct task *t, const struct observed *o)
@@ -117,7 +130,7 @@ static enum after after_step(struct task *t, const struct observed *o)
 			return AFTER_OK;
 		break;
 	case DO_CLASS:
-		if (!text_ieq(o->cls, want(t, "instance_class")))
+		if (!class_there(t, o))
 			return AFTER_WAIT;
 		return status_class(o->status) == SC_MOVING && o->status != ST_INITIALIZING
 		               ? AFTER_WAIT
@@ -382,7 +395,7 @@ static bool effect_there(const struct task *t, const struct observed *o)
 	case DO_RENAME:
 		return text_eq(o->name, want(t, "dts_job_name"));
 	case DO_CLASS:
-		return o->status == ST_UPGRADE || text_ieq(o->cls, want(t, "instance_class"));
+		return o->status == ST_UPGRADE || class_there(t, o);
 	case DO_START:
 	case DO_PRECHECK:
 		return status_class(o->status) == SC_RUNNING ||
@@ -776,7 +789,7 @@ static bool look_after(struct task *t, const struct observed *o)
 	return true;
 }
 
-static bool overdue(struct task *t)
+bool task_overdue(struct task *t)
 {
 	int64_t limit = task_timeout_ms(t);
 
@@ -795,7 +808,7 @@ static void on_silence(struct watch *w)
 	struct task *t = w->owner;
 
 	if (t->state != TASK_ENDED)
-		overdue(t);
+		task_overdue(t);
 }
 
 static bool on_seen(struct watch *w, const struct observed *o)
@@ -805,7 +818,7 @@ static bool on_seen(struct watch *w, const struct observed *o)
 	if (t->state == TASK_ENDED)
 		return true;
 	task_saw(t, o);
-	if (overdue(t))
+	if (task_overdue(t))
 		return false;
 	switch (t->look) {
 	case LOOK_LEGAL:

@@ -339,6 +339,23 @@ static void test_big(void **state)
 	assert_non_null(diff("db_list", a, b, 3));
 }
 
+/* Words of the service for one thing. */
+static void other_names(void **state)
+{
+	const struct attr_def *type =
+		&type_job.attrs[attr_of(&type_job, "source_endpoint_instance_type")];
+	const struct attr_def *region =
+		&type_job.attrs[attr_of(&type_job, "source_endpoint_region")];
+
+	(void)state;
+	assert_true(attr_satisfied(type, "MONGODB", "distributed_mongodb"));
+	assert_false(attr_satisfied(type, "RDS", "distributed_mongodb"));
+	assert_true(attr_satisfied(type, "other", "OTHER"));
+	assert_true(attr_satisfied(region, "cn-zhangbei", "cn-zhangjiakou"));
+	assert_true(attr_satisfied(region, "cn-zhangjiakou", "cn-zhangbei"));
+	assert_false(attr_satisfied(region, "cn-zhangbei", "cn-beijing"));
+}
+
 /* Secret members that no answer shows are compared by their fingerprints. */
 static void hidden_members(void **state)
 {
@@ -388,7 +405,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_scalars), T(test_objects), T(test_reserve),   T(test_parameters),
 		T(test_tags),    T(test_read),    T(test_redact),    T(test_diff),
-		T(test_status),  T(test_big),     T(hidden_members),
+		T(test_status),  T(test_big),     T(hidden_members), T(other_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

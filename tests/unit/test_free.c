@@ -378,11 +378,44 @@ static void any_answer_lost(void **s)
 	}
 }
 
+/* The service's nodes were busy: nothing was made, and it is asked again, not looked for. */
+static void busy_is_tried_again(void **s)
+{
+	struct result *r;
+
+	(void)s;
+	eng_start("[fault.x]\naction = ConfigureDtsJob\ncount = 2\ndo = code:SQLExecuteError:403\n"
+	          "[fault.y]\naction = CreateDtsInstance\nnth = 1\ndo = code:SQLExecuteError:403\n",
+	          2000);
+	r = eng_apply(FREE("shop"));
+	ASSERT_DONE(r);
+	assert_int_equal(r->stats.by_action[API_CONFIGURE_DTS_JOB], 3);
+	assert_true(r->stats.by_action[API_DESCRIBE_DTS_JOB_DETAIL] < 30);
+	check_left(1, 1);
+	check_well(FREE("shop"));
+}
+
+/* Bought with the word not to start it, and no status: that is where it rests. */
+static void not_started_and_no_status(void **s)
+{
+	const char *text = FREE_X("shop", "auto_start = false\n");
+	struct result *r;
+
+	(void)s;
+	eng_start(NULL, 2000);
+	r = eng_apply(text);
+	ASSERT_DONE(r);
+	assert_int_equal(eng_changes(text), 0);
+	assert_string_equal(eng_record(ADDRESS)->status, "PreCheckPass");
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, eng_setup, eng_teardown)
 	const struct CMUnitTest t[] = {
 		T(the_straight_way),
+		T(busy_is_tried_again),
+		T(not_started_and_no_status),
 		T(precheck_fails_before_the_purchase),
 		T(mended_in_the_manifest),
 		T(what_makes_it_anew),

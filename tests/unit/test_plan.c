@@ -184,6 +184,14 @@ static void pair_seen(struct world *w, const char *text, const char *name, const
 	make(w);
 }
 
+static const char *replaced(const char *text, const char *from, const char *to)
+{
+	const char *p = strstr(text, from);
+
+	assert_non_null(p);
+	return arena_printf(&A, "%.*s%s%s", (int)(p - text), text, to, p + strlen(from));
+}
+
 static bool noted(const struct op *op, const char *text)
 {
 	for (size_t i = 0; i < op->nnotes; i++)
@@ -529,6 +537,113 @@ static void two_way_needs_pay_as_you_go(void **s)
 	w.rec[0]->attrs[attr_of(&type_instance, "sync_architecture")] = "oneway";
 	make(&w);
 	assert_non_null(strstr(op_at(&w, "synchronization_instance.a")->refused, "pay-as-you-go"));
+}
+
+/* Nor does the service do it for high classes and other engines (dts-api.md 3.3, 4). */
+static void two_way_of_few(void **s)
+{
+	static const char *const rows[][3] = {
+		{"instance_class = small", "instance_class = xlarge", "classes micro to large"},
+		{"source_endpoint_engine_name = MySQL", "source_endpoint_engine_name = PolarDB",
+	         "MySQL and MySQL"},
+	};
+	struct world w;
+
+	(void)s;
+	for (size_t i = 0; i < 2; i++) {
+		char *text = arena_strdup(&A, HEAD PAIR("a", "")), *p;
+
+		for (size_t k = 0; k < 2; k++) {
+			const char *from = k ? rows[i][0] : "= oneway",
+				   *to = k ? rows[i][1] : "= bidirectional";
+
+			p = strstr(text, from);
+			assert_non_null(p);
+			text = arena_printf(&A, "%.*s%s%s", (int)(p - text), text, to,
+			                    p + strlen(from));
+		}
+		pair_seen(&w, text, "a", "Synchronizing", SHOP);
+		((struct observed *)w.inv.v[0])->cls = "xlarge";
+		((struct record *)w.rec[0])->attrs[attr_of(&type_instance, "sync_architecture")] =
+			"oneway";
+		make(&w);
+		assert_non_null(
+			strstr(op_at(&w, "synchronization_instance.a")->refused, rows[i][2]));
+	}
+}
+
+/* An end that moves takes its account along: its password is not set on the old database first. */
+static void an_account_moves_with_its_end(void **s)
+{
+	static const struct {
+		const char *type, *more, *steps, *refused;
+	} rows[] = {
+		{"RDS", "endpoint_change = same-data\n", "move source endpoint", NULL},
+		{"DISTRIBUTED_DMSLOGICDB", "endpoint_change = same-data\n", "",
+	         "no source of this type in place"},
+	};
+	struct world w;
+
+	(void)s;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		const char *text = HEAD PAIR("a", "");
+		struct record *r;
+		const struct op *op;
+
+		text = replaced(text, "source_endpoint_instance_id = rm-a",
+		                "source_endpoint_instance_id = rm-new");
+		text = replaced(
+			text, "source_endpoint_instance_type = RDS",
+			arena_printf(&A, "source_endpoint_instance_type = %s", rows[i].type));
+		build(&w, arena_printf(&A, "%s%s", text, rows[i].more));
+		record(&w, "synchronization_instance.a", "dtsone", "one");
+		r = record(&w, "synchronization_job.a", "dtsone", "one");
+		r->attrs[attr_of(&type_job, "source_endpoint_password")] =
+			plan_fingerprint(&A, KEY, "older");
+		row(&w, "dtsone", "one", "a", "Synchronizing", SHOP);
+		make(&w);
+		op = op_at(&w, "synchronization_job.a");
+		if (!rows[i].refused)
+			assert_string_equal(steps(op), rows[i].steps);
+		if (rows[i].refused ? !op->refused || !strstr(op->refused, rows[i].refused)
+		                    : op->refused != NULL)
+			fail_msg("%s: %s", rows[i].type, op->refused ? op->refused : "not refused");
+	}
+}
+
+/* A Reverse job on an instance that the manifest only names: it must be two-way. */
+static void reverse_needs_two_way(void **s)
+{
+	const char *text = HEAD JOB("a", "synchronization_direction = Reverse\n");
+	struct world w;
+
+	(void)s;
+	text = replaced(text, "${synchronization_instance.a.id}", "dtsone");
+	for (int two = 0; two < 2; two++) {
+		const char *refused;
+
+		build(&w, text);
+		row(&w, "dtsone", "one", "other", "Synchronizing", SHOP);
+		((struct observed *)w.inv.v[0])->two_way = two;
+		make(&w);
+		refused = op_at(&w, "synchronization_job.a")->refused;
+		assert_true(two ? !refused : refused && strstr(refused, "dtsone is one-way"));
+	}
+}
+
+/* The class decides the price: also when it is the default. */
+static void a_class_by_default_is_said(void **s)
+{
+	struct world w;
+
+	(void)s;
+	build(&w, HEAD PAIR("a", ""));
+	make(&w);
+	assert_false(noted(op_at(&w, "synchronization_instance.a"), "is bought"));
+	build(&w, replaced(HEAD PAIR("a", ""), "instance_class = small\n", ""));
+	make(&w);
+	assert_true(noted(op_at(&w, "synchronization_instance.a"),
+	                  "instance_class is not set: small is bought"));
 }
 
 /* It is one-way when nothing is said, at the purchase and in the record. */
@@ -909,14 +1024,6 @@ static void notices(void **s)
 
 enum { DB = 1, PASSWORD = 2, CLASS = 4, MOVED = 8, NAME = 16, PARAMS = 32 };
 
-static const char *replaced(const char *text, const char *from, const char *to)
-{
-	const char *p = strstr(text, from);
-
-	assert_non_null(p);
-	return arena_printf(&A, "%.*s%s%s", (int)(p - text), text, to, p + strlen(from));
-}
-
 static const struct json *json_of(const char *text)
 {
 	return json_parse(&A, text, strlen(text), NULL);
@@ -1203,6 +1310,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(targets, setup, teardown),
 		cmocka_unit_test_setup_teardown(resumes, setup, teardown),
 		cmocka_unit_test_setup_teardown(on_its_way_is_no_change, setup, teardown),
+		cmocka_unit_test_setup_teardown(two_way_of_few, setup, teardown),
+		cmocka_unit_test_setup_teardown(an_account_moves_with_its_end, setup, teardown),
+		cmocka_unit_test_setup_teardown(reverse_needs_two_way, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_class_by_default_is_said, setup, teardown),
 		cmocka_unit_test_setup_teardown(notices, setup, teardown),
 		cmocka_unit_test_setup_teardown(notices_of_many, setup, teardown),
 		cmocka_unit_test_setup_teardown(resting_jobs, setup, teardown),

@@ -305,7 +305,7 @@ static void test_json(void **state)
 		"{\"b\":{\"all\":true,\"name\":\"b\"},\"a\":{\"name\":\"x\",\"n\":1.5}}");
 	expect_error("db_list", "{\"shop\": {\"name\": }}", 1, 11 + 18, "no JSON");
 	expect_error("db_list", "[]", 1, 11, "keyed by database");
-	expect_error("db_list", "{}", 1, 11, "nothing would be synchronized");
+	expect_warning("db_list", "{}", 11, "all, or nothing");
 	expect_error("db_list", "{\"a\":{},\"a\":{}}", 1, 11 + 8, "x.ini:7:12");
 	expect_error("db_list", "{\"a\": 3}", 1, 12, "must be an object");
 	expect_error("db_list", "{\"a\":{\"Table\":[]}}", 1, 17, "must be an object");

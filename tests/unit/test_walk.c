@@ -626,8 +626,8 @@ static bool explained(const struct section *s, const struct type_def *t, const c
 /* Every parameter comes from a key of the manifest or is one that the call always has. */
 static void nothing_else(const struct row *r, const struct couple *p, const struct json *call)
 {
-	static const char *const always[] = {"RegionId", "JobType",   "Type",
-	                                     "JobId",    "AutoStart", NULL};
+	static const char *const always[] = {"RegionId",  "JobType",       "Type", "JobId",
+	                                     "AutoStart", "InstanceClass", NULL};
 	static const char *const positions[] = {"query", "form"};
 	const char *action = json_str(call, "action");
 

@@ -329,6 +329,8 @@ static void test_buy_job(void **state)
 
 static void test_reserved(void **state)
 {
+	const char *members[] = {"targetTableMode"};
+	struct change changes[2];
 	struct setting s;
 	struct dts_call c;
 
@@ -337,18 +339,22 @@ static void test_reserved(void **state)
 	*wire_slot(&s, "reserve") =
 		"{\"targetTableMode\":\"2\",\"maxRetryTime\":\"43200\",\"srcSSL\":\"0\"}";
 	*wire_slot(&s, "destination_endpoint_ssl") = "1";
-	s.op.seen = &s.seen;
-	s.seen.row = wire_parse(
-		&a,
-		"{\"Reserved\":\"{\\\"targetTableMode\\\":\\\"0\\\",\\\"maxRetryTime\\\":43200,\\\"srcSSL\\\":\\\"0\\\",\\\"added\\\":1}\","
-		"\"DestinationEndpoint\":{\"SslSolutionEnum\":\"DISABLE\"}}");
+	changes[0] =
+		(struct change){.attr = (uint16_t)attr_of(&type_job, "destination_endpoint_ssl")};
+	changes[1] = (struct change){
+		.attr = (uint16_t)attr_of(&type_job, "reserve"), .members = members, .nmembers = 1};
+	s.op.changes = changes;
+	s.op.nchanges = 2;
 	dts_encode(&c, &a, DO_RESERVED, &s.in);
 	check_call(&c);
 	assert_string_equal(wire_value(&c, "ModifyTypeEnum"), "UPDATE_RESERVED");
-	/* Changed keys of the user alone, never what the service added. */
+	/* The members that the plan found different, and SSL when it is; never the rest. */
 	same_json(wire_value(&c, "Reserved"), "{\"targetTableMode\":\"2\",\"destSSL\":\"1\"}");
 	assert_null(wire_value(&c, "DbList"));
-	s.op.seen = NULL; /* not read: all of them */
+	s.op.nchanges = 1;
+	dts_encode(&c, &a, DO_RESERVED, &s.in);
+	same_json(wire_value(&c, "Reserved"), "{\"destSSL\":\"1\"}");
+	s.op.nchanges = 0; /* nothing known: all of them */
 	dts_encode(&c, &a, DO_RESERVED, &s.in);
 	same_json(
 		wire_value(&c, "Reserved"),
@@ -416,6 +422,54 @@ static void test_endpoint_move(void **state)
 	assert_string_equal(wire_value(&c, "Endpoint"), "dest");
 	assert_string_equal(wire_value(&c, "EndpointInstanceType"), "rds");
 	assert_null(wire_value(&c, "Password"));
+	/* What was set once and is said no longer stays, unless the end becomes another one. */
+	s.op.have = &s.have;
+	s.had[attr_of(&type_job, "source_endpoint_owner_id")] = "123";
+	s.had[attr_of(&type_job, "source_endpoint_role")] = "dts";
+	dts_encode(&c, &a, DO_ENDPOINT_SRC, &s.in);
+	assert_string_equal(wire_value(&c, "AliyunUid"), "123");
+	assert_string_equal(wire_value(&c, "RoleName"), "dts");
+	changed.attr = (uint16_t)attr_of(&type_job, "source_endpoint_instance_id");
+	dts_encode(&c, &a, DO_ENDPOINT_SRC, &s.in);
+	assert_null(wire_value(&c, "AliyunUid"));
+	assert_null(wire_value(&c, "RoleName"));
+}
+
+/* A password belongs to a user: as wanted, else as the service shows it, else as it was set. */
+static void test_password_user(void **state)
+{
+	struct setting s;
+	struct dts_call c;
+
+	(void)state;
+	wire_input(&s, &type_job);
+	*wire_slot(&s, "source_endpoint_password") = "p";
+	s.op.have = &s.have;
+	s.had[attr_of(&type_job, "source_endpoint_user_name")] = "was";
+	dts_encode(&c, &a, DO_PASSWORD_SRC, &s.in);
+	assert_string_equal(wire_value(&c, "UserName"), "was");
+	s.op.seen = &s.seen;
+	s.seen.row = wire_parse(&a, "{\"SourceEndpoint\":{\"UserName\":\"shown\"}}");
+	dts_encode(&c, &a, DO_PASSWORD_SRC, &s.in);
+	assert_string_equal(wire_value(&c, "UserName"), "shown");
+	*wire_slot(&s, "source_endpoint_user_name") = "wanted";
+	dts_encode(&c, &a, DO_PASSWORD_SRC, &s.in);
+	assert_string_equal(wire_value(&c, "UserName"), "wanted");
+}
+
+/* The provider's default is sent: the price hangs on it. */
+static void test_default_class(void **state)
+{
+	struct setting s;
+	struct dts_call c;
+
+	(void)state;
+	wire_input(&s, &type_instance);
+	dts_encode(&c, &a, DO_BUY, &s.in);
+	assert_string_equal(wire_value(&c, "InstanceClass"), "small");
+	*wire_slot(&s, "instance_class") = "large";
+	dts_encode(&c, &a, DO_BUY, &s.in);
+	assert_string_equal(wire_value(&c, "InstanceClass"), "large");
 }
 
 static void test_rules(void **state)
@@ -441,6 +495,18 @@ static void test_rules(void **state)
 		wire_parse(&a, "{\"MonitorRules\":[{\"Type\":\"error\",\"State\":\"Y\"}]}");
 	dts_encode(&c, &a, DO_ERROR_RULE, &s.in);
 	assert_string_equal(wire_value(&c, "State"), "Y");
+	/* It is sent whole: what is not managed is as it is; digits that are hidden, as they were set. */
+	*wire_slot(&s, "delay_notice") = *wire_slot(&s, "delay_rule_time") =
+		*wire_slot(&s, "delay_phone") = NULL;
+	s.op.have = &s.have;
+	s.had[attr_of(&type_job, "delay_rule_time")] = "60";
+	s.had[attr_of(&type_job, "delay_phone")] = "13000000000";
+	s.seen.monitor = wire_parse(&a, "{\"MonitorRules\":[{\"Type\":\"delay\",\"State\":\"Y\","
+	                                "\"DelayRuleTime\":90,\"Phone\":\"130****0000\"}]}");
+	dts_encode(&c, &a, DO_DELAY_RULE, &s.in);
+	assert_string_equal(wire_value(&c, "State"), "Y");
+	assert_string_equal(wire_value(&c, "DelayRuleTime"), "90");
+	assert_string_equal(wire_value(&c, "Phone"), "13000000000");
 }
 
 static void test_delete(void **state)
@@ -472,9 +538,10 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_steps),   T(test_reads),    T(test_param),      T(test_configure),
-		T(test_buy_job), T(test_reserved), T(test_parameters), T(test_endpoint_move),
-		T(test_rules),   T(test_delete),
+		T(test_steps),         T(test_reads),         T(test_param),
+		T(test_configure),     T(test_buy_job),       T(test_reserved),
+		T(test_parameters),    T(test_endpoint_move), T(test_password_user),
+		T(test_default_class), T(test_rules),         T(test_delete),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -233,12 +233,12 @@ REFINE(refine_db_list)
 	}
 	if (!w.ok)
 		return NULL;
-	if (!out->n) {
-		diag_error(d, source_pos(src, 0),
-		           "for example {\"shop\": {\"name\": \"shop\", \"all\": true}}",
-		           "%s: it is empty, nothing would be synchronized", at->key);
-		return NULL;
-	}
+	if (!out->n) /* seen in the code of others only (dts-api.md 15) */
+		diag_warn(
+			d, source_pos(src, 0),
+			"say what is meant, for example {\"shop\": {\"name\": \"shop\", \"all\": true}}",
+			"%s: what the service copies for an empty list is not documented: all, or nothing",
+			at->key);
 	if (w.states)
 		diag_note(d, key_pos(&w, "state"), NULL,
 		          "%s: `state` belongs to the service and is left out", at->key);
