@@ -74,8 +74,13 @@ bool planner_is_gone(const struct planner *pl, const struct record *r, const str
 
 static void match_records(struct planner *pl)
 {
-	for (size_t i = 0; i < pl->recs->n; i++)
-		map_put(&pl->rec_by_addr, pl->recs->v[i]->address, (uint32_t)i);
+	for (size_t i = 0; i < pl->recs->n; i++) {
+		const struct record *r = pl->recs->v[i];
+
+		map_put(&pl->rec_by_addr, r->address, (uint32_t)i);
+		if (r->type == &type_instance && !text_empty(r->instance_id))
+			map_put(&pl->rec_by_instance, r->instance_id, (uint32_t)i);
+	}
 	for (size_t i = 0; i < pl->b->n; i++) {
 		const struct resource *r = &pl->b->v[i];
 		uint32_t k = map_get(&pl->rec_by_addr, r->address);
@@ -97,7 +102,7 @@ static void match_records(struct planner *pl)
 		}
 		if (k == MAP_NONE)
 			continue;
-		pl->claimed[k] = true;
+		pl->section_of[k] = (uint32_t)i;
 		pl->have[i] = pl->recs->v[k];
 		pl->seen[i] = planner_find(pl, pl->recs->v[k]);
 	}
@@ -212,16 +217,18 @@ void plan_make(struct plan *p, struct arena *a, const struct batch *b,
 
 	*p = (struct plan){.open = o->nunsettled};
 	map_init(&pl.rec_by_addr, a);
+	map_init(&pl.rec_by_instance, a);
 	pl.have = arena_array(a, const struct record *, b->n + 1);
 	pl.seen = arena_array(a, const struct observed *, b->n + 1);
 	pl.picked = arena_array(a, bool, b->n + 1);
 	pl.op_of = arena_array(a, uint32_t, b->n + 1);
 	pl.del_of = arena_array(a, uint32_t, recs->n + 1);
-	pl.claimed = arena_array(a, bool, recs->n + 1);
+	pl.section_of = arena_array(a, uint32_t, recs->n + 1);
 	pl.job_first = arena_array(a, uint32_t, b->n + 1);
 	memset(pl.op_of, 0xff, (b->n + 1) * sizeof *pl.op_of);
 	memset(pl.job_first, 0xff, (b->n + 1) * sizeof *pl.job_first);
 	memset(pl.del_of, 0xff, (recs->n + 1) * sizeof *pl.del_of);
+	memset(pl.section_of, 0xff, (recs->n + 1) * sizeof *pl.section_of);
 	match_records(&pl);
 	count_gone(&pl);
 	if (!o->destroy && graph_order(&b->graph, a, order)) {

@@ -113,6 +113,7 @@ struct op {
 	const char
 		*released_by; /* delete: address of the job whose deletion releases this instance */
 	const char *new_id;   /* adopt: id to take */
+	bool params_wait;     /* job_parameters are set when the job is started, by a later plan */
 	bool as_it_is;        /* adopt: nothing is changed, `changes` says what differs */
 	bool stays_gone; /* noop: gone on the service, and on_gone = forget leaves it so; the record says so */
 };

@@ -228,6 +228,9 @@ static bool unseen_agrees(const struct planner *pl, const struct op *op, const s
 		return record_agrees(pl, at, v, want, recorded);
 	if (v->secret && !pl->o->fp_key)
 		return true;
+	/* Configuring on a bought instance did not carry it, whoever sent that. */
+	if ((at->flags & A_FREE) && op->have && op->have->step != STEP_DONE)
+		return false;
 	return !applied_once(op) || by_default(op, at, want);
 }
 

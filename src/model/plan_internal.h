@@ -14,12 +14,13 @@ struct planner {
 	const struct plan_opts *o;
 	struct diag *d;
 	struct map rec_by_addr;       /* address -> index in recs */
+	struct map rec_by_instance;   /* instance id -> index in recs of the instance */
 	const struct record **have;   /* by resource: its record (also under the former address) */
 	const struct observed **seen; /* by resource */
 	bool *picked;                 /* by resource: selected by --target/--exclude */
 	uint32_t *op_of;              /* by resource: op index or RES_NONE */
 	uint32_t *del_of;             /* by record: index of its delete/forget op or RES_NONE */
-	bool *claimed;                /* by record: a section stands for it */
+	uint32_t *section_of;         /* by record: the resource that stands for it, or RES_NONE */
 	uint32_t *
 		job_first; /* by resource: op of the job that must run before this instance is changed, or RES_NONE */
 	size_t pauses;          /* suspended jobs so far */
@@ -92,7 +93,7 @@ void plan_twins(struct planner *pl);
 void plan_steps_create(struct planner *pl, struct op *op);
 void plan_steps_resume(struct planner *pl, struct op *op, const struct diff *df);
 void plan_steps_update(struct planner *pl, struct op *op, const struct diff *df);
-void plan_steps_replace(struct planner *pl, struct op *op);
+void plan_steps_replace(struct planner *pl, struct op *op, const struct diff *df);
 void plan_step_add(struct op *op, enum step s);
 /* Parameters of a job that was never started and shall rest are no change yet: a creation leaves them for the start, too. */
 void plan_defer_parameters(struct planner *pl, struct op *op, struct diff *df);

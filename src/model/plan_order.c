@@ -149,14 +149,11 @@ static void edges_of_removals(struct planner *pl)
 
 static const struct op *op_of_record(const struct planner *pl, size_t rec)
 {
-	uint32_t res;
+	uint32_t res = pl->section_of[rec];
 
 	if (pl->del_of[rec] != RES_NONE)
 		return &pl->ops.v[pl->del_of[rec]];
-	for (res = 0; res < pl->b->n; res++)
-		if (pl->have[res] == pl->recs->v[rec])
-			return pl->op_of[res] == RES_NONE ? NULL : &pl->ops.v[pl->op_of[res]];
-	return NULL;
+	return res == RES_NONE || pl->op_of[res] == RES_NONE ? NULL : &pl->ops.v[pl->op_of[res]];
 }
 
 /* Does this run take the recorded job away (or make it anew on another instance), so that its instance may go? */
@@ -179,9 +176,9 @@ static const char *why_it_stays(const struct planner *pl, size_t rec)
 {
 	const struct record *r = pl->recs->v[rec];
 	const struct op *op = op_of_record(pl, rec);
-	uint32_t k = map_get(&pl->b->by_address, r->address);
+	uint32_t k = pl->section_of[rec];
 
-	if (r->protect || (k != MAP_NONE && pl->b->v[k].life.protect))
+	if (r->protect || (k != RES_NONE && pl->b->v[k].life.protect))
 		return "is protected";
 	return op && op->kind == OP_FORGET ? "is only forgotten (on_destroy = forget)"
 	                                   : "is no part of this change";

@@ -7,25 +7,19 @@
 /* Will the instance this job lives on stay recorded after the run? Then the paid instance is emptied, not released. */
 static bool instance_stays(const struct planner *pl, const struct record *job)
 {
-	for (size_t d = 0; d < job->ndeps; d++) {
-		uint32_t k = map_get(&pl->rec_by_addr, job->deps[d]);
-		const struct record *inst;
-		uint32_t res;
+	uint32_t k = text_empty(job->instance_id) ? MAP_NONE
+	                                          : map_get(&pl->rec_by_instance, job->instance_id);
+	const struct record *inst;
 
-		if (k == MAP_NONE)
-			continue;
-		inst = pl->recs->v[k];
-		if (inst->type != &type_instance || !text_eq(inst->instance_id, job->instance_id))
-			continue;
-		if (pl->o->destroy)
-			return !planner_record_picked(pl, inst) || inst->protect ||
-			       inst->destroy_forgets;
-		res = map_get(&pl->b->by_address, inst->address);
-		if (res != MAP_NONE)
-			return !pl->b->v[res].life.absent;
-		return !pl->o->prune || inst->protect;
-	}
-	return false;
+	if (k == MAP_NONE)
+		return false;
+	inst = pl->recs->v[k];
+	if (pl->o->destroy)
+		return !planner_record_picked(pl, inst) || inst->protect || inst->destroy_forgets;
+	/* its section may have another name now (`was`) */
+	if (pl->section_of[k] != RES_NONE)
+		return !pl->b->v[pl->section_of[k]].life.absent;
+	return !pl->o->prune || inst->protect;
 }
 
 bool plan_two_way(const struct record *r)
@@ -124,7 +118,7 @@ void plan_orphans(struct planner *pl)
 		const struct record *r = pl->recs->v[i];
 		struct op *op;
 
-		if (pl->claimed[i] && !pl->o->destroy)
+		if (pl->section_of[i] != RES_NONE && !pl->o->destroy)
 			continue;
 		if (!planner_record_picked(pl, r)) {
 			pl->p->left_out++;

@@ -115,7 +115,10 @@ static void decide_existing(struct planner *pl, struct op *op, const struct reso
 			op->refused = "protected: `protect = true` forbids a replacement";
 		else if (!instance_new && !forced && !r->life.replace_allowed)
 			op->refused = replace_refusal(pl, &df, op);
-		plan_steps_replace(pl, op);
+		if (df.lower_class && !op->refused)
+			op->refused =
+				"the class can only rise: mend the section; lowering it takes a ticket to the vendor";
+		plan_steps_replace(pl, op, &df);
 		plan_refuse_prepaid(op);
 		plan_refuse_locked(pl, op);
 		return;
@@ -344,7 +347,8 @@ static void decide_gone(struct planner *pl, struct op *op, const struct resource
 		return;
 	}
 	decide_new(pl, op, r);
-	op->why = "gone on the service";
+	op->why = op->why ? arena_printf(pl->a, "gone on the service; %s", op->why)
+	                  : "gone on the service";
 	if (r->life.on_gone == GONE_FAIL)
 		op->refused = "gone on the service, and on_gone = fail";
 }

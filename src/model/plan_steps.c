@@ -54,7 +54,12 @@ static bool rests_configured(const struct planner *pl, const struct op *op,
 	       (op->kind == OP_UPDATE && op->seen && op->seen->status == ST_NOT_STARTED);
 }
 
-#define PARAMETERS_LATER "job_parameters need a running job: they are set when the job is started"
+static void parameters_later(struct planner *pl, struct op *op)
+{
+	op->params_wait = true;
+	plan_note(pl, op,
+	          "job_parameters need a running job: they are set when the job is started");
+}
 
 static bool has_step(const struct op *op, enum step s)
 {
@@ -84,7 +89,7 @@ static void add_after_configure(struct planner *pl, struct op *op, const struct 
 	if (!res_get(r, "job_parameters"))
 		return;
 	if (rests_configured(pl, op, r))
-		plan_note(pl, op, PARAMETERS_LATER);
+		parameters_later(pl, op);
 	else
 		plan_step_add(op, DO_PARAMS);
 }
@@ -161,44 +166,6 @@ static bool bought_anew(const struct op *op)
 	return false;
 }
 
-void plan_steps_replace(struct planner *pl, struct op *op)
-{
-	const struct resource *r = &pl->b->v[op->want];
-
-	if (op->type == &type_job && bought_anew(op)) {
-		plan_step_add(op, DO_VERIFY);
-		plan_step_add(op, DO_DELETE);
-		plan_step_add(op, DO_WAIT_GONE);
-		add_job_steps(pl, op, r);
-	} else if (op->type == &type_instance) {
-		plan_step_add(op, DO_VERIFY);
-		plan_step_add(op, DO_DELETE);
-		plan_step_add(op, DO_WAIT_GONE);
-		plan_step_add(op, DO_BUY);
-	} else {
-		bool moved = r->instance != RES_NONE && pl->op_of[r->instance] != RES_NONE &&
-		             (pl->ops.v[pl->op_of[r->instance]].kind == OP_CREATE ||
-		              pl->ops.v[pl->op_of[r->instance]].kind == OP_REPLACE);
-		const char *id =
-			batch_text(pl->a, res_val(r, "dts_instance_id"), planner_lookup, pl);
-
-		if (moved) {
-			/* The old job went with its instance. */
-			plan_step_add(op, DO_CONFIGURE);
-		} else {
-			plan_step_add(op, DO_VERIFY);
-			plan_step_add(op, DO_RESET); /* keeps the paid instance */
-			plan_step_add(op, DO_CONFIGURE);
-			if (op->have && id && !text_eq(id, op->have->instance_id))
-				plan_note(pl, op, "instance %s stays, empty and billed",
-				          op->have->instance_id);
-		}
-		add_after_configure(pl, op, r);
-	}
-	op->impact |= IMPACT_REPLACE | IMPACT_RESYNC;
-	mark_sent(op);
-}
-
 /* Does the service take the step only while the job runs? */
 static bool step_needs_run(enum step d)
 {
@@ -241,6 +208,78 @@ static void add_route_steps(struct op *op, const struct diff *df, uint32_t route
 	}
 	if (df->untag && (routes & (1u << ROUTE_TAGS)))
 		plan_step_add(op, DO_UNTAG);
+}
+
+/* Is the instance of the recorded job replaced by this run, and the job made anew on the new one? */
+static bool goes_with_instance(const struct planner *pl, const struct op *op,
+                               const struct resource *r)
+{
+	const struct op *inst = r->instance == RES_NONE || pl->op_of[r->instance] == RES_NONE
+	                                ? NULL
+	                                : &pl->ops.v[pl->op_of[r->instance]];
+
+	return inst && inst->kind == OP_REPLACE && inst->have && op->have &&
+	       text_eq(inst->have->instance_id, op->have->instance_id);
+}
+
+/* What belongs to the instance and is no part of being configured anew, for a job that carries its purchase. */
+#define PAIR_ROUTES                                                                                \
+	(1u << ROUTE_GROUP | 1u << ROUTE_TAGS | 1u << ROUTE_CLASS | 1u << ROUTE_PAYTYPE |          \
+	 1u << ROUTE_TWOWAY)
+
+/* ResetDtsJob keeps the paid instance. What the service changes only while a job runs comes before the reset where one does. */
+static void replace_on_instance(struct planner *pl, struct op *op, const struct diff *df,
+                                const struct resource *r)
+{
+	const uint32_t running = 1u << ROUTE_CLASS | 1u << ROUTE_TWOWAY;
+	const char *id = batch_text(pl->a, res_val(r, "dts_instance_id"), planner_lookup, pl);
+	bool first = op->seen && op->seen->status == ST_SYNCHRONIZING;
+	bool moves = op->have && !text_empty(op->have->instance_id) &&
+	             res_val(r, "dts_instance_id")->state != V_UNSET &&
+	             !text_eq(id, op->have->instance_id);
+
+	if (first && !moves)
+		add_route_steps(op, df, PAIR_ROUTES & running);
+	plan_step_add(op, DO_VERIFY);
+	plan_step_add(op, DO_RESET);
+	plan_step_add(op, DO_CONFIGURE);
+	if (moves)
+		plan_note(pl, op, "instance %s stays, empty and billed", op->have->instance_id);
+	add_after_configure(pl, op, r);
+	if (!moves)
+		add_route_steps(op, df, first ? PAIR_ROUTES & ~running : PAIR_ROUTES);
+	if (!first && (df->routes & PAIR_ROUTES & running) && rests_configured(pl, op, r) &&
+	    !op->refused)
+		op->refused =
+			"the service changes the class, and makes two-way, only while the job runs: set "
+			"status = Synchronizing";
+}
+
+void plan_steps_replace(struct planner *pl, struct op *op, const struct diff *df)
+{
+	const struct resource *r = &pl->b->v[op->want];
+
+	if (op->type == &type_job && bought_anew(op)) {
+		plan_step_add(op, DO_VERIFY);
+		plan_step_add(op, DO_DELETE);
+		plan_step_add(op, DO_WAIT_GONE);
+		add_job_steps(pl, op, r);
+	} else if (op->type == &type_instance) {
+		plan_step_add(op, DO_VERIFY);
+		plan_step_add(op, DO_DELETE);
+		plan_step_add(op, DO_WAIT_GONE);
+		plan_step_add(op, DO_BUY);
+		if (res_get(r, "tags"))
+			plan_step_add(op, DO_TAGS);
+		op->impact &= ~(unsigned)IMPACT_ONLINE;
+	} else if (goes_with_instance(pl, op, r)) {
+		plan_step_add(op, DO_CONFIGURE); /* the old job went with its instance */
+		add_after_configure(pl, op, r);
+	} else {
+		replace_on_instance(pl, op, df, r);
+	}
+	op->impact |= IMPACT_REPLACE | IMPACT_RESYNC;
+	mark_sent(op);
 }
 
 static bool before_first_start(const struct op *op)
@@ -305,7 +344,7 @@ void plan_defer_parameters(struct planner *pl, struct op *op, struct diff *df)
 			op->changes[n++] = op->changes[i];
 	op->nchanges = n;
 	df->routes &= ~(1u << ROUTE_PARAMS);
-	plan_note(pl, op, PARAMETERS_LATER);
+	parameters_later(pl, op);
 }
 
 bool plan_needs_run(const struct op *op)

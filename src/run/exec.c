@@ -271,6 +271,27 @@ static void close_moot(struct task *t)
 	}
 }
 
+/* An instance is recorded with the id of its (forward) job, which a reset may have made a new one. */
+static void tell_instance(const struct task *t)
+{
+	struct state *st = t->x->r->o.state;
+
+	for (size_t i = 0;
+	     t->op->type == &type_job && t->rec && !record_reverse(t->rec) && i < t->rec->ndeps;
+	     i++) {
+		const struct record *r = state_get(st, t->rec->deps[i]);
+		struct record *copy;
+
+		if (!r || r->type != &type_instance ||
+		    !text_eq(r->instance_id, t->rec->instance_id) ||
+		    text_eq(r->job_id, t->rec->job_id))
+			continue;
+		copy = record_copy(t->x->a, r);
+		copy->job_id = t->rec->job_id;
+		state_put(st, copy);
+	}
+}
+
 static void task_finish(struct task *t)
 {
 	const struct op *op = t->op;
@@ -284,6 +305,7 @@ static void task_finish(struct task *t)
 		record_finish(t);
 		if (t->rec && (op->kind != OP_NOOP || !record_same(t->rec, op->have)))
 			task_put(t);
+		tell_instance(t);
 	}
 	task_end(t, RES_DONE);
 }
@@ -353,6 +375,12 @@ static const char *job_now(const struct task *t)
 	return t->op->seen ? t->op->seen->job_id : NULL;
 }
 
+/* The old job went with its instance: this one is made like a new one. */
+static bool moves_with_instance(const struct op *op)
+{
+	return op->kind == OP_REPLACE && op->type == &type_job && op->steps[0] == DO_CONFIGURE;
+}
+
 static struct record *first_record(struct task *t)
 {
 	const struct op *op = t->op;
@@ -371,10 +399,11 @@ static struct record *first_record(struct task *t)
 		rec->created_ms = sys_wall_ms();
 		return rec;
 	}
-	if (!op->have || op->kind == OP_CREATE)
+	if (!op->have || op->kind == OP_CREATE || moves_with_instance(op))
 		return NULL;
 	rec = record_copy(t->x->a, op->have);
 	rec->leaving = op->kind == OP_DELETE;
+	rec->address = op->address;    /* `was`: every put from now on is under the new name */
 	if (!text_empty(job_now(t))) { /* stale ids are mended on the way */
 		rec->job_id = arena_strdup(t->x->a, job_now(t));
 		if (op->type == &type_job)
@@ -405,7 +434,10 @@ static void task_begin(struct task *t)
 		return;
 	}
 	t->rec = first_record(t);
-	if (op->seen) {
+	if (t->rec && op->have && op->kind != OP_DELETE && !text_eq(op->have->address, op->address))
+		task_put(
+			t); /* durable with what is sent first: whatever dies then, one name has it */
+	if (op->seen && !moves_with_instance(op)) {
 		t->status = op->seen->status;
 		t->two_way = op->seen->two_way;
 		snprintf(t->raw, sizeof t->raw, "%s", op->seen->raw_status);

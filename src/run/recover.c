@@ -92,6 +92,21 @@ static struct record *record_for(struct run *r, const char *address)
 	return rec;
 }
 
+/* Of something that was just bought: of what had the address before, it has nothing but the words of the user. */
+static struct record *record_anew(struct run *r, const char *address)
+{
+	const struct record *have = state_get(r->o.state, address);
+	const struct type_def *t = type_of(&r->a, address);
+	struct record *rec = t ? record_new(&r->a, address, t) : NULL;
+
+	if (!rec)
+		return NULL;
+	rec->created_ms = sys_wall_ms();
+	rec->protect = have && have->protect;
+	rec->destroy_forgets = have && have->destroy_forgets;
+	return rec;
+}
+
 static void put_ids(struct run *r, struct record *rec, const struct observed *o,
                     enum record_step step, const char *region)
 {
@@ -304,7 +319,7 @@ static enum adopted adopt(struct run *r, struct purchase *p)
 		}
 		run_turn(r, sys_now_ms() + 200);
 	}
-	rec = w.res == ADOPT_OURS ? record_for(r, p->address) : NULL;
+	rec = w.res == ADOPT_OURS ? record_anew(r, p->address) : NULL;
 	if (!rec)
 		return w.res;
 	rec->origin = ORIGIN_ADOPTED;
@@ -374,11 +389,6 @@ static size_t settle_region(struct run *r, struct purchase **v, size_t n, struct
 	return rest;
 }
 
-static bool left_to_its_task(const struct run *r, const struct purchase *p)
-{
-	return worked_on(r, p->address) && !state_get(r->o.state, p->address);
-}
-
 /*
  * Bought instances of one shape are interchangeable, so they are counted together, even those that their own tasks would settle.
  */
@@ -390,7 +400,7 @@ static void settle_purchases(struct run *r, struct purchase **v, size_t n, struc
 	for (size_t i = 0; i < n; i++) {
 		int64_t end = purchase_end_ms(r, v[i]);
 
-		any = any || !left_to_its_task(r, v[i]);
+		any = any || !worked_on(r, v[i]->address);
 		latest = end > latest ? end : latest;
 	}
 	if (!any)
@@ -414,9 +424,12 @@ static bool is_purchase(const struct intent *i)
 	return text_eq(i->action, "CreateDtsInstance") && !json_str(i->detail, "job");
 }
 
-static bool is_open_purchase(const struct run *r, const struct intent *i)
+/* What it bought is recorded when its record is of something that exists: one that is gone is what it was to take the place of. */
+static bool is_open_purchase(const struct recovery *v, const struct intent *i)
 {
-	return is_purchase(i) && !state_get(r->o.state, i->address);
+	const struct record *rec = state_get(v->r->o.state, i->address);
+
+	return is_purchase(i) && (!rec || !inventory_instance(v->inv, rec->instance_id, false));
 }
 
 /* An import is the answer to the question what became of a purchase. */
@@ -504,7 +517,7 @@ int run_recover(struct run *r, struct inventory *inv, struct err *e)
 		v[i].action = arena_strdup(&r->a, open[i].action);
 		v[i].detail = open[i].detail ? json_clone(&r->a, open[i].detail)
 		                             : json_new(&r->a, JSON_OBJECT);
-		if (is_open_purchase(r, &v[i]) && !being_decided(r, v[i].address)) {
+		if (is_open_purchase(&rv, &v[i]) && !being_decided(r, v[i].address)) {
 			buys[nbuys] = arena_new(&r->a, struct purchase);
 			purchase_from_intent(r, buys[nbuys++], &open[i]);
 		}
@@ -512,7 +525,7 @@ int run_recover(struct run *r, struct inventory *inv, struct err *e)
 	for (size_t k = 0; k < n && !run_stopping(r); k++) {
 		enum outcome o = OUTCOME_DONE;
 
-		if (is_open_purchase(r, &v[k]))
+		if (is_open_purchase(&rv, &v[k]))
 			continue;
 		if (!is_purchase(&v[k]))
 			o = settle(&rv, &v[k]);

@@ -47,10 +47,11 @@ static bool carried_by(const struct attr_def *at, enum step s)
 	if (s == STEP__COUNT)
 		return true;
 	if (s == DO_BUY || s == DO_BUY_JOB)
-		return true;
-	if (s == DO_CONFIGURE || s == DO_CONFIGURE_FREE)
-		return at->route != ROUTE_PARAMS && at->route != ROUTE_STATUS &&
-		       (s == DO_CONFIGURE_FREE || !(at->flags & A_FREE));
+		return at->create == API_CREATE_DTS_INSTANCE;
+	if (s == DO_CONFIGURE_FREE) /* under a name of its own */
+		return at->create == API_CONFIGURE_DTS_JOB && at->route != ROUTE_NAME;
+	if (s == DO_CONFIGURE)
+		return at->create == API_CONFIGURE_DTS_JOB && !(at->flags & A_FREE);
 	if (s == DO_UNTAG)
 		return at->route == ROUTE_TAGS;
 	if ((s == DO_ENDPOINT_SRC || s == DO_ENDPOINT_DEST) && at->route == ROUTE_PASSWORD)
@@ -99,7 +100,8 @@ void record_apply(struct task *t, enum step s)
 			plan_wanted_class(t->x->b, t->op->want);
 	for (size_t i = 0; i < r->type->nattrs; i++)
 		if (!carried_by(&r->type->attrs[i], s) || is_unsent(t->op, i) ||
-		    left_as_it_is(t->op, i))
+		    left_as_it_is(t->op, i) ||
+		    (t->op->params_wait && r->type->attrs[i].route == ROUTE_PARAMS))
 			continue;
 		else if (applied[i])
 			t->rec->attrs[i] = applied[i];

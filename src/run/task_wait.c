@@ -137,7 +137,8 @@ static enum after after_step(struct task *t, const struct observed *o)
 		               : AFTER_OK;
 	default:
 		if (status_class(o->status) == SC_MOVING && o->status != ST_INITIALIZING &&
-		    !(o->status == ST_PRECHECK_PASS && plan_rests_checked(t->op))) {
+		    !(o->status == ST_PRECHECK_PASS &&
+		      (plan_rests_checked(t->op) || !step_def(s)->legal))) {
 			t->step_moved = true;
 			return AFTER_WAIT;
 		}
@@ -782,6 +783,7 @@ static bool look_after(struct task *t, const struct observed *o)
 	}
 	if (current(t) == DO_WAIT_GONE && t->op->kind != OP_DELETE) { /* it is made anew */
 		state_del(t->x->r->o.state, t->op->have->address);
+		state_del(t->x->r->o.state, t->op->address); /* it may have been renamed */
 		t->rec = NULL;
 		t->status = ST_UNKNOWN;
 	}

@@ -193,6 +193,21 @@ static void former_names_and_imports_are_unique(void **state)
 	assert_counts(&f, 3, 0);
 }
 
+static void a_job_needs_its_instance(void **state)
+{
+	(void)state;
+	bfx_batch(&f, SETTINGS "[synchronization_instance.a]\nensure = absent\n" INSTANCE_KEYS
+	                       "[synchronization_job.j]\n"
+	                       "dts_instance_id = ${synchronization_instance.a.id}\n"
+	                       "dts_job_name = j\n" JOB_KEYS
+	                       "[synchronization_job.k]\nensure = absent\n"
+	                       "dts_instance_id = ${synchronization_instance.a.id}\n"
+	                       "dts_job_name = k\n" JOB_KEYS);
+	assert_said(&f, DIAG_ERROR, 0, 19,
+	            "its instance synchronization_instance.a has ensure = absent");
+	assert_counts(&f, 1, 0);
+}
+
 static void settings_are_read(void **state)
 {
 	(void)state;
@@ -978,6 +993,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_pair), T(empty_keys_are_absent), T(defaults_and_overrides),
 		T(lifecycle_keys_are_read), T(lifecycle_mistakes),
+		T(former_names_and_imports_are_unique), T(a_job_needs_its_instance), T(settings_mistakes),
 		T(former_names_and_imports_are_unique), T(settings_are_read), T(settings_mistakes),
 		T(unset_settings), T(headers_people_try), T(over_long_name), T(duplicate_sections),
 		T(unknown_keys), T(a_misspelt_key_is_not_missing_too), T(missing_keys),

@@ -319,8 +319,14 @@ static void test_purchase(void **state)
 	warning("dts_instance_id=\npayment_type=PayAsYouGo\ndedicated_cluster_id=c\nsource_"
 	        "endpoint_region=cn-beijing",
 	        103, "one region");
-	warning("data_initialization=false\nstructure_initialization=false\ndata_synchronization=false",
-	        103, "nothing will be copied");
+	error("data_initialization=false\nstructure_initialization=false\ndata_synchronization=false",
+	      103, "a job that copies nothing");
+	error("data_initialization=false\njob_parameters=[{\"module\":\"03\",\"name\":\"a\",\"value\":\"1\"}]",
+	      102, "module 03 is the full copy");
+	none("data_initialization=false\njob_parameters=[{\"module\":\"07\",\"name\":\"a\",\"value\":\"1\"}]");
+	error("dts_instance_id=\npayment_type=PayAsYouGo\ninstance_class=small\nsync_architecture=oneway\n"
+	      "auto_start=true\nstatus=Suspending",
+	      105, "wants it at rest");
 	warning("dts_instance_id=\npayment_type=PayAsYouGo\ndatabase_count=2", 103, "DRDS");
 }
 

@@ -1238,14 +1238,33 @@ static void a_job_is_not_lost_with_its_instance(void **s)
 	w.o.destroy = true;
 	make(&w);
 	assert_non_null(op_at(&w, "synchronization_instance.a")->refused);
-	/* only the instance is to go, its job section stays */
-	pair_seen(&w, HEAD INSTANCE("a") "ensure = absent\n" JOB("a", ""), "a", "Synchronizing",
-	          SHOP);
-	assert_non_null(strstr(op_at(&w, "synchronization_instance.a")->refused,
-	                       "is no part of this change"));
-	pair_seen(&w, HEAD INSTANCE("a") "ensure = absent\n" JOB("a", "protect = true\n"), "a",
-	          "Synchronizing", SHOP);
-	assert_non_null(strstr(op_at(&w, "synchronization_instance.a")->refused, "is protected"));
+}
+
+/* `was` gives the instance another name: what lives on it, or did, still finds it. */
+static void a_renamed_instance_is_the_same(void **s)
+{
+	const char *text = INSTANCE("a");
+	struct world w;
+
+	(void)s;
+	text = replaced(text, "synchronization_instance.a]",
+	                "synchronization_instance.q]\nwas = a");
+	for (int absent = 0; absent < 2; absent++) {
+		build(&w, arena_printf(&A, "%s%s%s", HEAD, text,
+		                       absent ? replaced(JOB("a", "ensure = absent\n"),
+		                                         "synchronization_instance.a",
+		                                         "synchronization_instance.q")
+		                              : ""));
+		record(&w, "synchronization_instance.a", "dtsone", "one");
+		record(&w, "synchronization_job.a", "dtsone", "one");
+		row(&w, "dtsone", "one", "a", "Synchronizing", SHOP);
+		w.o.prune = true;
+		make(&w);
+		assert_int_equal(op_at(&w, "synchronization_instance.q")->kind, OP_MOVE);
+		assert_int_equal(op_at(&w, "synchronization_job.a")->kind, OP_DELETE);
+		/* not deleted: that would release the instance */
+		assert_string_equal(steps(op_at(&w, "synchronization_job.a")), "verify, reset");
+	}
 }
 
 static void what_ended_is_not_bought_again(void **s)
@@ -1321,6 +1340,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_circle_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_job_is_not_lost_with_its_instance, setup,
 	                                        teardown),
+		cmocka_unit_test_setup_teardown(a_renamed_instance_is_the_same, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_ended_is_not_bought_again, setup, teardown),
 	};
 

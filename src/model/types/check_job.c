@@ -121,6 +121,12 @@ static void check_autostart(const struct check *c)
 {
 	const char *mode = reserve_text(c, "autoStartModulesAfterConfig");
 
+	if (is(c->r, "status", "Suspending") && is(c->r, "auto_start", "true"))
+		diag_error(
+			c->d, where(c->r, "auto_start"), "keep one of them",
+			"%s: auto_start = true starts the job, status = Suspending wants it at rest",
+			c->r->address);
+
 	if (is(c->r, "status", "Suspending") && (text_ieq(mode, "all") || text_ieq(mode, "auto")))
 		diag_error(c->d, where(c->r, "reserve"), "take the key out of reserve",
 		           "%s: reserve says autoStartModulesAfterConfig = %s, but status = "
@@ -441,8 +447,39 @@ static void check_modes(const struct check *c)
 	if (is(c->r, "data_initialization", "false") &&
 	    is(c->r, "structure_initialization", "false") &&
 	    is(c->r, "data_synchronization", "false"))
-		diag_warn(c->d, where(c->r, "data_synchronization"), NULL,
-		          "%s: all three modes are false, nothing will be copied", c->r->address);
+		diag_error(
+			c->d, where(c->r, "data_synchronization"), NULL,
+			"%s: all three modes are false: the service refuses a job that copies nothing",
+			c->r->address);
+}
+
+/* Module 03 is the full copy; its parameters are taken only while it runs (dts-api.md 17). */
+static void check_parameters(const struct check *c)
+{
+	const char *text = res_get(c->r, "job_parameters");
+	const struct json *list = text ? json_parse(c->a, text, strlen(text), NULL) : NULL;
+
+	if (!is(c->r, "data_initialization", "false"))
+		return;
+	for (const struct json *p = list ? list->child : NULL; p; p = p->next)
+		if (text_eq(json_text(c->a, p, "module"), "03")) {
+			diag_error(
+				c->d, where(c->r, "job_parameters"), "take it out",
+				"%s: module 03 is the full copy, which data_initialization = false leaves "
+				"out: its parameters cannot be set",
+				c->r->address);
+			return;
+		}
+}
+
+/* Nothing can be configured on an instance that is to be gone. */
+static void check_its_instance(const struct check *c)
+{
+	if (c->r->instance != RES_NONE && c->b->v[c->r->instance].life.absent)
+		diag_error(c->d, where(c->r, "dts_instance_id"),
+		           "say ensure = absent here, too, or take it out there",
+		           "%s: its instance %s has ensure = absent", c->r->address,
+		           c->b->v[c->r->instance].address);
 }
 
 void check_job(const struct batch *b, const struct resource *r, struct diag *d)
@@ -470,6 +507,8 @@ void check_job(const struct batch *b, const struct resource *r, struct diag *d)
 	check_cluster(&c);
 	check_pairing(&c);
 	check_modes(&c);
+	check_parameters(&c);
+	check_its_instance(&c);
 	check_autostart(&c);
 	note_table_mode(&c);
 	arena_release(&a);

@@ -33,7 +33,8 @@ static const struct attr_def attrs[] = {
 {"auto_pay", "AutoPay", BUY, ROUTE_NONE, AK_BOOL, A_PURCHASE | A_NOREAD, NULL, 0, 0, READ_NEVER, NULL, "false",
  "Whether the instance bought for this job is renewed automatically when it expires.", "only without dts_instance_id", NULL},
 {"auto_start", "AutoStart", BUY, ROUTE_NONE, AK_BOOL, A_PURCHASE | A_NOREAD, NULL, 0, 0, READ_NEVER, NULL, NULL,
- "Whether the service itself starts the job when it is bought. Not needed: `status` decides what happens after the purchase.",
+ "Whether the service itself starts the job when it is bought. Not needed: `status` decides what happens after the purchase; "
+ "without `status`, false leaves the job at rest.",
  "only without dts_instance_id", NULL},
 {"checkpoint", "Checkpoint", CONF, ROUTE_REPLACE, AK_INT, A_SEED | A_NOREAD | A_COMPUTED, NULL, 0, 0, READ_NEVER, NULL, NULL,
  "Position in the source log where the incremental phase begins: seconds since 1970 (10 digits). Used at creation only: given "
