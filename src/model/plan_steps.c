@@ -333,10 +333,14 @@ bool plan_rests_checked(const struct op *op)
 
 void plan_defer_parameters(struct planner *pl, struct op *op, struct diff *df)
 {
+	enum job_status status = op->seen                       ? op->seen->status
+	                         : op->have && op->have->status ? status_parse(op->have->status)
+	                                                        : ST_UNKNOWN;
 	size_t n = 0;
 
-	if (op->type != &type_job || !(df->routes & (1u << ROUTE_PARAMS)) || !op->seen ||
-	    (op->seen->status != ST_NOT_STARTED && !plan_rests_checked(op)) ||
+	if (op->type != &type_job || !(df->routes & (1u << ROUTE_PARAMS)) ||
+	    (status != ST_NOT_STARTED && !plan_rests_checked(op) &&
+	     !(!op->seen && status == ST_PRECHECK_PASS)) ||
 	    text_ieq(wanted_status(pl, op), "Synchronizing"))
 		return;
 	for (size_t i = 0; i < op->nchanges; i++)
