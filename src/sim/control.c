@@ -44,8 +44,10 @@ static void do_set(struct world *w, const struct params *p, struct sim_response 
 		reply(out, 400, "field and value are needed");
 		return;
 	}
-	if (j != NULL && strcmp(field, "status") == 0)
+	if (j != NULL && strcmp(field, "status") == 0) {
 		j->next.n = 0; /* it stays what it was made */
+		j->past_resuming = false;
+	}
 	if (j != NULL && strcmp(field, "status") == 0 && st_parse(value) == ST_SUSPENDING)
 		j->suspended_ms = w->now_ms;
 	ok = j != NULL ? fields_set(job_fields, job_nfields, j, field, value)

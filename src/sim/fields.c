@@ -66,6 +66,7 @@ const struct field job_fields[] = {
 	J("suspended_ms", F_I64, suspended_ms),
 	J("gone_ms", F_I64, gone_ms),
 	J("stopped", F_BOOL, stopped),
+	J("past_resuming", F_BOOL, past_resuming),
 	J("pending_db_list", F_STR, pending_db),
 	J("sub_job", F_STR, sub_job),
 	J("client_token", F_STR, token),

@@ -41,6 +41,8 @@ static int start_job(struct call *c, struct job *j)
 {
 	enum status old = j->status;
 
+	if (j->past_resuming)
+		return call_state(c, "InvalidJobStatus");
 	switch (j->status) {
 	case ST_NOT_CONFIGURED:
 	case ST_LOCKED:

@@ -218,6 +218,7 @@ static void turn_apply(struct world *w, struct job *j, enum status to, int64_t a
 		str_set(&i->pending_cls, NULL);
 	}
 	j->status = to;
+	j->past_resuming = false;
 	j->suspended_ms = to == ST_SUSPENDING ? (at_ms > 0 ? at_ms : 1) : 0;
 	if (to == ST_FINISHED)
 		j->finished_wall = w->wall_ms;
@@ -238,8 +239,10 @@ void job_settle(struct world *w, struct job *j)
 	}
 	/* 3.6: more than seven days of pause make a failure that nothing resumes. */
 	if (j->status == ST_SUSPENDING && j->suspended_ms != 0 &&
-	    w->now_ms - j->suspended_ms > 7 * DAY_MS)
+	    w->now_ms - j->suspended_ms > 7 * DAY_MS) {
 		turn_apply(w, j, ST_FAILED, w->now_ms);
+		j->past_resuming = true;
+	}
 }
 
 void job_touch(struct world *w, struct job *j)

@@ -171,6 +171,33 @@ static void test_pause(void **st)
 	fx_release(&f);
 }
 
+/* 3.6: what was paused for more than seven days is not resumed by anything; a reset begins anew. */
+static void test_pause_too_long(void **st)
+{
+	static const char *const starts[][2] = {{"StartDtsJob", "DtsJobId"},
+	                                        {"StartDtsJobs", "DtsJobIds"}};
+	struct fx f;
+
+	(void)st;
+	fx_init(&f, "", false);
+	fx_buy(&f);
+	fx_configure(&f, NULL);
+	fx_pass(&f, 16000);
+	fx_call(&f, "SuspendDtsJob", "DtsJobId", f.job, NULL);
+	fx_pass(&f, 8 * INT64_C(86400000));
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(fx_call(&f, starts[i][0], starts[i][1], f.job, NULL), 403);
+		assert_string_equal(fx_code(&f), "InvalidJobStatus");
+		assert_string_equal(fx_status(&f, f.job), "Failed");
+	}
+	fx_call(&f, "ResetDtsJob", "DtsJobId", f.job, NULL);
+	assert_string_equal(fx_code(&f), "");
+	fx_configure(&f, NULL);
+	fx_call(&f, "DescribeDtsJobDetail", "DtsInstanceID", f.instance, NULL);
+	assert_string_equal(fx_get(&f, "Status"), "Prechecking");
+	fx_release(&f);
+}
+
 static void test_objects(void **st)
 {
 	struct fx f;
@@ -687,6 +714,7 @@ int main(void)
 		cmocka_unit_test(test_flow_b),
 		cmocka_unit_test(test_flow_b_auto_start),
 		cmocka_unit_test(test_pause),
+		cmocka_unit_test(test_pause_too_long),
 		cmocka_unit_test(test_objects),
 		cmocka_unit_test(test_reserved),
 		cmocka_unit_test(test_class),
