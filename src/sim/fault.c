@@ -108,6 +108,7 @@ void stranger_buys(struct world *w, const struct instance *of, bool configure)
 	str_set(&i->arch, of->arch);
 	str_set(&i->group, of->group);
 	i->expire_wall = of->expire_wall;
+	i->expire_ms = of->expire_ms;
 	i->databases = of->databases;
 	i->stranger = true;
 	j = job_blank(w, id, i, false);

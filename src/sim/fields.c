@@ -63,6 +63,7 @@ const struct field job_fields[] = {
 	J("begun_wall_ms", F_I64, begun_wall),
 	J("finished_wall_ms", F_I64, finished_wall),
 	J("hidden_until_ms", F_I64, hidden_until_ms),
+	J("locked_from", F_STATUS, locked_from),
 	J("suspended_ms", F_I64, suspended_ms),
 	J("gone_ms", F_I64, gone_ms),
 	J("stopped", F_BOOL, stopped),
@@ -97,6 +98,7 @@ const struct field instance_fields[] = {
 	I("databases", F_I64, databases),
 	I("created_wall_ms", F_I64, created_wall),
 	I("expire_wall_ms", F_I64, expire_wall),
+	I("expire_ms", F_I64, expire_ms),
 	I("gone_ms", F_I64, gone_ms),
 	I("stranger", F_BOOL, stranger),
 };

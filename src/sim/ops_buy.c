@@ -105,6 +105,12 @@ static const char *upper_type(struct call *c)
 	return text_ieq(t, "SYNC") ? "SYNC" : text_ieq(t, "MIGRATION") ? "MIGRATION" : "SUBSCRIBE";
 }
 
+static void expire_after(struct call *c, struct instance *i, int64_t ms)
+{
+	i->expire_wall = c->w->wall_ms + ms;
+	i->expire_ms = c->w->now_ms + ms;
+}
+
 static void fill_purchase(struct call *c, struct instance *i)
 {
 	str_set(&i->pay_type, arg(c, "PayType"));
@@ -113,8 +119,7 @@ static void fill_purchase(struct call *c, struct instance *i)
 	        arg(c, "ResourceGroupId") != NULL ? arg(c, "ResourceGroupId") : "rg-default");
 	i->databases = arg_int(c, "DatabaseCount", 1);
 	if (text_eq(i->pay_type, "PrePaid"))
-		i->expire_wall =
-			c->w->wall_ms + duration_ms(arg(c, "Period"), arg_int(c, "UsedTime", 1));
+		expire_after(c, i, duration_ms(arg(c, "Period"), arg_int(c, "UsedTime", 1)));
 	str_set(&c->w->last_purchase, i->id);
 }
 
@@ -277,6 +282,8 @@ int op_transfer_pay(struct call *c)
 		return call_state(c, "UnSupportedTaskType");
 	if (text_eq(i->pay_type, to))
 		return call_bad(c, "ChargeType");
+	if (j->status == ST_LOCKED) /* what expired is renewed, or it goes */
+		return call_state(c, "InvalidJobStatus");
 	if (text_eq(to, "PrePaid")) {
 		if (count == NULL)
 			return call_missing(c, "BuyCount");
@@ -285,7 +292,9 @@ int op_transfer_pay(struct call *c)
 	}
 	job_touch(c->w, j);
 	str_set(&i->pay_type, to);
-	i->expire_wall = text_eq(to, "PrePaid") ? c->w->wall_ms + duration_ms(period, n) : 0;
+	i->expire_wall = i->expire_ms = 0;
+	if (text_eq(to, "PrePaid"))
+		expire_after(c, i, duration_ms(period, n));
 	answer_order(c, i, j, to);
 	return 0;
 }
@@ -305,7 +314,12 @@ int op_renew(struct call *c)
 	if (!text_eq(i->pay_type, "PrePaid"))
 		return call_bad(c, "ChargeType");
 	job_touch(c->w, j);
-	i->expire_wall += duration_ms(period, n);
+	if (i->expire_ms == 0) { /* a world made by hand */
+		expire_after(c, i, duration_ms(period, n));
+	} else {
+		i->expire_wall += duration_ms(period, n);
+		i->expire_ms += duration_ms(period, n);
+	}
 	answer_order(c, i, j, "PREPAY");
 	return 0;
 }

@@ -302,6 +302,8 @@ int op_create_reverse(struct call *c)
 	str_set(&i->dst_engine, of->src_engine);
 	str_set(&i->dst_region, of->src_region);
 	str_set(&i->pay_type, of->pay_type);
+	i->expire_wall = of->expire_wall;
+	i->expire_ms = of->expire_ms;
 	str_set(&i->cls, of->cls);
 	str_set(&i->arch, "oneway");
 	str_set(&i->group, of->group);

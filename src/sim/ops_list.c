@@ -161,6 +161,7 @@ static int filter_init(struct call *c, struct filter *f)
 /* One row per instance: the forward job, the reverse job nested in it (3.5). */
 static bool candidate(struct call *c, struct job *j, struct hit *h)
 {
+	job_settle(c->w, j);
 	if (job_forgotten(c->w, j))
 		return false;
 	h->live = j;

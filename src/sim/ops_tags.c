@@ -176,9 +176,11 @@ int op_list_tags(struct call *c)
 	skip = from;
 	for (int i = 0; i < n && v[i] != NULL; i++)
 		tag_rows(c, list, v[i], ntags, &skip);
-	for (size_t i = 0; n == 0 && i < c->w->inst.n; i++)
+	for (size_t i = 0; n == 0 && i < c->w->inst.n; i++) {
+		instance_settle(c->w, c->w->inst.v[i]);
 		if (c->w->inst.v[i]->gone_ms == 0 && text_eq(c->w->inst.v[i]->region, c->region))
 			tag_rows(c, list, c->w->inst.v[i], ntags, &skip);
+	}
 	for (const struct json *r = list->child; r != NULL && page->n < PAGE; r = r->next) {
 		row = json_clone(c->a, r);
 		row->key = NULL;

@@ -37,6 +37,7 @@ void world_write(struct world *w, struct buf *out)
 	json_write_str(out, str_or(w->last_purchase));
 	buf_puts(out, ",\n\"instances\": [");
 	for (size_t i = 0; i < w->inst.n; i++) {
+		instance_settle(w, w->inst.v[i]);
 		if (instance_forgotten(w, w->inst.v[i]))
 			continue;
 		buf_puts(out, sep);
@@ -93,6 +94,8 @@ static int load_instances(struct world *w, const struct json *list, const char *
 		i = instance_new(w, id);
 		if (!fields_read(instance_fields, instance_nfields, o, i, &bad))
 			return bad_world(e, path, "an instance with a wrong field", bad);
+		if (i->expire_ms == 0 && i->expire_wall != 0) /* written before it counted */
+			i->expire_ms = w->now_ms + i->expire_wall - w->wall_ms;
 	}
 	return 0;
 }

@@ -11,6 +11,7 @@
 #include "sim/scenario.h"
 
 #define DAY_MS (24 * 3600 * (int64_t)1000)
+#define LOCKED_MS (7 * DAY_MS) /* 3.1: then it is released */
 
 static const char *const names[ST__COUNT] = {
 	[ST_NONE] = "",
@@ -161,6 +162,7 @@ struct instance *world_instance(struct world *w, const char *id)
 	if (at == MAP_NONE)
 		return NULL;
 	i = w->inst.v[at];
+	instance_settle(w, i);
 	if (i->gone_ms != 0 && (w->instant || w->now_ms >= i->gone_ms + w->sc->finished_ms))
 		return NULL;
 	return i;
@@ -182,7 +184,7 @@ struct job *world_job(struct world *w, const char *id)
 	if (job_forgotten(w, j))
 		return NULL;
 	job_settle(w, j);
-	return j;
+	return job_forgotten(w, j) ? NULL : j; /* it may have expired long ago */
 }
 
 struct instance *job_instance(struct world *w, const struct job *j)
@@ -219,15 +221,77 @@ static void turn_apply(struct world *w, struct job *j, enum status to, int64_t a
 	}
 	j->status = to;
 	j->past_resuming = false;
+	j->locked_from = ST_NONE;
 	j->suspended_ms = to == ST_SUSPENDING ? (at_ms > 0 ? at_ms : 1) : 0;
 	if (to == ST_FINISHED)
 		j->finished_wall = w->wall_ms;
 }
 
+static void release_job(struct world *w, struct job *j, int64_t at_ms)
+{
+	if (j->gone_ms != 0)
+		return;
+	job_touch(w, j);
+	job_set_status(w, j, ST_FINISHED);
+	j->gone_ms = at_ms > 0 ? at_ms : 1;
+}
+
+static void release_instance(struct world *w, struct instance *i, int64_t at_ms)
+{
+	struct job *f, *r;
+
+	i->gone_ms = at_ms > 0 ? at_ms : 1; /* first: settling a job settles its instance */
+	f = world_job(w, i->forward);
+	r = world_job(w, i->reverse);
+	if (f != NULL)
+		release_job(w, f, at_ms);
+	if (r != NULL)
+		release_job(w, r, at_ms);
+	w->changes++;
+}
+
+/* What was under way waits behind the lock: nothing of it is lost, nothing goes on. */
+static void lock_job(struct world *w, struct job *j, bool lock)
+{
+	if (lock && j->status != ST_LOCKED && j->status != ST_FINISHED) {
+		j->locked_from = j->status;
+		j->status = ST_LOCKED;
+		w->changes++;
+	} else if (!lock && j->locked_from != ST_NONE) {
+		j->status = j->locked_from;
+		j->locked_from = ST_NONE;
+		w->changes++;
+	}
+}
+
+void instance_settle(struct world *w, struct instance *i)
+{
+	const char *const ids[] = {i->forward, i->reverse};
+	bool over = i->expire_ms != 0 && w->now_ms >= i->expire_ms;
+	uint32_t at;
+
+	if (i->gone_ms != 0)
+		return;
+	if (over && w->now_ms - i->expire_ms >= LOCKED_MS) {
+		release_instance(w, i, i->expire_ms + LOCKED_MS);
+		return;
+	}
+	for (size_t k = 0; k < 2; k++) {
+		at = ids[k] != NULL ? map_get(&w->by_job, ids[k]) : MAP_NONE;
+		if (at != MAP_NONE && w->job.v[at]->gone_ms == 0)
+			lock_job(w, w->job.v[at], over);
+	}
+}
+
 void job_settle(struct world *w, struct job *j)
 {
+	struct instance *i = job_instance(w, j);
 	size_t done = 0;
 
+	if (i != NULL)
+		instance_settle(w, i);
+	if (j->locked_from != ST_NONE)
+		return;
 	while (done < j->next.n && (w->instant || j->next.v[done].at_ms <= w->now_ms)) {
 		turn_apply(w, j, j->next.v[done].to, j->next.v[done].at_ms);
 		done++;
@@ -305,23 +369,12 @@ void job_queue(struct world *w, struct job *j, enum status s, int64_t after_ms)
 
 void instance_release(struct world *w, struct instance *i)
 {
-	struct job *f = world_job(w, i->forward), *r = world_job(w, i->reverse);
-
-	i->gone_ms = w->now_ms > 0 ? w->now_ms : 1;
-	if (f != NULL)
-		job_release(w, f);
-	if (r != NULL)
-		job_release(w, r);
-	w->changes++;
+	release_instance(w, i, w->now_ms);
 }
 
 void job_release(struct world *w, struct job *j)
 {
-	if (j->gone_ms != 0)
-		return;
-	job_touch(w, j);
-	job_set_status(w, j, ST_FINISHED);
-	j->gone_ms = w->now_ms > 0 ? w->now_ms : 1;
+	release_job(w, j, w->now_ms);
 }
 
 void world_hash_password(const struct world *w, const char *password, char out[65])

@@ -89,6 +89,7 @@ struct job {
 	enum status stale_status;
 	int64_t created_wall, begun_wall, finished_wall;
 	int64_t hidden_until_ms;       /* a fresh job is not in the lists yet */
+	enum status locked_from;       /* Locked by expiry: what a renewal leads back to */
 	int64_t suspended_ms, gone_ms; /* gone_ms: released; visible as Finished for a while */
 	bool stopped;
 	bool past_resuming; /* Failed because it was paused too long (3.6): nothing starts it */
@@ -101,7 +102,8 @@ struct instance {
 	char *id, *region, *type, *src_engine, *src_region, *dst_engine, *dst_region;
 	char *pay_type, *cls, *arch, *group, *tags, *pending_cls;
 	char *forward, *reverse; /* job ids; NULL: none (any more) */
-	int64_t created_wall, expire_wall, databases;
+	int64_t created_wall, databases;
+	int64_t expire_wall, expire_ms; /* the same moment: as answers tell it, as it comes */
 	int64_t gone_ms;
 	bool stranger; /* bought by somebody else (scenario) */
 };
@@ -144,6 +146,8 @@ struct instance *world_instance(struct world *w, const char *id);
 struct job *world_job(struct world *w, const char *id);              /* settled */
 struct instance *job_instance(struct world *w, const struct job *j); /* NULL: not purchased */
 
+/* 3.6: locks what expired, releases what stayed so, unlocks what was renewed. */
+void instance_settle(struct world *w, struct instance *i);
 void job_settle(struct world *w, struct job *j);
 /* Call before changing anything a list shows: lists go on showing the former state for the lag. */
 void job_touch(struct world *w, struct job *j);
