@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 struct call;
+struct job;
 struct json;
 
 /* The names of one endpoint's parameters: the two sides do not spell alike (dts-api.md 1.4). */
@@ -21,5 +22,7 @@ bool type_self_managed(const char *type);
 
 /* Everything that needs no object: 0 or -1. reserve: parsed Reserve or NULL. */
 int configure_check(struct call *c, const struct json *reserve);
+/* The same of what UPDATE_RESERVED sends for a job that is configured. */
+int configure_check_update(struct call *c, const struct job *j, const struct json *sent);
 
 #endif

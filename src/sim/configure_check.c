@@ -8,7 +8,9 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "sim/call.h"
+#include "sim/fields.h"
 #include "sim/ops.h"
+#include "sim/world.h"
 
 #define PHONES_MAX 10
 
@@ -124,19 +126,28 @@ static int check_owner(struct call *c, const struct side *s)
 	return 0;
 }
 
+/* param: Reserve or Reserved, which the answer names. */
 static int check_ssl(struct call *c, const struct side *s, const char *type, const char *engine,
-                     const struct json *reserve)
+                     const struct json *reserve, const char *param)
 {
 	const char *ssl = json_key_text(c, reserve, s->ssl_key);
-	const char *name = arena_printf(c->a, "Reserve.%s", s->ssl_key);
+	const char *name = arena_printf(c->a, "%s.%s", param, s->ssl_key);
+	bool kafka = !s->source && text_ieq(engine, "KAFKA");
 
 	if (ssl == NULL || strcmp(ssl, "0") == 0)
 		return 0;
-	if (strcmp(ssl, "1") == 0) /* 11: only for cloud instances or ECS */
-		return type_self_managed(type) && !text_ieq(type, "ECS") ? call_bad(c, name) : 0;
+	if (strcmp(ssl, "1") == 0) /* 11: only for cloud instances or ECS; 14.2: Kafka "0", "3" */
+		return kafka || (type_self_managed(type) && !text_ieq(type, "ECS"))
+		               ? call_bad(c, name)
+		               : 0;
 	if (strcmp(ssl, "3") == 0) /* SCRAM-SHA-256: Kafka destination only */
-		return s->source || !text_ieq(engine, "KAFKA") ? call_bad(c, name) : 0;
+		return kafka ? 0 : call_bad(c, name);
 	return call_bad(c, name);
+}
+
+static bool mongo_arch_known(const char *arch)
+{
+	return ONE_OF(arch, "0", "1", "2");
 }
 
 static int check_engine(struct call *c, const struct side *s, const char *type, const char *engine,
@@ -155,9 +166,7 @@ static int check_engine(struct call *c, const struct side *s, const char *type, 
 	if (text_ieq(engine, "ORACLE") && arg(c, s->sid) == NULL &&
 	    (oracle == NULL || text_ieq(oracle, "sid")))
 		return call_bad(c, s->sid);
-	if (text_ieq(engine, "MONGODB") &&
-	    (arch == NULL ||
-	     (strcmp(arch, "0") != 0 && strcmp(arch, "1") != 0 && strcmp(arch, "2") != 0)))
+	if (text_ieq(engine, "MONGODB") && (arch == NULL || !mongo_arch_known(arch)))
 		return call_bad(c, arena_printf(c->a, "Reserve.%s", s->mongo_key));
 	return 0;
 }
@@ -182,7 +191,7 @@ static bool address_is_ip(const char *s, bool *intranet)
 static int check_kafka(struct call *c, const char *type, const struct json *reserve)
 {
 	static const char *const needed[] = {"destTopic", "destSSL", "kafkaRecordFormat"};
-	const char *ip = arg(c, side_destination.ip), *ssl;
+	const char *ip = arg(c, side_destination.ip);
 	bool intranet = false;
 
 	if (!ONE_OF(type, "ECS", "EXPRESS", "KAFKA"))
@@ -192,9 +201,6 @@ static int check_kafka(struct call *c, const char *type, const struct json *rese
 	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
 		if (json_key_text(c, reserve, needed[i]) == NULL)
 			return call_bad(c, arena_printf(c->a, "Reserve.%s", needed[i]));
-	ssl = json_key_text(c, reserve, "destSSL");
-	if (strcmp(ssl, "0") != 0 && strcmp(ssl, "3") != 0)
-		return call_bad(c, "Reserve.destSSL");
 	if (ip != NULL && !address_is_ip(ip, &intranet))
 		return call_state(c, "InvalidParameter.KafkaBrokerInvalid");
 	if (ip != NULL && !intranet)
@@ -225,7 +231,7 @@ static int check_side(struct call *c, const struct side *s, const struct json *r
 		return -1;
 	if (!s->source && text_ieq(engine, "KAFKA") && check_kafka(c, type, reserve) != 0)
 		return -1;
-	return check_ssl(c, s, type, engine, reserve);
+	return check_ssl(c, s, type, engine, reserve, "Reserve");
 }
 
 static int check_phones(struct call *c, const char *param)
@@ -290,6 +296,15 @@ static int check_data_check(struct call *c)
 	return ok ? 0 : call_bad(c, "DataCheckConfigure");
 }
 
+static int check_auto_start(struct call *c, const struct json *reserve, const char *param)
+{
+	const char *start = json_key_text(c, reserve, "autoStartModulesAfterConfig");
+
+	if (start != NULL && !ONE_OF(start, "none", "auto", "all"))
+		return call_bad(c, arena_printf(c->a, "%s.autoStartModulesAfterConfig", param));
+	return 0;
+}
+
 static int check_rest(struct call *c, const struct json *reserve)
 {
 	static const char *const unsupported[] = {
@@ -298,17 +313,14 @@ static int check_rest(struct call *c, const struct json *reserve)
 		"DestCaCertificatePassword", "DestClientCertOssUrl",     "DestClientKeyOssUrl",
 		"DestClientPassword",
 	};
-	const char *cp = arg(c, "Checkpoint"),
-		   *start = json_key_text(c, reserve, "autoStartModulesAfterConfig");
+	const char *cp = arg(c, "Checkpoint");
 
 	for (size_t i = 0; i < sizeof(unsupported) / sizeof(unsupported[0]); i++)
 		if (arg(c, unsupported[i]) != NULL) /* 4: "not supported, do not send" */
 			return call_bad(c, unsupported[i]);
 	if (cp != NULL && (strlen(cp) != 10 || strspn(cp, "0123456789") != 10))
 		return call_bad(c, "Checkpoint"); /* unix seconds */
-	if (start != NULL && !ONE_OF(start, "none", "auto", "all"))
-		return call_bad(c, "Reserve.autoStartModulesAfterConfig");
-	return 0;
+	return check_auto_start(c, reserve, "Reserve");
 }
 
 int configure_check(struct call *c, const struct json *reserve)
@@ -325,4 +337,30 @@ int configure_check(struct call *c, const struct json *reserve)
 	if (check_alarms(c) != 0 || check_data_check(c) != 0)
 		return -1;
 	return check_rest(c, reserve);
+}
+
+static int update_side(struct call *c, const struct side *s, const struct endpoint *e,
+                       const struct json *sent)
+{
+	const char *arch = json_key_text(c, sent, s->mongo_key),
+		   *cen = json_key_text(c, sent, s->cen_key);
+
+	if (text_ieq(e->engine, "MONGODB") && arch != NULL && !mongo_arch_known(arch))
+		return call_bad(c, arena_printf(c->a, "Reserved.%s", s->mongo_key));
+	if (text_ieq(e->type, "CEN") && cen != NULL && !text_starts(cen, "cen-"))
+		return call_bad(c, arena_printf(c->a, "Reserved.%s", s->cen_key));
+	return check_ssl(c, s, str_or(e->type), e->engine, sent, "Reserved");
+}
+
+int configure_check_update(struct call *c, const struct job *j, const struct json *sent)
+{
+	const struct instance *i = job_instance(c->w, j);
+	const char *arch = json_key_text(c, sent, "syncArchitecture");
+
+	if (arch != NULL && i != NULL && !text_eq(arch, i->arch))
+		return call_bad(c, "Reserved.syncArchitecture");
+	if (update_side(c, &side_source, &j->src, sent) != 0 ||
+	    update_side(c, &side_destination, &j->dst, sent) != 0)
+		return -1;
+	return check_auto_start(c, sent, "Reserved");
 }

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "sim/call.h"
+#include "sim/configure.h"
 #include "sim/fields.h"
 #include "sim/scenario.h"
 #include "sim/world.h"
@@ -86,6 +87,8 @@ static int update_reserved(struct call *c, struct job *j)
 		return call_missing(c, "Reserved");
 	if (sent == NULL)
 		return call_bad(c, "Reserved");
+	if (configure_check_update(c, j, sent) != 0)
+		return -1;
 	if (modifiable(c, j) != 0)
 		return -1;
 	job_touch(c->w, j);

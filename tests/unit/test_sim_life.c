@@ -256,6 +256,14 @@ static void test_reserved(void **st)
 	assert_int_equal(json_get(r, "maxRetryTime")->i, 43200);  /* never removed */
 	assert_string_equal(json_str(r, "useJobTask"), "1");      /* the server's own */
 	assert_null(strstr(buf_str(&f.rs.body), "EXAMPLE"));
+	/* 11: SSL for cloud instances and ECS only, also when the source has moved meanwhile */
+	fx_call(&f, "ModifyDtsJobEndpoint", "DtsJobId", f.job, "Endpoint", "src",
+	        "EndpointInstanceType", "other", "EndpointIp", "192.0.2.9", "EndpointPort", "3306",
+	        NULL);
+	assert_string_equal(fx_code(&f), "");
+	fx_call(&f, "ModifyDtsJob", "DtsInstanceId", f.instance, "ModifyTypeEnum",
+	        "UPDATE_RESERVED", "Reserved", "{\"srcSSL\":\"1\"}", NULL);
+	assert_string_equal(fx_get(&f, "DynamicMessage"), "Reserved.srcSSL");
 	fx_release(&f);
 }
 
