@@ -86,8 +86,48 @@ static struct json *inner_copy(struct call *c, const struct json *o, const char 
 	return with_state(c, o, key, inner);
 }
 
+static bool is_blank(char ch)
+{
+	return ch == ' ' || ch == '\t' || ch == '\r' || ch == '\n';
+}
+
+static const char *skip_blanks(const char *s)
+{
+	while (is_blank(*s))
+		s++;
+	return s;
+}
+
+/* 15: a condition without sub-selects and without a trailing ";"; texts stand in single quotes. */
+static bool filter_valid(const struct json *filter)
+{
+	const char *p, *word, *s = filter->s;
+	bool quoted = false;
+	size_t n;
+
+	if (filter->type != JSON_STRING)
+		return false;
+	for (n = strlen(s); n > 0 && is_blank(s[n - 1]);)
+		n--;
+	if (n > 0 && s[n - 1] == ';')
+		return false;
+	for (p = s; *p != '\0'; p++) {
+		if (*p == '\'')
+			quoted = !quoted;
+		word = skip_blanks(p + 1);
+		if (!quoted && *p == '(' && strncasecmp(word, "select", 6) == 0 &&
+		    (is_blank(word[6]) || strchr("('*\"`", word[6]) != NULL))
+			return false;
+	}
+	return true;
+}
+
 static struct json *table_copy(struct call *c, const struct json *table)
 {
+	const struct json *filter = json_get(table, "filter");
+
+	if (filter != NULL && !filter_valid(filter))
+		return NULL;
 	return inner_copy(c, table, "column", column_copy);
 }
 

@@ -225,6 +225,14 @@ static void test_objects(void **st)
 	assert_string_equal(fx_status(&f, f.job), "synchronizing");
 	assert_string_equal(fx_get(&f, "DbObject"),
 	                    "{\"b\":{\"name\":\"b\",\"state\":\"normal\"}}");
+	/* a filter may hold what it may not end in, and words that begin like a sub-select */
+	assert_int_equal(fx_call(&f, "ModifyDtsJob", "DtsInstanceId", f.instance, "DbList",
+	                         "{\"b\":{\"Table\":{\"t\":{\"filter\":\"a=';' and (selected=1) and "
+	                         "b<>'(select'\"}}}}",
+	                         NULL),
+	                 200);
+	assert_true(f.rs.effect);
+	fx_pass(&f, 4000);
 	/* the token with another request is a mistake */
 	fx_call(&f, "ModifyDtsJob", "DtsInstanceId", f.instance, "ClientToken", "t1", "DbList",
 	        "{\"c\":{}}", NULL);
