@@ -69,6 +69,7 @@ const struct field job_fields[] = {
 	J("stopped", F_BOOL, stopped),
 	J("past_resuming", F_BOOL, past_resuming),
 	J("pending_db_list", F_STR, pending_db),
+	J("pending_file", F_BOOL, pending_file),
 	J("sub_job", F_STR, sub_job),
 	J("client_token", F_STR, token),
 	J("client_token_hash", F_STR, token_hash),

@@ -144,6 +144,21 @@ const char *db_object_from(struct call *c, const char *db_list)
 	return out != NULL ? json_write_dup(c->a, out, false) : NULL;
 }
 
+int objects_from(struct call *c, const char **objects)
+{
+	const char *list = arg(c, "DbList"), *url = arg(c, "FileOssUrl");
+
+	*objects = NULL;
+	if (list == NULL && url == NULL)
+		return call_missing(c, "DbList");
+	if (url != NULL && !text_starts(url, "http://") && !text_starts(url, "https://"))
+		return call_bad(c, "FileOssUrl");
+	if (list == NULL)
+		return 0;
+	*objects = db_object_from(c, list);
+	return *objects != NULL ? 0 : call_bad(c, "DbList");
+}
+
 const char *json_key_text(struct call *c, const struct json *o, const char *key)
 {
 	const struct json *v = o != NULL ? json_get(o, key) : NULL;

@@ -84,6 +84,11 @@ int cls_rank(const char *cls);
 
 /* objects.c: DbList and Reserve. NULL: not valid. Texts live in c->a. */
 const char *db_object_from(struct call *c, const char *db_list);
+/*
+ * The list of a request: DbList, or FileOssUrl in its place, which gives NULL, for the file is not
+ * read here. 0 or -1.
+ */
+int objects_from(struct call *c, const char **objects);
 struct json *parse_object(struct call *c, const char *text);
 /* What is read back: sent keys over former ones, the server's own beside them, secrets masked. */
 const char *reserved_from(struct call *c, const char *former, const struct json *sent,

@@ -150,11 +150,8 @@ int op_configure(struct call *c)
 
 	if (configure_check(c, reserve) != 0)
 		return -1;
-	if (arg(c, "DbList") != NULL) {
-		objects = db_object_from(c, arg(c, "DbList"));
-		if (objects == NULL)
-			return call_bad(c, "DbList");
-	}
+	if (objects_from(c, &objects) != 0)
+		return -1;
 	if (arg(c, "DtsInstanceId") != NULL || arg(c, "DtsJobId") != NULL) {
 		if (existing_job(c, reserve, &j) != 0)
 			return -1;

@@ -110,18 +110,14 @@ static int replace_objects(struct call *c, struct job *j)
 	const char *objects;
 	char id[16];
 
-	if (arg(c, "DbList") == NULL)
-		return arg(c, "FileOssUrl") == NULL ? call_missing(c, "DbList") : modifiable(c, j);
-	objects = db_object_from(c, arg(c, "DbList"));
-	if (objects == NULL)
-		return call_bad(c, "DbList");
-	if (modifiable(c, j) != 0)
+	if (objects_from(c, &objects) != 0 || modifiable(c, j) != 0)
 		return -1;
 	job_touch(c->w, j);
 	world_new_id(c->w, id);
 	str_set(&j->sub_job, id);
 	job_set_status(c->w, j, ST_MODIFYING);
 	str_set(&j->pending_db, objects);
+	j->pending_file = objects == NULL;
 	job_queue(c->w, j, ST_SYNCHRONIZING, c->w->sc->modify_ms);
 	answer_modify(c, arena_strdup(c->a, id)); /* the id of the sub-task, not of the job */
 	c->effect = true;

@@ -211,9 +211,10 @@ static void turn_apply(struct world *w, struct job *j, enum status to, int64_t a
 {
 	struct instance *i = job_instance(w, j);
 
-	if (j->status == ST_MODIFYING && j->pending_db != NULL) {
+	if (j->status == ST_MODIFYING && (j->pending_db != NULL || j->pending_file)) {
 		str_set(&j->db_object, j->pending_db);
 		str_set(&j->pending_db, NULL);
+		j->pending_file = false;
 	}
 	if (j->status == ST_UPGRADE && i != NULL && i->pending_cls != NULL) {
 		str_set(&i->cls, i->pending_cls);

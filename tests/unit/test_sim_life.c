@@ -240,6 +240,38 @@ static void test_objects(void **st)
 	fx_release(&f);
 }
 
+/* The other way to give the list (4): a file in OSS, which is not read here. */
+static void test_objects_by_file(void **st)
+{
+	static const char url[] = "http://lists.oss-cn-hangzhou.aliyuncs.com/objects.json";
+	struct fx f;
+	char *sub;
+
+	(void)st;
+	fx_init(&f, "", false);
+	fx_buy(&f);
+	fx_configure(&f, NULL);
+	fx_pass(&f, 16000);
+	fx_call(&f, "ModifyDtsJob", "DtsInstanceId", f.instance, "FileOssUrl", url, "ClientToken",
+	        "t1", NULL);
+	assert_string_equal(fx_code(&f), "");
+	assert_string_equal(fx_get(&f, "Status"), "200");
+	assert_true(f.rs.effect);
+	sub = arena_strdup(&f.mine, fx_get(&f, "DtsJobId"));
+	assert_string_not_equal(sub, "");
+	assert_string_not_equal(sub, f.job); /* the sub-task's id, as with DbList */
+	fx_call(&f, "ModifyDtsJob", "DtsInstanceId", f.instance, "FileOssUrl", url, "ClientToken",
+	        "t1", NULL);
+	assert_string_equal(fx_get(&f, "DtsJobId"), sub);
+	assert_false(f.rs.effect);
+	assert_string_equal(fx_status(&f, f.job), "Modifying");
+	assert_non_null(strstr(fx_get(&f, "DbObject"), "shop"));
+	fx_pass(&f, 4000);
+	assert_string_equal(fx_status(&f, f.job), "synchronizing");
+	assert_string_equal(fx_get(&f, "DbObject"), ""); /* as after a configuration by file */
+	fx_release(&f);
+}
+
 static void test_reserved(void **st)
 {
 	struct json *r;
@@ -732,6 +764,7 @@ int main(void)
 		cmocka_unit_test(test_pause),
 		cmocka_unit_test(test_pause_too_long),
 		cmocka_unit_test(test_objects),
+		cmocka_unit_test(test_objects_by_file),
 		cmocka_unit_test(test_reserved),
 		cmocka_unit_test(test_class),
 		cmocka_unit_test(test_pay),
