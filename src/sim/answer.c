@@ -323,8 +323,10 @@ static struct json *form_success(struct call *c)
 {
 	put(c, c->out, "RequestId", c->request_id);
 	put_success(c, c->out, true);
-	if (c->op->code)
+	if (c->op->code == CODE_TEXT)
 		put(c, c->out, "Code", "200");
+	else if (c->op->code == CODE_INT)
+		put_int(c, c->out, "Code", 200);
 	if (c->w->sc->errcode_on_success)
 		put(c, c->out, "ErrCode", "InternalError");
 	return c->out;

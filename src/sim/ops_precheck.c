@@ -48,6 +48,20 @@ static struct json *progress_row(struct call *c, const struct job *j, const stru
 	return o;
 }
 
+static void progress(struct call *c, const char *state, struct json *list, int64_t total,
+                     int64_t page, int64_t errors)
+{
+	put(c, c->out, "State", state);
+	put_int(c, c->out, "Total", total);
+	put_int(c, c->out, "TotalRecordCount", total);
+	put_int(c, c->out, "PageNumber", page);
+	put_int(c, c->out, "PageRecordCount", (int64_t)list->n);
+	put_int(c, c->out, "ErrorItem", errors);
+	put_int(c, c->out, "ErrorAnalysisItem", 0);
+	json_add(c->out, "JobProgress", list);
+	json_add(c->out, "AnalysisJobProgress", json_new(c->a, JSON_ARRAY));
+}
+
 static void precheck_rows(struct call *c, const struct job *j)
 {
 	const char *text = shown_items(j);
@@ -62,13 +76,7 @@ static void precheck_rows(struct call *c, const struct job *j)
 		if (k >= (page - 1) * size && k < page * size)
 			json_add(list, NULL, o);
 	}
-	put(c, c->out, "State", precheck_state(j));
-	put_int(c, c->out, "Total", (int64_t)ncheck_items);
-	put_int(c, c->out, "TotalRecordCount", (int64_t)ncheck_items);
-	put_int(c, c->out, "PageNumber", page);
-	put_int(c, c->out, "PageRecordCount", (int64_t)list->n);
-	put_int(c, c->out, "ErrorItem", errors);
-	json_add(c->out, "JobProgress", list);
+	progress(c, precheck_state(j), list, (int64_t)ncheck_items, page, errors);
 }
 
 int op_precheck_status(struct call *c)
@@ -88,10 +96,8 @@ int op_precheck_status(struct call *c)
 	if (strcmp(arg(c, "JobCode"), "01") == 0) {
 		precheck_rows(c, j);
 	} else {
-		put(c, c->out, "State", job_running(j) ? "Finished" : "NotStarted");
-		put_int(c, c->out, "Total", 0);
-		put_int(c, c->out, "ErrorItem", 0);
-		json_add(c->out, "JobProgress", json_new(c->a, JSON_ARRAY));
+		progress(c, job_running(j) ? "Finished" : "NotStarted", json_new(c->a, JSON_ARRAY),
+		         0, arg_int(c, "PageNo", 1), 0);
 	}
 	json_add(c->out, "SubDistributedJobStatus", json_new(c->a, JSON_ARRAY));
 	read_ends(c, j);

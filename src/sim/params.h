@@ -26,6 +26,7 @@ struct param_def {
 };
 
 enum success_kind { SUC_BOOL, SUC_TEXT, SUC_NONE }; /* dts-api.md 1.1 */
+enum code_kind { CODE_NONE, CODE_TEXT, CODE_INT }; /* a field Code: the HTTP status */
 enum http_kind { HTTP_INT, HTTP_TEXT, HTTP_NONE };
 
 struct op {
@@ -34,7 +35,7 @@ struct op {
 	enum rate_class rate;
 	enum success_kind success;
 	enum http_kind http;
-	bool code; /* has a field Code ("200") */
+	enum code_kind code;
 	bool post_only;
 	const struct param_def *params;
 	size_t nparams;

@@ -322,6 +322,7 @@ void render_detail(struct call *c, struct json *o, const struct instance *i, con
 		put(c, o, "SynchronizationDirection", j->dir);
 	if (i != NULL)
 		put_int(c, o, "DatabaseCount", i->databases);
+	put(c, o, "GroupId", i != NULL ? i->group : j->group); /* 2: the resource group, too */
 	put_time(c, o, "FinishTime", j->finished_wall);
 	put_time(c, o, "BootTime", j->begun_wall);
 	put_time(c, o, "LastUpdateTime", c->w->wall_ms);

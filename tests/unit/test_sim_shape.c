@@ -1,0 +1,80 @@
+/* The shape of answers (dts-api/responses.json), and what they never show. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/buf.h"
+#include "sim_fixture.h"
+
+static enum json_type type_of(const struct fx *f, const char *key)
+{
+	const struct json *v = json_get(f->j, key);
+
+	return v != NULL ? v->type : JSON_NULL;
+}
+
+/* Code is the HTTP status: a number in Detail only; elsewhere text, or the code of the sub-job. */
+static void test_code(void **st)
+{
+	struct fx f;
+
+	(void)st;
+	fx_init(&f, "[limits]\noff = true\n", true);
+	fx_buy(&f);
+	fx_configure(&f, NULL);
+	fx_call(&f, "DescribeDtsJobDetail", "DtsJobId", f.job, NULL);
+	assert_int_equal(type_of(&f, "Code"), JSON_NUMBER);
+	assert_int_equal(json_get(f.j, "Code")->i, 200);
+	assert_string_equal(fx_get(&f, "GroupId"), fx_get(&f, "ResourceGroupId"));
+	fx_call(&f, "ModifyDtsJobDedicatedCluster", "DtsJobIds",
+	        arena_printf(&f.mine, "[\"%s\"]", f.job), "DedicatedClusterId", "dtscluster_a",
+	        NULL);
+	assert_string_equal(fx_get(&f, "Code"), "200");
+	assert_int_equal(type_of(&f, "HttpStatusCode"), JSON_NUMBER);
+	fx_call(&f, "ModifyDtsJobDuLimit", "DtsJobId", f.job, "DuLimit", "2", NULL);
+	assert_string_equal(fx_get(&f, "Code"), "200");
+	assert_int_equal(type_of(&f, "HttpStatusCode"), JSON_NUMBER);
+	fx_call(&f, "DescribeDtsJobs", "Region", "cn-hangzhou", "JobType", "SYNC", NULL);
+	assert_int_equal(type_of(&f, "Code"), JSON_NULL);
+	fx_release(&f);
+}
+
+/* The same members for the modules as for the precheck. */
+static void test_precheck_status(void **st)
+{
+	static const char *const numbers[] = {"Total",           "ErrorItem",  "ErrorAnalysisItem",
+	                                      "TotalRecordCount", "PageNumber", "PageRecordCount"};
+	static const char *const codes[] = {"01", "02", "03", "04"};
+	struct fx f;
+
+	(void)st;
+	fx_init(&f, "[limits]\noff = true\n", true);
+	fx_buy(&f);
+	fx_configure(&f, NULL);
+	for (size_t i = 0; i < 4; i++) {
+		fx_call(&f, "DescribePreCheckStatus", "DtsJobId", f.job, "JobCode", codes[i],
+		        "StructType", "before", NULL);
+		assert_string_equal(fx_get(&f, "Code"), codes[i]);
+		for (size_t k = 0; k < sizeof(numbers) / sizeof(numbers[0]); k++)
+			if (type_of(&f, numbers[k]) != JSON_NUMBER)
+				fail_msg("%s of %s", numbers[k], codes[i]);
+		assert_int_equal(type_of(&f, "JobProgress"), JSON_ARRAY);
+		assert_int_equal(type_of(&f, "AnalysisJobProgress"), JSON_ARRAY);
+	}
+	fx_release(&f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_code),
+		cmocka_unit_test(test_precheck_status),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
