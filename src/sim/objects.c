@@ -196,6 +196,27 @@ bool secret_key_name(const char *name)
 	return false;
 }
 
+void hide_secrets(struct arena *a, struct json *o, const char *instead)
+{
+	VEC(struct json *) todo = {0};
+	struct json *v;
+
+	*VEC_PUSH(a, &todo) = o;
+	while (todo.n > 0) {
+		v = todo.v[--todo.n];
+		for (struct json *m = v->child; m != NULL; m = m->next) {
+			if (m->key != NULL && secret_key_name(m->key)) {
+				m->type = JSON_STRING;
+				m->s = instead;
+				m->child = m->last = NULL;
+				m->n = 0;
+			} else if (m->child != NULL) {
+				*VEC_PUSH(a, &todo) = m;
+			}
+		}
+	}
+}
+
 /* 14.2 "added by the server": the superset that a reader gets back. */
 static void add_server_keys(struct call *c, struct json *out, const struct job *j)
 {
@@ -221,15 +242,13 @@ static void add_server_keys(struct call *c, struct json *out, const struct job *
 const char *reserved_from(struct call *c, const char *former, const struct json *sent,
                           const struct job *j)
 {
-	struct json *out = json_new(c->a, JSON_OBJECT), *old = parse_object(c, former), *v;
+	struct json *out = json_new(c->a, JSON_OBJECT), *old = parse_object(c, former);
 	const struct json *m;
 
 	if (sent != NULL)
-		for (m = sent->child; m != NULL; m = m->next) {
-			v = secret_key_name(m->key) ? json_new_str(c->a, "******")
-			                            : json_clone(c->a, m);
-			json_add(out, m->key, v);
-		}
+		for (m = sent->child; m != NULL; m = m->next)
+			json_add(out, m->key, json_clone(c->a, m));
+	hide_secrets(c->a, out, "******");
 	if (old != NULL) /* UPDATE_RESERVED adds and overwrites, it never removes */
 		for (m = old->child; m != NULL; m = m->next)
 			if (json_get(out, m->key) == NULL)

@@ -8,6 +8,7 @@
 
 #include "sim/world.h"
 
+struct arena;
 struct call;
 struct json;
 
@@ -96,6 +97,8 @@ const char *reserved_from(struct call *c, const char *former, const struct json 
 const char *json_key_text(struct call *c, const struct json *o,
                           const char *key); /* NULL if absent or "" */
 bool secret_key_name(const char *name);
+/* Every member with such a name, at any depth, becomes the text `instead`. */
+void hide_secrets(struct arena *a, struct json *o, const char *instead);
 
 /* render.c */
 struct json *render_list_item(struct call *c, const struct instance *i, const struct job *j,

@@ -14,25 +14,11 @@
 /* Secrets stand in parameters of their own and inside the JSON of Reserve and Reserved. */
 static const char *masked_json(const struct call *c, const char *text)
 {
-	struct json *o = json_parse(c->a, text, strlen(text), NULL), *v;
-	VEC(struct json *) todo = {0};
+	struct json *o = json_parse(c->a, text, strlen(text), NULL);
 
 	if (o == NULL || o->type != JSON_OBJECT)
 		return "***"; /* nothing is known about it, so nothing is shown */
-	*VEC_PUSH(c->a, &todo) = o;
-	while (todo.n > 0) {
-		v = todo.v[--todo.n];
-		for (struct json *m = v->child; m != NULL; m = m->next) {
-			if (m->key != NULL && secret_key_name(m->key)) {
-				m->type = JSON_STRING;
-				m->s = "***";
-				m->child = m->last = NULL;
-				m->n = 0;
-			} else if (m->child != NULL) {
-				*VEC_PUSH(c->a, &todo) = m;
-			}
-		}
-	}
+	hide_secrets(c->a, o, "***");
 	return json_write_dup(c->a, o, false);
 }
 

@@ -69,11 +69,41 @@ static void test_precheck_status(void **st)
 	fx_release(&f);
 }
 
+/* 4.1, 14.2: secrets of Reserve are not given back, wherever they stand. */
+static void test_secrets(void **st)
+{
+	struct json *r;
+	struct fx f;
+
+	(void)st;
+	fx_init(&f, "", true);
+	fx_buy(&f);
+	fx_configure(&f, "{\"srcSslCaCert\":\"EXAMPLE-1\",\"channelInfo\":{\"user\":\"u\","
+	                 "\"password\":\"EXAMPLE-2\",\"more\":[{\"clientKeyText\":{\"a\":"
+	                 "\"EXAMPLE-3\"}}]}}");
+	fx_call(&f, "ModifyDtsJob", "DtsInstanceId", f.instance, "ModifyTypeEnum",
+	        "UPDATE_RESERVED", "Reserved", "{\"x\":{\"destPassword\":\"EXAMPLE-4\",\"k\":1}}",
+	        NULL);
+	assert_string_equal(fx_code(&f), "");
+	fx_call(&f, "DescribeDtsJobDetail", "DtsJobId", f.job, NULL);
+	assert_null(strstr(buf_str(&f.rs.body), "EXAMPLE"));
+	r = json_parse(&f.a, fx_get(&f, "Reserved"), strlen(fx_get(&f, "Reserved")), NULL);
+	assert_string_equal(json_str(r, "srcSslCaCert"), "******");
+	assert_string_equal(json_str(r, "channelInfo.password"), "******");
+	assert_string_equal(json_str(r, "channelInfo.user"), "u");
+	assert_string_equal(json_str(json_path(r, "channelInfo.more")->child, "clientKeyText"),
+	                    "******");
+	assert_string_equal(json_str(r, "x.destPassword"), "******");
+	assert_int_equal(json_path(r, "x.k")->i, 1);
+	fx_release(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_code),
 		cmocka_unit_test(test_precheck_status),
+		cmocka_unit_test(test_secrets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
