@@ -22,6 +22,8 @@ bool type_self_managed(const char *type);
 
 /* Everything that needs no object: 0 or -1. reserve: parsed Reserve or NULL. */
 int configure_check(struct call *c, const struct json *reserve);
+/* Another account: its id is a number, its role a name (20). Takes the names of the parameters. */
+int configure_check_owner(struct call *c, const char *owner_param, const char *role_param);
 /* The same of what UPDATE_RESERVED sends for a job that is configured. */
 int configure_check_update(struct call *c, const struct job *j, const struct json *sent);
 

@@ -13,6 +13,7 @@
 #include "sim/world.h"
 
 #define PHONES_MAX 10
+#define NUMBER_MAX 9007199254740991 /* 16: of a limit */
 
 const struct side side_source = {
 	.type = "SourceEndpointInstanceType",
@@ -64,6 +65,17 @@ static bool one_of(const char *v, const char *const *set, size_t n)
 	one_of((v), (const char *const[]){__VA_ARGS__},                                            \
 	       sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *))
 
+/* values: "a|b". */
+static bool value_in(struct call *c, const char *values, const char *v)
+{
+	const char *one;
+
+	for (size_t i = 0; (one = text_field(c->a, values, '|', i)) != NULL; i++)
+		if (strcmp(one, v) == 0)
+			return true;
+	return false;
+}
+
 bool type_self_managed(const char *type)
 {
 	return ONE_OF(type, "OTHER", "ECS", "EXPRESS", "CEN", "DG");
@@ -110,16 +122,16 @@ static int check_address(struct call *c, const struct side *s, const char *type,
 	return 0;
 }
 
-static int check_owner(struct call *c, const struct side *s)
+int configure_check_owner(struct call *c, const char *owner_param, const char *role_param)
 {
-	const char *owner = arg(c, s->owner), *role = arg(c, s->role);
+	const char *owner = arg(c, owner_param), *role = arg(c, role_param);
 
 	if (owner == NULL)
 		return 0;
 	if (strspn(owner, "0123456789") != strlen(owner))
 		return call_state(c, "DTS.Msg.InvalidParameter.AliyunUidFormat");
 	if (role == NULL)
-		return call_bad(c, s->role);
+		return call_bad(c, role_param);
 	if (strpbrk(role, ":/") != NULL) /* 20: a role name, not an ARN */
 		return call_fail(c, 403, "AssumeRoleFail",
 		                 "InvalidParameter : Invalid role arn format:%s", role);
@@ -227,7 +239,8 @@ static int check_side(struct call *c, const struct side *s, const struct json *r
 		if (region == NULL)
 			return call_bad(c, s->region);
 	}
-	if (check_engine(c, s, type, engine, reserve) != 0 || check_owner(c, s) != 0)
+	if (check_engine(c, s, type, engine, reserve) != 0 ||
+	    configure_check_owner(c, s->owner, s->role) != 0)
 		return -1;
 	if (!s->source && text_ieq(engine, "KAFKA") && check_kafka(c, type, reserve) != 0)
 		return -1;
@@ -270,38 +283,97 @@ static bool number_in(struct call *c, const struct json *o, const char *key, int
 	return v != NULL && text_int(v, lo, hi, &n);
 }
 
+/* What an alarm of the check needs once it is on: how often, how long, how much. */
+static bool notice_valid(struct call *c, const struct json *o, const char *name)
+{
+	if (!json_true(json_get(o, name)))
+		return true;
+	return number_in(c, o, arena_printf(c->a, "%sTimes", name), 1, NUMBER_MAX) &&
+	       number_in(c, o, arena_printf(c->a, "%sPeriod", name), 1, 4) &&
+	       number_in(c, o, arena_printf(c->a, "%sValue", name), 0, NUMBER_MAX);
+}
+
+static bool full_check_valid(struct call *c, const struct json *o)
+{
+	static const char *const limits[] = {"fullCheckMaxReadBps", "fullCheckMaxReadRps"};
+	const char *model = json_key_text(c, o, "fullCheckModel"),
+		   *ends = json_key_text(c, o, "fullCheckReferEndpoint"),
+		   *hours = json_key_text(c, o, "checkMaximumHourEnable");
+
+	for (size_t i = 0; i < 2; i++)
+		if (json_key_text(c, o, limits[i]) != NULL &&
+		    !number_in(c, o, limits[i], 0, NUMBER_MAX))
+			return false;
+	if (ends != NULL && !value_in(c, "all|src|dest", ends))
+		return false;
+	if (model != NULL && !value_in(c, "1|2", model))
+		return false;
+	if (text_eq(model, "1") && !number_in(c, o, "fullCheckRatio", 10, 100))
+		return false;
+	/* Documented as required with sampling, and left out by those who sample all the same. */
+	if (hours == NULL || strcmp(hours, "0") == 0)
+		return true;
+	return strcmp(hours, "1") == 0 && number_in(c, o, "checkMaximumHour", 1, 72);
+}
+
 /* 16; the section is about values, so a wrong one is the fault of the whole parameter. */
 static int check_data_check(struct call *c)
 {
-	const char *text = arg(c, "DataCheckConfigure"), *model;
+	static const char *const switches[] = {
+		"fullDataCheck",
+		"incrementalDataCheck",
+		"fullCheckFixData",
+		"fullCheckErrorNotice",
+		"fullCheckValidFailNotice",
+		"incrementalCheckErrorNotice",
+		"incrementalCheckValidFailNotice",
+		"incrementalCheckDelayNotice",
+	};
+	const char *text = arg(c, "DataCheckConfigure"), *v;
 	struct json *o;
-	bool ok = true;
+	bool ok;
 
 	if (text == NULL)
 		return 0;
 	o = parse_object(c, text);
 	if (o == NULL)
 		return call_bad(c, "DataCheckConfigure");
-	model = json_key_text(c, o, "fullCheckModel");
-	if (model != NULL)
-		ok = strcmp(model, "1") == 0 || strcmp(model, "2") == 0;
-	if (ok && text_eq(model, "1"))
-		ok = number_in(c, o, "fullCheckRatio", 10, 100);
-	if (ok && text_eq(json_key_text(c, o, "checkMaximumHourEnable"), "1"))
-		ok = number_in(c, o, "checkMaximumHour", 1, 72);
+	ok = full_check_valid(c, o) && notice_valid(c, o, "incrementalCheckValidFailNotice") &&
+	     notice_valid(c, o, "incrementalCheckDelayNotice");
+	for (size_t i = 0; ok && i < sizeof(switches) / sizeof(switches[0]); i++) {
+		v = json_key_text(c, o, switches[i]);
+		ok = v == NULL || value_in(c, "true|false", v);
+	}
 	if (ok && json_true(json_get(o, "fullCheckValidFailNotice")))
-		ok = json_key_text(c, o, "fullCheckNoticeValue") != NULL;
-	if (ok && json_true(json_get(o, "incrementalCheckDelayNotice")))
-		ok = json_key_text(c, o, "incrementalCheckDelayNoticeValue") != NULL;
+		ok = number_in(c, o, "fullCheckNoticeValue", 0, NUMBER_MAX);
 	return ok ? 0 : call_bad(c, "DataCheckConfigure");
 }
 
-static int check_auto_start(struct call *c, const struct json *reserve, const char *param)
+/* 14: keys of which all values are known. Numbers and booleans may stand without quotes. */
+static int check_values(struct call *c, const struct json *reserve, const char *param)
 {
-	const char *start = json_key_text(c, reserve, "autoStartModulesAfterConfig");
+	static const struct {
+		const char *key, *values;
+	} known[] = {
+		{"targetTableMode", "0|2"},
+		{"autoStartModulesAfterConfig", "none|auto|all"},
+		{"syncArchitecture", "oneway|bidirectional"},
+		{"filterDDL", "true|false"},
+		{"conflict", "overwrite|interrupt|ignore"},
+		{"etlOperatorCtl", "Y|N"},
+		{"triggerMode", "manual|auto"},
+		{"anySinkTableEngineType", "innodb|xengine"},
+		{"destKafka.compression.type", "lz4|snappy|gzip|none"},
+		{"destKafka.acks", "0|1|all"},
+		{"destSchemaRegistry", "no|yes"},
+	};
+	const char *v;
 
-	if (start != NULL && !ONE_OF(start, "none", "auto", "all"))
-		return call_bad(c, arena_printf(c->a, "%s.autoStartModulesAfterConfig", param));
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		v = json_key_text(c, reserve, known[i].key);
+		if (v != NULL && !value_in(c, known[i].values, v))
+			return call_bad(c, arena_printf(c->a, "%s.%s", param, known[i].key));
+	}
 	return 0;
 }
 
@@ -320,7 +392,7 @@ static int check_rest(struct call *c, const struct json *reserve)
 			return call_bad(c, unsupported[i]);
 	if (cp != NULL && (strlen(cp) != 10 || strspn(cp, "0123456789") != 10))
 		return call_bad(c, "Checkpoint"); /* unix seconds */
-	return check_auto_start(c, reserve, "Reserve");
+	return check_values(c, reserve, "Reserve");
 }
 
 int configure_check(struct call *c, const struct json *reserve)
@@ -362,5 +434,5 @@ int configure_check_update(struct call *c, const struct job *j, const struct jso
 	if (update_side(c, &side_source, &j->src, sent) != 0 ||
 	    update_side(c, &side_destination, &j->dst, sent) != 0)
 		return -1;
-	return check_auto_start(c, sent, "Reserved");
+	return check_values(c, sent, "Reserved");
 }

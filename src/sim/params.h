@@ -26,7 +26,7 @@ struct param_def {
 };
 
 enum success_kind { SUC_BOOL, SUC_TEXT, SUC_NONE }; /* dts-api.md 1.1 */
-enum code_kind { CODE_NONE, CODE_TEXT, CODE_INT }; /* a field Code: the HTTP status */
+enum code_kind { CODE_NONE, CODE_TEXT, CODE_INT };  /* a field Code: the HTTP status */
 enum http_kind { HTTP_INT, HTTP_TEXT, HTTP_NONE };
 
 struct op {

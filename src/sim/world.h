@@ -93,7 +93,7 @@ struct job {
 	int64_t suspended_ms, gone_ms; /* gone_ms: released; visible as Finished for a while */
 	bool stopped;
 	bool past_resuming; /* Failed because it was paused too long (3.6): nothing starts it */
-	bool pending_file; /* objects come from a file that is not read here */
+	bool pending_file;  /* objects come from a file that is not read here */
 	char *pending_db, *sub_job, *token, *token_hash;
 	struct job *listed; /* what lists show until listed_until_ms */
 	int64_t listed_until_ms;

@@ -47,8 +47,9 @@ static void test_code(void **st)
 /* The same members for the modules as for the precheck. */
 static void test_precheck_status(void **st)
 {
-	static const char *const numbers[] = {"Total",           "ErrorItem",  "ErrorAnalysisItem",
-	                                      "TotalRecordCount", "PageNumber", "PageRecordCount"};
+	static const char *const numbers[] = {
+		"Total",      "ErrorItem",      "ErrorAnalysisItem", "TotalRecordCount",
+		"PageNumber", "PageRecordCount"};
 	static const char *const codes[] = {"01", "02", "03", "04"};
 	struct fx f;
 
