@@ -30,8 +30,8 @@ static int check_pay(struct call *c, const char *type)
 {
 	const char *period = arg(c, "Period");
 
-	if (!text_eq(arg(c, "PayType"), "PrePaid"))
-		return 0;
+	if (!text_eq(arg(c, "PayType"), "PrePaid")) /* 4: a Period only with PrePaid */
+		return period != NULL ? call_bad(c, "Period") : 0;
 	if (text_eq(type, "MIGRATION")) /* 3.6: migration is PostPaid only */
 		return call_bad(c, "PayType");
 	if (period == NULL)
@@ -57,6 +57,8 @@ static int check_shape(struct call *c, const char *type)
 		return call_bad(c, "Du");
 	if (arg_int(c, "DatabaseCount", 1) < 1)
 		return call_bad(c, "DatabaseCount");
+	if (arg(c, "ResourceGroupId") != NULL && !text_starts(arg(c, "ResourceGroupId"), "rg-"))
+		return call_bad(c, "ResourceGroupId");
 	if (arg(c, "FeeType") != NULL && !text_eq(type, "SUBSCRIBE"))
 		return call_bad(c, "FeeType");
 	if (two_way && !text_eq(type, "SYNC"))
@@ -252,7 +254,7 @@ int op_transfer_class(struct call *c)
 			"You are not authorized to do this action: the class must be higher "
 			"than %s.",
 			i->cls);
-	if (!text_eq(i->type, "MIGRATION") && text_eq(cls, "xxlarge"))
+	if (text_eq(i->type, "MIGRATION") ? cls_rank(cls) > 5 : text_eq(cls, "xxlarge")) /* 18 */
 		return call_bad(c, "InstanceClass");
 	if (j->status == ST_MODIFYING)
 		return call_state(c, "DTS.Msg.OperationDenied.JobStatusModifying");
@@ -347,7 +349,14 @@ int op_upgrade_two_way(struct call *c)
 		                 "A PrePaid instance cannot be upgraded.");
 	if (j->status != ST_SYNCHRONIZING)
 		return call_state(c, "InvalidJobStatus");
+	if (cls_rank(arg(c, "InstanceClass")) < cls_rank(i->cls)) /* 3.6: only by ticket */
+		return call_fail(c, 403, "NoPermission",
+		                 "You are not authorized to do this action: the class must not be "
+		                 "lower than %s.",
+		                 i->cls);
 	job_touch(c->w, j);
+	if (!text_eq(arg(c, "InstanceClass"), i->cls))
+		str_set(&i->pending_cls, arg(c, "InstanceClass"));
 	str_set(&i->arch, "bidirectional");
 	world_new_id(c->w, id);
 	job_blank(c->w, id, i, true);

@@ -85,7 +85,7 @@ static int suspend_job(struct call *c, struct job *j)
 {
 	if (j->status == ST_SUSPENDING || text_eq(j->type, "SUBSCRIBE"))
 		return 0; /* 3.6: on a change-tracking job it answers success and does nothing */
-	if (!job_running(j) && j->status != ST_INITIALIZING && j->status != ST_RETRYING)
+	if (!job_running(j) && j->status != ST_INITIALIZING)
 		return call_state(c, j->status == ST_MODIFYING
 		                             ? "DTS.Msg.OperationDenied.JobStatusModifying"
 		                             : "InvalidJobStatus");
@@ -98,8 +98,7 @@ static int suspend_job(struct call *c, struct job *j)
 
 static int stop_job(struct call *c, struct job *j)
 {
-	if (!job_running(j) && j->status != ST_INITIALIZING && j->status != ST_SUSPENDING &&
-	    j->status != ST_RETRYING)
+	if (!job_running(j)) /* 3.3 */
 		return call_state(c, "InvalidJobStatus");
 	job_touch(c->w, j);
 	j->next.n = 0;
@@ -109,15 +108,22 @@ static int stop_job(struct call *c, struct job *j)
 	return 0;
 }
 
+/* 3.6: what is paid in advance is not released by the API. */
+static int releasable(struct call *c, const struct instance *i)
+{
+	if (i == NULL || !text_eq(i->pay_type, "PrePaid"))
+		return 0;
+	return call_fail(c, 403, "OperationDenied",
+	                 "A PrePaid instance cannot be released; unsubscribe it in the console.");
+}
+
 /* Releases what was bought (3.7). Reverse job: only that link. */
 static int delete_job(struct call *c, struct job *j)
 {
 	struct instance *i = job_instance(c->w, j);
 
-	if (i != NULL && text_eq(i->pay_type, "PrePaid"))
-		return call_fail(
-			c, 403, "OperationDenied",
-			"A PrePaid instance cannot be released; unsubscribe it in the console.");
+	if (releasable(c, i) != 0)
+		return -1;
 	if (i == NULL || text_eq(j->dir, "Reverse"))
 		job_release(c->w, j);
 	else
@@ -239,6 +245,8 @@ int op_delete_old(struct call *c)
 	j = instance_job(c->w, i, false);
 	if (j != NULL)
 		return delete_job(c, j);
+	if (releasable(c, i) != 0)
+		return -1;
 	instance_release(c->w, i);
 	c->effect = true;
 	return 0;

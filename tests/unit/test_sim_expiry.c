@@ -65,9 +65,8 @@ static void test_locked_then_released(void **st)
 	assert_string_equal(fx_status(&f, f.job), "Locked");
 	fx_pass(&f, 1);
 	assert_string_equal(fx_status(&f, f.job), "Finished"); /* as after any release (3.7) */
-	assert_int_equal(fx_call(&f, "RenewInstance", "DtsJobId", f.job, "ChargeType", "PREPAY",
-	                         NULL),
-	                 403);
+	assert_int_equal(
+		fx_call(&f, "RenewInstance", "DtsJobId", f.job, "ChargeType", "PREPAY", NULL), 403);
 	assert_string_equal(fx_code(&f), "Forbidden.InstanceNotFound");
 	fx_pass(&f, 60000);
 	assert_string_equal(fx_status(&f, f.job), "Forbidden.InstanceNotFound");
@@ -86,8 +85,8 @@ static void test_nobody_looked(void **st)
 	fx_pass(&f, 60 * DAY_MS);
 	assert_int_equal(rows(&f), 0);
 	assert_string_equal(fx_status(&f, f.job), "Forbidden.InstanceNotFound");
-	assert_int_equal(fx_call(&f, "ModifyDtsJobName", "DtsJobId", f.job, "DtsJobName", "x", NULL),
-	                 403);
+	assert_int_equal(
+		fx_call(&f, "ModifyDtsJobName", "DtsJobId", f.job, "DtsJobName", "x", NULL), 403);
 	assert_int_equal(fx_call(&f, "ListTagResources", "RegionId", "cn-hangzhou", "ResourceType",
 	                         "ALIYUN::DTS::INSTANCE", "ResourceId.1", f.instance, NULL),
 	                 403);
@@ -140,6 +139,21 @@ static void test_what_locked_refuses(void **st)
 	fx_callv(&f, "ConfigureDtsJob", v, n);
 	assert_string_equal(fx_code(&f), "UpdateJob.OperationDenied.InitStatus");
 	assert_string_equal(fx_status(&f, f.job), "Locked");
+	fx_release(&f);
+}
+
+/* The older call names the instance, also where its job is gone already. */
+static void test_paid_is_not_released(void **st)
+{
+	struct fx f;
+
+	(void)st;
+	fx_init(&f, "", true);
+	prepaid(&f, "oneway");
+	control(&f, arena_printf(&f.mine, "/_sim/delete?job=%s&forget=true", f.job));
+	fx_call(&f, "DeleteSynchronizationJob", "SynchronizationJobId", f.instance, NULL);
+	assert_string_equal(fx_code(&f), "OperationDenied");
+	assert_false(f.rs.effect);
 	fx_release(&f);
 }
 
@@ -250,6 +264,7 @@ int main(void)
 		cmocka_unit_test(test_locked_then_released),
 		cmocka_unit_test(test_nobody_looked),
 		cmocka_unit_test(test_what_locked_refuses),
+		cmocka_unit_test(test_paid_is_not_released),
 		cmocka_unit_test(test_renewal_unlocks),
 		cmocka_unit_test(test_end_unknown),
 		cmocka_unit_test(test_paused_and_locked),

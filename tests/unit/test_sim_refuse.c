@@ -85,6 +85,28 @@ static void running(struct fx *f)
 	assert_string_equal(fx_status(f, f->job), "synchronizing");
 }
 
+static void set_status(struct fx *f, const char *status)
+{
+	struct sim_request rq = {.method = "GET"};
+
+	rq.target =
+		arena_printf(&f->mine, "/_sim/set?job=%s&field=status&value=%s", f->job, status);
+	assert_int_equal(fx_raw(f, &rq), 200);
+}
+
+/* From one region to another. */
+static void faraway(struct fx *f)
+{
+	struct fx_pair v[FX_PAIRS];
+	size_t n = fx_configure_pairs(v);
+
+	buy_with(f, "SourceRegion", "cn-beijing", "Quantity", "1");
+	fx_set(v, &n, "DtsInstanceId", f->instance);
+	fx_set(v, &n, "SourceEndpointRegion", "cn-beijing");
+	assert_int_equal(fx_callv(f, "ConfigureDtsJob", v, n), 200);
+	settle(f);
+}
+
 static void prepare(struct fx *f, const char *setup)
 {
 	if (strcmp(setup, "none") == 0)
@@ -99,6 +121,11 @@ static void prepare(struct fx *f, const char *setup)
 		migration(f);
 	} else if (strcmp(setup, "prechecked") == 0) {
 		prechecked(f);
+	} else if (strcmp(setup, "faraway") == 0) {
+		faraway(f);
+	} else if (strcmp(setup, "retrying") == 0 || strcmp(setup, "initializing") == 0) {
+		running(f);
+		set_status(f, setup[0] == 'r' ? "Retrying" : "Initializing");
 	} else if (strcmp(setup, "bought") == 0) {
 		fx_buy(f);
 	} else if (strcmp(setup, "notstarted") == 0 || strcmp(setup, "prechecking") == 0) {
