@@ -43,7 +43,8 @@ int op_modify_dynamic(struct call *c);
 int op_modify_cluster(struct call *c);
 int op_modify_du(struct call *c);
 /* ops_config.c */
-bool param_known(const char *module, const char *name);
+/* Known in that module, and with a documented value. */
+bool param_valid(const char *module, const char *name, const char *value);
 /* ops_list.c */
 int op_list(struct call *c);
 int op_count(struct call *c);

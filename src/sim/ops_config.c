@@ -15,23 +15,26 @@ struct param_row {
 	int type; /* ValueType: 0 text, 1 number, 2 boolean (ours) */
 	bool restart;
 	const char *about;
+	const char *values; /* of a text: "a|b" */
+	int64_t max;        /* of a number; 0: not published */
 };
 
 static const struct param_row rows[] = {
-	{"source.column.encoding", "03,04,07", "default", 0, true, "character set of the source"},
-	{"sink.worker.type", "03", "stream", 0, true, "how rows are written"},
-	{"sink.bulk.copy.enable", "03", "true", 2, true, "bulk copy"},
-	{"sink.batch.size.minimum", "03", "0", 1, false, "rows per batch, at least"},
+	{"source.column.encoding", "03,04,07", "default", 0, true, "character set of the source",
+         "default|GB 2312|GBK|GB 18030|UTF-8|UTF-16|UTF-32", 0},
+	{"sink.worker.type", "03", "stream", 0, true, "how rows are written", "stream|batch", 0},
+	{"sink.bulk.copy.enable", "03", "true", 2, true, "bulk copy", NULL, 0},
+	{"sink.batch.size.minimum", "03", "0", 1, false, "rows per batch, at least", NULL, 1024},
 	{"sink.batch.size.maximum", "03,04,07", "32", 1, false,
-         "rows per batch or merged transactions"},
+         "rows per batch or merged transactions", NULL, 1024},
 	{"source.connection.idle.second", "03,04,07", "60", 1, false,
-         "retry time for lost connections"},
+         "retry time for lost connections", NULL, 86400},
 	{"sink.connection.idle.second", "03,04,07", "60", 1, false,
-         "retry time for lost connections"},
-	{"trans.hot.merge.enable", "04,07", "false", 2, true, "hot-row merge"},
-	{"sink.batch.enable", "04,07", "true", 2, true, "batches of writes"},
-	{"source.filter.ddl.enable", "04,07", "false", 2, true, "leave DDL out"},
-	{"sink.task.number", "03,04,07,60", "8", 1, false, "writers at once"},
+         "retry time for lost connections", NULL, 86400},
+	{"trans.hot.merge.enable", "04,07", "false", 2, true, "hot-row merge", NULL, 0},
+	{"sink.batch.enable", "04,07", "true", 2, true, "batches of writes", NULL, 0},
+	{"source.filter.ddl.enable", "04,07", "false", 2, true, "leave DDL out", NULL, 0},
+	{"sink.task.number", "03,04,07,60", "8", 1, false, "writers at once", NULL, 0},
 };
 
 static bool in_module(const struct param_row *r, const char *module)
@@ -41,11 +44,29 @@ static bool in_module(const struct param_row *r, const char *module)
 	return strlen(module) == 2 && p != NULL;
 }
 
-bool param_known(const char *module, const char *name)
+static bool value_valid(const struct param_row *r, const char *value)
+{
+	size_t len, n = strlen(value);
+	int64_t i;
+
+	if (r->type == 1)
+		return text_int(value, 0, r->max != 0 ? r->max : INT64_MAX / 2, &i);
+	if (r->type == 2)
+		return strcmp(value, "true") == 0 || strcmp(value, "false") == 0;
+	for (const char *p = r->values; *p != '\0'; p += *p == '|') {
+		len = strcspn(p, "|");
+		if (len == n && strncmp(p, value, n) == 0)
+			return true;
+		p += len;
+	}
+	return false;
+}
+
+bool param_valid(const char *module, const char *name, const char *value)
 {
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (strcmp(rows[i].name, name) == 0 && in_module(&rows[i], module))
-			return true;
+			return value_valid(&rows[i], value);
 	return false;
 }
 

@@ -59,8 +59,19 @@ static int check_token(struct call *c, const struct job *j, const char *hash, bo
 static void request_hash(struct call *c, char hex[65])
 {
 	static const char *const names[] = {
-		"DbList",        "FileOssUrl", "ModifyTypeEnum",          "Reserved",
-		"DtsInstanceId", "DtsJobId",   "SynchronizationDirection"};
+		"DbList",
+		"FileOssUrl",
+		"ModifyTypeEnum",
+		"Reserved",
+		"DtsInstanceId",
+		"DtsJobId",
+		"SynchronizationDirection",
+		"StructureInitialization",
+		"DataInitialization",
+		"DataSynchronization",
+		"EtlOperatorColumnReference",
+		"FilterTableName",
+	};
 	uint8_t d[32];
 	struct buf b;
 
@@ -215,9 +226,7 @@ static int check_new_endpoint(struct call *c)
 	} else if (arg(c, "Username") == NULL || arg(c, "Password") == NULL) {
 		return call_missing(c, arg(c, "Username") == NULL ? "Username" : "Password");
 	}
-	if (arg(c, "AliyunUid") != NULL && arg(c, "RoleName") == NULL)
-		return call_bad(c, "RoleName");
-	return 0;
+	return configure_check_owner(c, "AliyunUid", "RoleName");
 }
 
 static void switch_endpoint(struct call *c, struct endpoint *e)
@@ -311,7 +320,8 @@ int op_modify_config(struct call *c)
 		return call_bad(c, "Parameters");
 	for (const struct json *p = list->child; p != NULL; p = p->next) {
 		o = param_entry(c, p, &bad);
-		if (o == NULL || !param_known(json_str(o, "module"), json_str(o, "name")))
+		if (o == NULL ||
+		    !param_valid(json_str(o, "module"), json_str(o, "name"), json_str(o, "value")))
 			return call_bad(c, "Parameters");
 		if (!module_runs(c, j, json_str(o, "module")))
 			return call_state(c, "InvalidTaskStatus");
@@ -331,6 +341,27 @@ int op_modify_config(struct call *c)
 	return 0;
 }
 
+/* 4: three limits are known; -1 lifts one. */
+static bool limits_valid(struct call *c, const char *text)
+{
+	static const char *const known[] = {"dts.datamove.blaster.qps.max",
+	                                    "dts.datamove.source.rps.max",
+	                                    "dts.datamove.source.bps.max"};
+	struct json *o = parse_object(c, text);
+	const char *v;
+	bool ok = o != NULL;
+	int64_t n;
+
+	for (const struct json *m = ok ? o->child : NULL; ok && m != NULL; m = m->next) {
+		ok = false;
+		for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+			ok = ok || strcmp(known[i], m->key) == 0;
+		v = json_key_text(c, o, m->key);
+		ok = ok && v != NULL && text_int(v, -1, INT64_MAX / 2, &n);
+	}
+	return ok;
+}
+
 int op_modify_dynamic(struct call *c)
 {
 	const char *list = arg(c, "ConfigList");
@@ -338,10 +369,15 @@ int op_modify_dynamic(struct call *c)
 
 	if (find_job_id(c, arg(c, "DtsJobId"), &j) != 0)
 		return -1;
-	if (list != NULL && parse_object(c, list) == NULL)
+	if (list != NULL && !limits_valid(c, list))
 		return call_bad(c, "ConfigList");
 	if (text_eq(arg(c, "JobCode"), "03") && arg(c, "EnableLimit") == NULL)
 		return call_missing(c, "EnableLimit");
+	if (text_eq(arg(c, "JobCode"), "03") && !arg_true(c, "EnableLimit"))
+		return call_bad(c, "EnableLimit");
+	if (job_run_status(j) == ST_MIGRATING ? text_eq(arg(c, "JobCode"), "07")
+	                                      : text_eq(arg(c, "JobCode"), "04"))
+		return call_state(c, "InvalidTaskStatus"); /* the job has no such module */
 	if (!job_running(j) && j->status != ST_INITIALIZING)
 		return call_state(c, "InvalidJobStatus");
 	job_touch(c->w, j);
@@ -365,6 +401,9 @@ int op_modify_cluster(struct call *c)
 			return call_bad(c, "DtsJobIds");
 		if (find_job_id(c, v->s, &j) != 0)
 			return -1;
+		if (j->src.region != NULL && j->dst.region != NULL &&
+		    !text_eq(j->src.region, j->dst.region)) /* 3.2: no cross-region jobs there */
+			return call_bad(c, "DedicatedClusterId");
 	}
 	for (const struct json *v = list->child; v != NULL; v = v->next) {
 		j = world_job(c->w, v->s);

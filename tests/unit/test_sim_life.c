@@ -226,16 +226,20 @@ static void test_objects(void **st)
 	assert_string_equal(fx_get(&f, "DbObject"),
 	                    "{\"b\":{\"name\":\"b\",\"state\":\"normal\"}}");
 	/* a filter may hold what it may not end in, and words that begin like a sub-select */
-	assert_int_equal(fx_call(&f, "ModifyDtsJob", "DtsInstanceId", f.instance, "DbList",
-	                         "{\"b\":{\"Table\":{\"t\":{\"filter\":\"a=';' and (selected=1) and "
-	                         "b<>'(select'\"}}}}",
-	                         NULL),
-	                 200);
+	assert_int_equal(
+		fx_call(&f, "ModifyDtsJob", "DtsInstanceId", f.instance, "DbList",
+	                "{\"b\":{\"Table\":{\"t\":{\"filter\":\"a=';' and (selected=1) and "
+	                "b<>'(select'\"}}}}",
+	                NULL),
+		200);
 	assert_true(f.rs.effect);
 	fx_pass(&f, 4000);
 	/* the token with another request is a mistake */
 	fx_call(&f, "ModifyDtsJob", "DtsInstanceId", f.instance, "ClientToken", "t1", "DbList",
 	        "{\"c\":{}}", NULL);
+	assert_string_equal(fx_code(&f), "InvalidParameterValid");
+	fx_call(&f, "ModifyDtsJob", "DtsInstanceId", f.instance, "ClientToken", "t1", "DbList",
+	        "{\"b\":{\"name\":\"b\"}}", "DataInitialization", "true", NULL);
 	assert_string_equal(fx_code(&f), "InvalidParameterValid");
 	fx_release(&f);
 }
@@ -474,6 +478,14 @@ static void test_upgrade_two_way(void **st)
 	fx_call(&f, "UpgradeTwoWay", "InstanceId", f.instance, "InstanceClass", "small", NULL);
 	assert_string_equal(fx_code(&f), "");
 	assert_string_equal(json_str(row(&f, f.job), "ReverseJob.Status"), "NotConfigured");
+	assert_string_equal(json_str(row(&f, f.job), "DtsJobClass"), "small");
+	fx_release(&f);
+
+	fx_init(&f, "", true);
+	fx_buy(&f);
+	fx_configure(&f, NULL);
+	fx_call(&f, "UpgradeTwoWay", "InstanceId", f.instance, "InstanceClass", "large", NULL);
+	assert_string_equal(json_str(row(&f, f.job), "DtsJobClass"), "large");
 	fx_release(&f);
 }
 
