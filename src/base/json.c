@@ -10,8 +10,8 @@
 #include "base/json_internal.h"
 #include "base/text.h"
 
-/* cJSON's allocator takes no context. Set during json_parse() only; the program has one thread. */
-static struct arena *cjson_arena;
+/* cJSON's allocator takes no context. Set during json_parse() only. A test serves the simulator from a thread of its own. */
+static _Thread_local struct arena *cjson_arena;
 
 static void *cjson_malloc(size_t n)
 {
@@ -21,6 +21,17 @@ static void *cjson_malloc(size_t n)
 static void cjson_free(void *p)
 {
 	(void)p; /* goes with the arena */
+}
+
+/* For good: set and taken back each time, another thread would be without them in between. */
+static void use_our_allocator(void)
+{
+	static cJSON_Hooks hooks = {cjson_malloc, cjson_free};
+	static bool done;
+
+	if (!done)
+		cJSON_InitHooks(&hooks);
+	done = true;
 }
 
 /* ---- parsing ---- */
@@ -87,7 +98,6 @@ static struct json *take_tree(struct arena *a, const cJSON *from, const struct j
 
 struct json *json_parse(struct arena *a, const char *text, size_t n, struct json_err *e)
 {
-	cJSON_Hooks hooks = {cjson_malloc, cjson_free};
 	struct json_facts facts = {0};
 	struct json_err none;
 	struct arena scratch;
@@ -99,9 +109,8 @@ struct json *json_parse(struct arena *a, const char *text, size_t n, struct json
 	arena_init(&scratch);
 	if (json_scan(text, n, &scratch, &facts, e) == 0) {
 		cjson_arena = &scratch;
-		cJSON_InitHooks(&hooks);
+		use_our_allocator();
 		tree = cJSON_ParseWithLength(text, n);
-		cJSON_InitHooks(NULL);
 		cjson_arena = NULL;
 		if (tree) {
 			root = take_tree(a, tree, &facts);

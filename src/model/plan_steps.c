@@ -227,11 +227,12 @@ static bool goes_with_instance(const struct planner *pl, const struct op *op,
 	(1u << ROUTE_GROUP | 1u << ROUTE_TAGS | 1u << ROUTE_CLASS | 1u << ROUTE_PAYTYPE |          \
 	 1u << ROUTE_TWOWAY)
 
+#define PAIR_RUNNING (1u << ROUTE_CLASS | 1u << ROUTE_TWOWAY) /* only while the job runs */
+
 /* ResetDtsJob keeps the paid instance. What the service changes only while a job runs comes before the reset where one does. */
 static void replace_on_instance(struct planner *pl, struct op *op, const struct diff *df,
                                 const struct resource *r)
 {
-	const uint32_t running = 1u << ROUTE_CLASS | 1u << ROUTE_TWOWAY;
 	const char *id = batch_text(pl->a, res_val(r, "dts_instance_id"), planner_lookup, pl);
 	bool first = op->seen && op->seen->status == ST_SYNCHRONIZING;
 	bool moves = op->have && !text_empty(op->have->instance_id) &&
@@ -239,7 +240,7 @@ static void replace_on_instance(struct planner *pl, struct op *op, const struct 
 	             !text_eq(id, op->have->instance_id);
 
 	if (first && !moves)
-		add_route_steps(op, df, PAIR_ROUTES & running);
+		add_route_steps(op, df, PAIR_ROUTES & PAIR_RUNNING);
 	plan_step_add(op, DO_VERIFY);
 	plan_step_add(op, DO_RESET);
 	plan_step_add(op, DO_CONFIGURE);
@@ -247,8 +248,8 @@ static void replace_on_instance(struct planner *pl, struct op *op, const struct 
 		plan_note(pl, op, "instance %s stays, empty and billed", op->have->instance_id);
 	add_after_configure(pl, op, r);
 	if (!moves)
-		add_route_steps(op, df, first ? PAIR_ROUTES & ~running : PAIR_ROUTES);
-	if (!first && (df->routes & PAIR_ROUTES & running) && rests_configured(pl, op, r) &&
+		add_route_steps(op, df, first ? PAIR_ROUTES & ~PAIR_RUNNING : PAIR_ROUTES);
+	if (!first && (df->routes & PAIR_ROUTES & PAIR_RUNNING) && rests_configured(pl, op, r) &&
 	    !op->refused)
 		op->refused =
 			"the service changes the class, and makes two-way, only while the job runs: set "
@@ -547,11 +548,14 @@ static void resume_free(struct planner *pl, struct op *op)
 /* The rest of a creation does not carry every change that was made meanwhile. */
 static void mark_unsent(struct op *op)
 {
+	bool configures = has_step(op, DO_CONFIGURE) || has_step(op, DO_CONFIGURE_FREE);
+
 	for (size_t i = 0; i < op->nchanges; i++) {
 		struct change *c = &op->changes[i];
 		const struct attr_def *at = &op->type->attrs[c->attr];
 
 		if (at->route == ROUTE_STATUS || at->route == ROUTE_PARAMS ||
+		    (configures && at->create == API_CONFIGURE_DTS_JOB) ||
 		    has_step(op, route_step(at->route, at->flags & A_SOURCE)) ||
 		    (at->create == API_CREATE_DTS_INSTANCE && has_step(op, DO_BUY_JOB)))
 			continue;
@@ -576,6 +580,9 @@ static void resume_steps(struct planner *pl, struct op *op, const struct diff *d
 	    reconfigures(op, df, res_get(r, "status"))) {
 		plan_step_add(op, DO_CONFIGURE);
 		add_after_configure(pl, op, r);
+		add_route_steps(op, df,
+		                rests_configured(pl, op, r) ? PAIR_ROUTES & ~PAIR_RUNNING
+		                                            : PAIR_ROUTES);
 		return;
 	}
 	resume_configured(pl, op, df, r);
@@ -585,6 +592,5 @@ void plan_steps_resume(struct planner *pl, struct op *op, const struct diff *df)
 {
 	resume_steps(pl, op, df);
 	mark_sent(op);
-	if (!has_step(op, DO_CONFIGURE) && !has_step(op, DO_CONFIGURE_FREE))
-		mark_unsent(op);
+	mark_unsent(op);
 }

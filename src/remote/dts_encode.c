@@ -79,11 +79,14 @@ static void job_ids(struct dts_call *c, const struct step_input *in)
 static void from_rows(struct dts_call *c, const struct step_input *in, bool free)
 {
 	const struct type_def *t = in->op->type;
+	bool prepaid = text_ieq(val(in, "payment_type"), "Subscription");
 
 	for (size_t i = 0; i < t->nattrs; i++) {
 		const struct attr_def *at = &t->attrs[i];
 		const char *v = in->vals ? in->vals[i] : NULL;
 
+		if (!prepaid && text_starts(at->key, "payment_duration"))
+			continue; /* Period: only with PrePaid (dts-api.md 4) */
 		if (at->create != c->action || !at->param || (!free && (at->flags & A_FREE)))
 			continue;
 		if (text_empty(v) && (at->flags & A_ALWAYS))

@@ -812,6 +812,8 @@ void step_begin(struct task *t)
 		return;
 	case DO_WAIT_CREATED:
 	case DO_WAIT_GONE:
+		make_vals(
+			t); /* what it waits for stands there, and nothing may have been sent before */
 		t->acting = true;
 		task_watch(t, LOOK_AFTER, false);
 		return;

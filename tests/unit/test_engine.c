@@ -695,7 +695,7 @@ static void killed_at_anything(void **s)
 	for (size_t row = 0; row < sizeof dying / sizeof *dying; row++) {
 		unsigned deaths = 0;
 
-		for (unsigned k = 1 + row % 2;; k += 3) {
+		for (unsigned k = 1 + row % 2;; k += 5) {
 			struct result *r = NULL;
 
 			eng_fresh();

@@ -646,6 +646,14 @@ static void nothing_else(const struct row *r, const struct couple *p, const stru
 		}
 }
 
+static bool pay_as_you_go(const struct section *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (text_eq(s->v[i].key, "payment_type"))
+			return text_eq(s->v[i].value, "PayAsYouGo");
+	return false;
+}
+
 /* Every key of the manifest that this action carries is there, where its row says. */
 static void nothing_less(const struct row *r, const struct section *s, const struct type_def *t,
                          const struct json *call)
@@ -657,6 +665,11 @@ static void nothing_less(const struct row *r, const struct section *s, const str
 			continue;
 		if (text_eq(o->key, "status") && !text_eq(s->v[i].value, "Suspending"))
 			continue;
+		if (text_starts(o->key, "payment_duration") && pay_as_you_go(s)) {
+			if (json_get(json_get(call, word(o->where, 1)), word(o->where, 2)))
+				FAIL(r, "%s is sent though nothing is paid in advance", o->key);
+			continue;
+		}
 		if (!json_get(json_get(call, word(o->where, 1)), word(o->where, 2)))
 			FAIL(r, "%s is not in %s", o->key, json_write_dup(&eng_a, call, false));
 	}
