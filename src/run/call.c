@@ -332,7 +332,7 @@ static void retry_later(struct call *c, const struct dts_reply *reply)
 	struct event ev = {.kind = EV_RETRY};
 
 	c->attempt++;
-	if (!reply->code && !reply->raw)
+	if (reply->facts.net != NET_OK)
 		ev.tries = (unsigned)c->attempt;
 	c->r->stats.retries++;
 	if (c->repeat == REPEAT_NEVER) /* the next send is another intent with its own nonce */

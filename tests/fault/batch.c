@@ -37,7 +37,7 @@
 
 /*
  * a: tags, name, objects, reserve. b, q: replaced. c: deleted with its instance. d: an instance alone. g: resource group,
- * parameters. k, l: class, k: alarm. n: endpoint and password. p: payment. s: suspended. t: becomes two-way, r is its
+ * parameters. k, l: class, k: alarm, l: password. n: endpoint and its account. p: payment. s: suspended. t: becomes two-way, r is its
  * reverse job. u: started. e, f, h, i: bought.
  */
 const char batch_before[] = HEAD INSTANCE("a", "tags = team=a, old=1\n") JOB("a", RESERVE("0"))
@@ -50,11 +50,13 @@ const char batch_before[] = HEAD INSTANCE("a", "tags = team=a, old=1\n") JOB("a"
 #define AFTER(payment)                                                                             \
 	HEAD INSTANCE("a", "tags = team=b, new=1\n") JOBX(                                         \
 		"a", "a", "a-renamed", "t2", SOURCE, TARGET, "SOURCE_PASSWORD", "true",            \
-		"Synchronizing", RESERVE("2")) INSTANCE("b", "") JOB("b", LABEL("online"))         \
-		INSTANCE("d", "") INSTANCE("g", "resource_group_id = rg-other\n") JOB(             \
-			"g", PARAMETERS) INSTANCEX("k", PAYG "instance_class = medium\n")          \
-			JOB("k", ALARM("60")) INSTANCEX("l", PAYG "instance_class = large\n") JOB( \
-				"l", "") INSTANCE("n", "")                                         \
+		"Synchronizing",                                                                   \
+		RESERVE("2")) INSTANCE("b", "") JOB("b", LABEL("online")) INSTANCE("d", "")        \
+		INSTANCE("g", "resource_group_id = rg-other\n") JOB("g", PARAMETERS) INSTANCEX(    \
+			"k", PAYG "instance_class = medium\n") JOB("k", ALARM("60"))               \
+			INSTANCEX("l", PAYG "instance_class = large\n") JOBX(                      \
+				"l", "l", "l", "t1", SOURCE, TARGET, "NEW_PASSWORD", "true",       \
+				"Synchronizing", "") INSTANCE("n", "")                             \
 				JOBX("n", "n", "n", "t1", "rm-source02", TARGET, "NEW_PASSWORD",   \
 	                             "true", "Synchronizing", "endpoint_change = same-data\n")     \
 					INSTANCEX("p", payment SMALL) JOB("p", "")                 \

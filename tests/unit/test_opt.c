@@ -226,7 +226,7 @@ static void help_is_aligned_and_honest(void **state)
 	assert_null(strstr(buf_str(&b), "--report"));
 	assert_null(strstr(buf_str(&b), "--port"));
 	for (const char *p = buf_str(&b); *p; p = strchr(p, '\n') + 1) {
-		const char *gap = strstr(p + 2, "  ");
+		const char *gap = strstr(p + 6, "  "); /* behind the short name, or its blanks */
 		size_t at = (size_t)(gap - p) + strspn(gap, " ");
 
 		assert_true(!column || at == column);
