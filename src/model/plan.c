@@ -223,6 +223,7 @@ void plan_make(struct plan *p, struct arena *a, const struct batch *b,
 	pl.picked = arena_array(a, bool, b->n + 1);
 	pl.op_of = arena_array(a, uint32_t, b->n + 1);
 	pl.del_of = arena_array(a, uint32_t, recs->n + 1);
+	pl.wanted_by = arena_array(a, const char *, recs->n + 1);
 	pl.section_of = arena_array(a, uint32_t, recs->n + 1);
 	pl.job_first = arena_array(a, uint32_t, b->n + 1);
 	memset(pl.op_of, 0xff, (b->n + 1) * sizeof *pl.op_of);

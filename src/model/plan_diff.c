@@ -108,11 +108,11 @@ static void note_route(struct planner *pl, const struct op *op, struct diff *df,
 	enum route route = at->route;
 	bool source = at->flags & A_SOURCE;
 
-	if (route == ROUTE_ENDPOINT && !r->life.endpoint_same_data) {
-		add_key(pl, &df->endpoint_keys, at->key);
-		route = ROUTE_REPLACE;
-	} else if (route == ROUTE_ENDPOINT && !end_is_movable(r, source)) {
+	if (route == ROUTE_ENDPOINT && !end_is_movable(r, source)) {
 		df->fixed_end = source ? "source" : "destination";
+		route = ROUTE_REPLACE;
+	} else if (route == ROUTE_ENDPOINT && !r->life.endpoint_same_data) {
+		add_key(pl, &df->endpoint_keys, at->key);
 		route = ROUTE_REPLACE;
 	} else if (route == ROUTE_TWOWAY && !(text_ieq(to, "bidirectional"))) {
 		route = ROUTE_REPLACE; /* there is no way back */

@@ -23,7 +23,9 @@ struct planner {
 	uint32_t *section_of;         /* by record: the resource that stands for it, or RES_NONE */
 	uint32_t *
 		job_first; /* by resource: op of the job that must run before this instance is changed, or RES_NONE */
-	size_t pauses;          /* suspended jobs so far */
+	const char *
+		*wanted_by; /* by record of a job: address of the section that is refused for it */
+	size_t pauses;      /* suspended jobs so far */
 	VEC(struct edge) edges; /* over ops */
 	VEC(struct op) ops;
 	VEC(const char *) orphans;

@@ -145,6 +145,23 @@ static void edges_of_removals(struct planner *pl)
 	}
 }
 
+/* An instance goes after the job that is moved away from it. */
+static void edges_of_moves(struct planner *pl)
+{
+	for (uint32_t i = 0; i < pl->ops.n; i++) {
+		const struct op *op = &pl->ops.v[i];
+
+		if (op->kind != OP_REPLACE || op->type != &type_job || !op->have)
+			continue;
+		for (size_t d = 0; d < op->have->ndeps; d++) {
+			uint32_t target = removal_of(pl, op->have->deps[d]);
+
+			if (target != RES_NONE)
+				need(pl, target, i);
+		}
+	}
+}
+
 /* ---- what lives on an instance ------------------------------------------ */
 
 static const struct op *op_of_record(const struct planner *pl, size_t rec)
@@ -154,6 +171,19 @@ static const struct op *op_of_record(const struct planner *pl, size_t rec)
 	if (pl->del_of[rec] != RES_NONE)
 		return &pl->ops.v[pl->del_of[rec]];
 	return res == RES_NONE || pl->op_of[res] == RES_NONE ? NULL : &pl->ops.v[pl->op_of[res]];
+}
+
+/* Is the job made anew on another instance, and reset on this one? */
+static bool moves_away(const struct planner *pl, const struct op *op, const struct record *rec)
+{
+	const char *id =
+		op->want == RES_NONE
+			? NULL
+			: batch_text(pl->a, res_val(&pl->b->v[op->want], "dts_instance_id"),
+	                             planner_lookup, (void *)(uintptr_t)pl);
+
+	return op->type == &type_job && op->kind == OP_REPLACE && op->want != RES_NONE &&
+	       !text_eq(id, rec->instance_id);
 }
 
 /* Does this run take the recorded job away (or make it anew on another instance), so that its instance may go? */
@@ -168,7 +198,7 @@ static bool job_goes(const struct planner *pl, size_t rec, bool replaced)
 		return planner_is_gone(pl, pl->recs->v[rec], op->seen);
 	if (op->kind == OP_CREATE || op->kind == OP_DELETE || op->stays_gone)
 		return true;
-	return replaced && op->kind == OP_REPLACE;
+	return op->kind == OP_REPLACE && (replaced || moves_away(pl, op, pl->recs->v[rec]));
 }
 
 /* Why the recorded job does not go. */
@@ -292,6 +322,7 @@ bool plan_order(struct planner *pl)
 	pl->edges.n = 0;
 	edges_of_sections(pl);
 	edges_of_removals(pl);
+	edges_of_moves(pl);
 	edges_of_directions(pl);
 	graph_build(&pl->p->graph, pl->a, (uint32_t)pl->ops.n, pl->edges.v, pl->edges.n);
 	for (uint32_t i = 0; i < pl->b->n; i++)

@@ -136,6 +136,12 @@ void plan_orphans(struct planner *pl)
 		plan_delete(pl, op, pl->o->destroy);
 		if (!pl->o->destroy && !op->refused && op->kind == OP_DELETE)
 			op->refused = unseen_file(pl, r);
+		if (!pl->o->destroy && !op->refused && op->kind == OP_DELETE && pl->wanted_by[i])
+			op->refused = arena_printf(
+				pl->a,
+				"%s stands in its place: if it is the same job, rename it there; else `dtsbatch destroy "
+				"--target` deletes it",
+				pl->wanted_by[i]);
 		plan_notice(pl, op);
 	}
 }

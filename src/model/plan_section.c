@@ -391,6 +391,20 @@ static void refuse_on_taken_instance(struct planner *pl, struct op *op, const st
 	o = id ? inventory_instance(pl->inv, id, res_reverse(r)) : NULL;
 	if (!o || o->status == ST_NOT_CONFIGURED)
 		return;
+	for (size_t i = 0; i < pl->recs->n; i++) {
+		const struct record *rec = pl->recs->v[i];
+
+		if (rec->type != &type_job || !text_eq(rec->job_id, o->job_id))
+			continue;
+		pl->wanted_by[i] = op->address;
+		op->refused = arena_printf(
+			pl->a,
+			"instance %s carries job %s, which is recorded as %s: if it is the same, `was = %s` here (or "
+			"`dtsbatch state mv '%s' '%s'`) renames it",
+			id, o->job_id, rec->address, strchr(rec->address, '.') + 1, rec->address,
+			op->address);
+		return;
+	}
 	op->refused = arena_printf(
 		pl->a,
 		"instance %s carries job %s (%s) already, which the state does not know: `dtsbatch import '%s' %s` "

@@ -67,6 +67,10 @@ const char *exec_lookup(void *ctx, uint32_t res, enum computed what)
 	const struct record *rec =
 		t && t->rec ? t->rec : state_get(x->r->o.state, x->b->v[res].address);
 
+	/* Renamed by `was`, and its turn has not come: it may wait for who asks. */
+	if (!rec && t && t->op->have && t->op->kind != OP_CREATE && t->op->kind != OP_REPLACE)
+		rec = t->op->have;
+
 	if (!rec)
 		return NULL;
 	switch (what) {

@@ -644,6 +644,12 @@ void step_issue(struct task *t)
 	if (s == DO_DELETE)
 		mark_leaving(t);
 	input_of(t, &in);
+	/* Without one the same call would make a job that nobody pays for. */
+	if (s == DO_CONFIGURE && text_empty(in.instance_id) &&
+	    text_empty(val(t, "dts_instance_id"))) {
+		task_fail(t, ERR_FAILED, "the id of its instance is not known: nothing was sent");
+		return;
+	}
 	if (slot >= 0 && !t->single && !in.reverse && !in.two_way && !text_empty(in.job_id)) {
 		struct joins *j = &x->joins[slot];
 

@@ -729,6 +729,60 @@ static void killed_at_anything(void **s)
 	}
 }
 
+/* A renamed instance that waits for its job is known to it. */
+static void a_new_job_on_a_renamed_instance(void **s)
+{
+	const char *after = HEAD PAIR_AT("q", "was = p\n", "instance_class = medium\n", "");
+	const struct json *jobs;
+	struct result *r;
+
+	(void)s;
+	eng_start(NULL, 0);
+	ASSERT_DONE(eng_apply(HEAD INSTANCE("p", "")));
+	r = eng_apply(after);
+	ASSERT_DONE(r);
+	assert_int_equal(eng_changes(after), 0);
+	jobs = json_get(eng_control("world"), "jobs");
+	assert_string_equal(json_str(jobs->child, "instance"),
+	                    eng_record("synchronization_instance.q")->id);
+	assert_null(eng_record("synchronization_instance.p"));
+}
+
+/* A job renamed without `was` is not taken for a stranger's, nor deleted for the section that stands in its place. */
+static void a_renamed_job_is_not_pruned(void **s)
+{
+	struct result *r;
+
+	(void)s;
+	eng_start(NULL, 0);
+	ASSERT_DONE(eng_apply(HEAD INSTANCE("p", "") JOBX("a", "p", "a", "shop", "PW", RUNNING)));
+	r = eng_apply(HEAD INSTANCE("p", "") JOBX("q", "p", "a", "shop", "PW", RUNNING));
+	assert_int_equal(r->bad, 2);
+	assert_non_null(
+		strstr(r->notes,
+	               "which is recorded as synchronization_job.a: if it is the same, `was = a`"));
+	assert_non_null(strstr(r->notes, "synchronization_job.q stands in its place"));
+	assert_int_equal(r->stats.mutating, 0);
+	ASSERT_DONE(eng_apply(HEAD INSTANCE("p", "")
+	                              JOBX("q", "p", "a", "shop", "PW", RUNNING "was = a\n")));
+}
+
+/* A job moves to a new instance, and the old one goes: in one run. */
+static void moved_away_and_released(void **s)
+{
+	const char *after = HEAD PAIR_AT("q", "", SMALL, "replace = allowed\n");
+	struct result *r;
+
+	(void)s;
+	eng_start(NULL, 0);
+	ASSERT_DONE(eng_apply(HEAD PAIR_AT("p", "", SMALL, "")));
+	r = eng_apply(after);
+	ASSERT_DONE(r);
+	assert_int_equal(eng_changes(after), 0);
+	eng_stop();
+	assert_int_equal(live_instances(), 1);
+}
+
 /* A refusal in the middle of a change of a renamed resource: it is recorded, under its new name. */
 static void renamed_and_refused(void **s)
 {
@@ -1075,6 +1129,9 @@ int main(void)
 		T(what_was_interrupted_is_destroyed),
 		T(killed_at_anything),
 		T(renamed_and_refused),
+		T(a_new_job_on_a_renamed_instance),
+		T(a_renamed_job_is_not_pruned),
+		T(moved_away_and_released),
 		T(replaced_together),
 		T(a_stale_id_is_no_release),
 		T(alarms_change_in_place),
