@@ -339,10 +339,13 @@ void plan_defer_parameters(struct planner *pl, struct op *op, struct diff *df)
 	                                                        : ST_UNKNOWN;
 	size_t n = 0;
 
-	if (op->type != &type_job || !(df->routes & (1u << ROUTE_PARAMS)) ||
+	if (op->type != &type_job || !res_get(&pl->b->v[op->want], "job_parameters") ||
 	    (status != ST_NOT_STARTED && !plan_rests_checked(op) &&
 	     !(!op->seen && status == ST_PRECHECK_PASS)) ||
 	    text_ieq(wanted_status(pl, op), "Synchronizing"))
+		return;
+	op->params_wait = true; /* nor are they applied where they happen to be the defaults */
+	if (!(df->routes & (1u << ROUTE_PARAMS)))
 		return;
 	for (size_t i = 0; i < op->nchanges; i++)
 		if (op->type->attrs[op->changes[i].attr].route != ROUTE_PARAMS)

@@ -729,6 +729,39 @@ static void killed_at_anything(void **s)
 	}
 }
 
+/* Parameters wait for the start, also those that say what is the default: a run without work writes nothing. */
+static void parameters_wait_without_a_trace(void **s)
+{
+	static const char *const values[] = {"true", "false"};
+
+	(void)s;
+	for (size_t i = 0; i < 2; i++) {
+		const char *more = arena_printf(
+			&eng_a,
+			"job_parameters = [{\"module\": \"07\", \"name\": \"sink.batch.enable\", \"value\": \"%s\"}]\n",
+			values[i]);
+		const char *rests =
+			arena_printf(&eng_a, "%s%s",
+		                     HEAD INSTANCE("a", "") JOBX("a", "a", "a", "shop", "PW",
+		                                                 "status = Suspending\n"),
+		                     more);
+		const char *before;
+		struct result *r;
+
+		eng_fresh();
+		eng_start(NULL, 0);
+		ASSERT_DONE(eng_apply(rests));
+		before = eng_text("s.state.json");
+		ASSERT_DONE(eng_apply(rests));
+		assert_string_equal(before, eng_text("s.state.json"));
+		assert_int_equal(eng_changes(rests), 0);
+		r = eng_apply(replaced(rests, "Suspending", "Synchronizing"));
+		ASSERT_DONE(r);
+		assert_int_equal(r->stats.by_action[API_MODIFY_DTS_JOB_CONFIG], i);
+		assert_int_equal(eng_changes(replaced(rests, "Suspending", "Synchronizing")), 0);
+	}
+}
+
 /* A renamed instance that waits for its job is known to it. */
 static void a_new_job_on_a_renamed_instance(void **s)
 {
@@ -1129,6 +1162,7 @@ int main(void)
 		T(what_was_interrupted_is_destroyed),
 		T(killed_at_anything),
 		T(renamed_and_refused),
+		T(parameters_wait_without_a_trace),
 		T(a_new_job_on_a_renamed_instance),
 		T(a_renamed_job_is_not_pruned),
 		T(moved_away_and_released),
