@@ -92,6 +92,33 @@ static struct record *record_for(struct run *r, const char *address)
 	return rec;
 }
 
+static const char *no_id(void *ctx, uint32_t res, enum computed what)
+{
+	(void)ctx;
+	(void)res;
+	(void)what;
+	return NULL;
+}
+
+/* What the lost call carried is in the record, as if it had been answered: by the word of the section, as for an import. */
+static void record_carried(struct run *r, struct record *rec, enum api_action by, bool free)
+{
+	const struct batch *b = r->o.batch;
+	uint32_t k = b ? map_get(&b->by_address, rec->address) : MAP_NONE;
+	const char **applied = arena_array(&r->a, const char *, rec->type->nattrs);
+
+	if (k == MAP_NONE)
+		return;
+	plan_applied(&r->a, b, &b->v[k], state_fp_key(r->o.state), no_id, NULL, applied);
+	for (size_t i = 0; i < rec->type->nattrs; i++) {
+		const struct attr_def *at = &rec->type->attrs[i];
+
+		if (at->create == by && applied[i] && !rec->attrs[i] &&
+		    (free ? at->route != ROUTE_NAME : !(at->flags & A_FREE)))
+			rec->attrs[i] = applied[i];
+	}
+}
+
 /* Of something that was just bought: of what had the address before, it has nothing but the words of the user. */
 static struct record *record_anew(struct run *r, const char *address)
 {
@@ -166,6 +193,7 @@ static enum outcome settle_configure(const struct recovery *v, const struct inte
 	rec = record_for(r, i->address);
 	if (!rec)
 		return OUTCOME_DONE;
+	record_carried(r, rec, API_CONFIGURE_DTS_JOB, false);
 	put_ids(r, rec, &l.o, STEP_CONFIGURED, region);
 	run_note(r, NULL, "%s: job %s was configured by an earlier run: taken over", i->address,
 	         l.o.job_id);
@@ -221,6 +249,7 @@ static enum outcome settle_free(const struct recovery *v, const struct intent *i
 	rec = record_for(r, i->address);
 	if (!rec)
 		return OUTCOME_DONE;
+	record_carried(r, rec, API_CONFIGURE_DTS_JOB, true);
 	put_ids(r, rec, &l.o, STEP_CONFIGURED_FREE, region);
 	run_note(r, NULL, "%s: free job %s of an earlier run found by its name", i->address,
 	         l.o.job_id);
@@ -259,6 +288,7 @@ static enum outcome settle_buy_job(const struct recovery *v, const struct intent
 	} while (!(l.found && *l.o.instance_id) && wait_for_more(r, i));
 	if (!l.found || !*l.o.instance_id || !rec)
 		return settled(r, i) ? OUTCOME_FAILED : OUTCOME_UNKNOWN;
+	record_carried(r, rec, API_CREATE_DTS_INSTANCE, false);
 	put_ids(r, rec, &l.o, STEP_CONFIGURED, region);
 	run_note(r, NULL, "%s: instance %s was bought by an earlier run for its job", i->address,
 	         l.o.instance_id);
@@ -323,6 +353,7 @@ static enum adopted adopt(struct run *r, struct purchase *p)
 	if (!rec)
 		return w.res;
 	rec->origin = ORIGIN_ADOPTED;
+	record_carried(r, rec, API_CREATE_DTS_INSTANCE, false);
 	put_ids(r, rec, p->found, STEP_DONE, p->region);
 	run_note(r, NULL, "%s: instance %s was bought by a lost call of an earlier run: adopted",
 	         p->address, p->found->instance_id);
@@ -451,14 +482,6 @@ static bool is_ordered(const struct intent *i)
 		if (text_eq(i->action, api_def(orders[k])->name))
 			return true;
 	return false;
-}
-
-static const char *no_id(void *ctx, uint32_t res, enum computed what)
-{
-	(void)ctx;
-	(void)res;
-	(void)what;
-	return NULL;
 }
 
 /* Sent, but not recorded, and still wanted: its task sends it again, and has to know that a refusal may mean that it arrived. */
