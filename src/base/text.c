@@ -441,3 +441,22 @@ char *text_field(struct arena *a, const char *list, char sep, size_t n)
 		end--;
 	return arena_strndup(a, list, (size_t)(end - list));
 }
+
+bool text_has_field(const char *list, char sep, const char *word, bool any_case)
+{
+	size_t n = strlen(word), len;
+
+	for (const char *end, *p = list; !text_empty(list) && p; p = *end ? end + 1 : NULL) {
+		end = strchr(p, sep);
+		if (!end)
+			end = p + strlen(p);
+		while (p < end && (*p == ' ' || *p == '\t'))
+			p++;
+		len = (size_t)(end - p);
+		while (len && (p[len - 1] == ' ' || p[len - 1] == '\t'))
+			len--;
+		if (len == n && (any_case ? strncasecmp(p, word, n) : strncmp(p, word, n)) == 0)
+			return true;
+	}
+	return false;
+}

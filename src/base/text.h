@@ -65,5 +65,7 @@ int64_t text_http_date_parse(const char *s);
 /* The n-th (from 0) field of a list separated by sep, trimmed of blanks and tabs; NULL past the
  * end. "" and NULL are lists without fields; "a," has an empty second one. */
 char *text_field(struct arena *a, const char *list, char sep, size_t n);
+/* Is word one of these fields, trimmed? any_case: ASCII letters are compared without case. */
+bool text_has_field(const char *list, char sep, const char *word, bool any_case);
 
 #endif

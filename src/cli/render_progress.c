@@ -142,16 +142,6 @@ static void event_json(struct progress *pr, const struct event *ev)
 	ui_emit(u, o);
 }
 
-static bool listed(struct ui *u, const char *list, const char *item)
-{
-	const char *f;
-
-	for (size_t i = 0; list && (f = text_field(&u->a, list, ',', i)); i++)
-		if (text_ieq(f, item))
-			return true;
-	return false;
-}
-
 /* The line that would let the job start: skipping helps only when all that failed may be skipped. */
 static void skip_hint(struct ui *u, struct buf *b, const struct event *ev)
 {
@@ -161,7 +151,7 @@ static void skip_hint(struct ui *u, struct buf *b, const struct event *ev)
 	for (size_t i = 0; i < ev->nitems; i++) {
 		const struct precheck_failure *f = &ev->items[i];
 
-		if (listed(u, list, f->item) && !f->never_skip)
+		if (text_has_field(list, ',', f->item, true) && !f->never_skip)
 			continue;
 		if (!f->can_skip || !lifecycle_takes("skip_precheck", f->item))
 			return;
@@ -191,7 +181,7 @@ static void keep_failure(struct progress *pr, const struct event *ev)
 			buf_printf(b, "          %s\n", f->explain);
 		if (!text_empty(f->repair))
 			buf_printf(b, "          remedy: %s\n", ui_safe(u, f->repair, 0));
-		if (f->never_skip && listed(u, ev->skips, f->item))
+		if (f->never_skip && text_has_field(ev->skips, ',', f->item, true))
 			buf_printf(b, "          the service does not let it be skipped\n");
 	}
 	skip_hint(u, b, ev);

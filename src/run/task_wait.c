@@ -154,15 +154,8 @@ static enum after after_step(struct task *t, const struct observed *o)
 
 static bool in_list(const struct task *t, const char *item)
 {
-	const char *list =
-		t->op->want == RES_NONE ? NULL : t->x->b->v[t->op->want].life.skip_precheck;
-	struct arena *a = t->x->a;
-	const char *f;
-
-	for (size_t i = 0; list && (f = text_field(a, list, ',', i)); i++)
-		if (text_ieq(f, item))
-			return true;
-	return false;
+	return t->op->want != RES_NONE &&
+	       text_has_field(t->x->b->v[t->op->want].life.skip_precheck, ',', item, true);
 }
 
 static void restart(struct task *t)

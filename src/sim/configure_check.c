@@ -65,17 +65,6 @@ static bool one_of(const char *v, const char *const *set, size_t n)
 	one_of((v), (const char *const[]){__VA_ARGS__},                                            \
 	       sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *))
 
-/* values: "a|b". */
-static bool value_in(struct call *c, const char *values, const char *v)
-{
-	const char *one;
-
-	for (size_t i = 0; (one = text_field(c->a, values, '|', i)) != NULL; i++)
-		if (strcmp(one, v) == 0)
-			return true;
-	return false;
-}
-
 bool type_self_managed(const char *type)
 {
 	return ONE_OF(type, "OTHER", "ECS", "EXPRESS", "CEN", "DG");
@@ -304,9 +293,9 @@ static bool full_check_valid(struct call *c, const struct json *o)
 		if (json_key_text(c, o, limits[i]) != NULL &&
 		    !number_in(c, o, limits[i], 0, NUMBER_MAX))
 			return false;
-	if (ends != NULL && !value_in(c, "all|src|dest", ends))
+	if (ends != NULL && !text_has_field("all|src|dest", '|', ends, false))
 		return false;
-	if (model != NULL && !value_in(c, "1|2", model))
+	if (model != NULL && !text_has_field("1|2", '|', model, false))
 		return false;
 	if (text_eq(model, "1") && !number_in(c, o, "fullCheckRatio", 10, 100))
 		return false;
@@ -342,7 +331,7 @@ static int check_data_check(struct call *c)
 	     notice_valid(c, o, "incrementalCheckDelayNotice");
 	for (size_t i = 0; ok && i < sizeof(switches) / sizeof(switches[0]); i++) {
 		v = json_key_text(c, o, switches[i]);
-		ok = v == NULL || value_in(c, "true|false", v);
+		ok = v == NULL || text_has_field("true|false", '|', v, false);
 	}
 	if (ok && json_true(json_get(o, "fullCheckValidFailNotice")))
 		ok = number_in(c, o, "fullCheckNoticeValue", 0, NUMBER_MAX);
@@ -371,7 +360,7 @@ static int check_values(struct call *c, const struct json *reserve, const char *
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
 		v = json_key_text(c, reserve, known[i].key);
-		if (v != NULL && !value_in(c, known[i].values, v))
+		if (v != NULL && !text_has_field(known[i].values, '|', v, false))
 			return call_bad(c, arena_printf(c->a, "%s.%s", param, known[i].key));
 	}
 	return 0;

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/text.h"
+
 const struct item check_items[] = {
 	{"CHECK_CONN_SRC", false},
 	{"CHECK_AUTH_SRC", false},
@@ -33,14 +35,5 @@ const struct item *item_find(const char *name)
 
 bool item_in(const char *list, const char *name)
 {
-	size_t n = strlen(name);
-
-	for (const char *p = list; p != NULL && *p != '\0'; p += *p == ',') {
-		size_t len = strcspn(p, ",");
-
-		if (len == n && memcmp(p, name, n) == 0)
-			return true;
-		p += len;
-	}
-	return false;
+	return text_has_field(list, ',', name, false);
 }

@@ -46,20 +46,13 @@ static bool in_module(const struct param_row *r, const char *module)
 
 static bool value_valid(const struct param_row *r, const char *value)
 {
-	size_t len, n = strlen(value);
 	int64_t i;
 
 	if (r->type == 1)
 		return text_int(value, 0, r->max != 0 ? r->max : INT64_MAX / 2, &i);
 	if (r->type == 2)
 		return strcmp(value, "true") == 0 || strcmp(value, "false") == 0;
-	for (const char *p = r->values; *p != '\0'; p += *p == '|') {
-		len = strcspn(p, "|");
-		if (len == n && strncmp(p, value, n) == 0)
-			return true;
-		p += len;
-	}
-	return false;
+	return text_has_field(r->values, '|', value, false);
 }
 
 bool param_valid(const char *module, const char *name, const char *value)

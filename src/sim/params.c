@@ -144,19 +144,6 @@ static bool is_number(const char *s)
 	return *end == '\0';
 }
 
-static bool in_values(const char *values, const char *v, bool icase)
-{
-	size_t n = strlen(v), len;
-
-	for (const char *p = values; *p != '\0'; p += *p == '|') {
-		len = strcspn(p, "|");
-		if (len == n && (icase ? strncasecmp(p, v, n) : strncmp(p, v, n)) == 0)
-			return true;
-		p += len;
-	}
-	return false;
-}
-
 static int check_value(struct call *c, const struct param_def *d, const char *name, const char *v)
 {
 	int64_t i;
@@ -172,7 +159,7 @@ static int check_value(struct call *c, const struct param_def *d, const char *na
 		return call_fail(c, 400, "InvalidParameter", "The Input Parameter %s is not valid.",
 		                 name);
 	if (d->values != NULL && !(c->w->sc->any_page_size && strcmp(d->name, "PageSize") == 0) &&
-	    !in_values(d->values, v, (d->flags & P_ICASE) != 0))
+	    !text_has_field(d->values, '|', v, (d->flags & P_ICASE) != 0))
 		return call_bad(c, d->name);
 	return 0;
 }

@@ -338,6 +338,20 @@ static void test_field(void **st)
 	assert_null(text_field(&a, NULL, ',', 0));
 }
 
+static void test_has_field(void **state)
+{
+	(void)state;
+	assert_true(text_has_field(" a , bc,,d ", ',', "bc", false));
+	assert_true(text_has_field(" a , bc,,d ", ',', "d", false));
+	assert_true(text_has_field("a,,b", ',', "", false));
+	assert_true(text_has_field("a|b", '|', "b", false));
+	assert_false(text_has_field("a,bc", ',', "b", false));
+	assert_false(text_has_field("a,b", ',', "B", false));
+	assert_true(text_has_field("a,b", ',', "B", true));
+	assert_false(text_has_field("", ',', "", false));
+	assert_false(text_has_field(NULL, ',', "a", true));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -347,6 +361,7 @@ int main(void)
 		cmocka_unit_test(test_percent),   cmocka_unit_test(test_int),
 		cmocka_unit_test(test_duration),  cmocka_unit_test(test_utc),
 		cmocka_unit_test(test_http_date), cmocka_unit_test(test_field),
+		cmocka_unit_test(test_has_field),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
