@@ -170,9 +170,8 @@ static void fill_row(const struct watching *w, struct row *r, const struct recor
 	r->delay = json_text(a, o->row, "Delay");
 	r->progress = progress_of(a, o);
 	r->cls = o->cls;
-	r->billing = text_ieq(o->pay_type, "PostPaid")  ? "PayAsYouGo"
-	             : text_ieq(o->pay_type, "PrePaid") ? "Subscription"
-	                                                : o->pay_type;
+	r->billing =
+		attr_read(a, &type_instance.attrs[attr_of(&type_instance, "payment_type")], o->row);
 	add_warnings(w, r, rec, o);
 }
 

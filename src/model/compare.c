@@ -383,10 +383,9 @@ static const char *endpoint_type(const char *type)
 	return text_ieq(type, "distributed_mongodb") ? "MONGODB" : type;
 }
 
-/* Two names of one place (dts-api.md 2). */
-static const char *region_name(const char *region)
+const char *region_name(const char *region)
 {
-	return !strcmp(region, "cn-zhangbei") ? "cn-zhangjiakou" : region;
+	return text_eq(region, "cn-zhangbei") ? "cn-zhangjiakou" : region;
 }
 
 static bool enum_same(const struct attr_def *at, const char *wanted, const char *seen)

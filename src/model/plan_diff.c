@@ -170,8 +170,8 @@ static const char *masked(void *ctx, struct arena *a, const char *text)
 	return "***";
 }
 
-/* Objects that hold secret members which the service does not show (reserve). */
-static bool hides_members(const struct attr_def *at)
+/* Objects to which members are added one by one, and that may hold secret ones which the service does not show (reserve). */
+static bool has_own_members(const struct attr_def *at)
 {
 	return at->kind == AK_OBJECT && (at->flags & A_MERGE);
 }
@@ -197,7 +197,7 @@ static bool record_agrees(const struct planner *pl, const struct attr_def *at,
 
 		return !fp || text_eq(fp, recorded) || text_eq(recorded, FP_MARK);
 	}
-	if (hides_members(at))
+	if (has_own_members(at))
 		return attr_satisfied(at, want, attr_redact(pl->a, at, recorded, masked, NULL)) &&
 		       members_agree(pl, at, want, recorded, NULL);
 	return attr_satisfied(at, want, recorded);
@@ -453,7 +453,7 @@ static bool seen_agrees(const struct planner *pl, const struct op *op, const str
 {
 	if (!attr_satisfied(at, want, seen))
 		return false;
-	return !hides_members(at) || (!recorded && !applied_once(op)) ||
+	return !has_own_members(at) || (!recorded && !applied_once(op)) ||
 	       members_agree(pl, at, want, recorded, seen);
 }
 
@@ -519,7 +519,7 @@ static void diff_one(struct planner *pl, struct op *op, struct diff *df, size_t 
 		return;
 	c = push_change(pl, op, i);
 	c->secret = v->secret;
-	if (seen && hides_members(at))
+	if (seen && has_own_members(at))
 		list_members(pl, op, at, want, seen, recorded, c);
 	c->not_verifiable = !told;
 	if (c->nmembers && attr_satisfied(at, want, seen)) { /* all that differs is hidden */
@@ -683,18 +683,16 @@ static void note_dropped(struct planner *pl, struct op *op, size_t i)
 	const struct resource *r = &pl->b->v[op->want];
 	const struct attr_def *at = &op->type->attrs[i];
 	const char *had = op->have->attrs[i], *want, *names = NULL;
-	const struct json *h, *w;
+	const char *const *keys;
+	size_t n;
 
-	if (at->kind != AK_OBJECT || !(at->flags & A_MERGE) || !had || text_starts(had, FP_MARK) ||
+	if (!has_own_members(at) || !had || text_starts(had, FP_MARK) ||
 	    attr_in(&r->life.ignore, i))
 		return;
 	want = own_reserve(pl, r, wanted_text(pl, op, i));
-	had = own_reserve(pl, r, had);
-	w = want ? json_parse(pl->a, want, strlen(want), NULL) : NULL;
-	h = json_parse(pl->a, had, strlen(had), NULL);
-	for (const struct json *m = w && h ? h->child : NULL; m; m = m->next)
-		if (m->key && !json_get(w, m->key))
-			add_key(pl, &names, m->key);
+	n = want ? plan_dropped_keys(pl->a, own_reserve(pl, r, had), want, &keys) : 0;
+	for (size_t k = 0; k < n; k++)
+		add_key(pl, &names, keys[k]);
 	if (names)
 		plan_note(pl, op,
 		          "%s: taken out of it, the service keeps %s: the API cannot remove it",

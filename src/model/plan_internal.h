@@ -97,6 +97,7 @@ void plan_steps_resume(struct planner *pl, struct op *op, const struct diff *df)
 void plan_steps_update(struct planner *pl, struct op *op, const struct diff *df);
 void plan_steps_replace(struct planner *pl, struct op *op, const struct diff *df);
 void plan_step_add(struct op *op, enum step s);
+bool plan_has_step(const struct op *op, enum step s);
 /* Parameters of a job that was never started and shall rest are no change yet: a creation leaves them for the start, too. */
 void plan_defer_parameters(struct planner *pl, struct op *op, struct diff *df);
 /* A job that never ran takes everything but its purchase by being configured once more (dts-api.md 3.3). */

@@ -98,14 +98,6 @@ static void suspended_notice(struct planner *pl, struct op *op)
 		rec ? plan_release_text(pl->a, pl->recs, rec, op->seen, pl->o->words) : "");
 }
 
-static bool starts(const struct op *op)
-{
-	for (unsigned i = 0; i < op->nsteps; i++)
-		if (op->steps[i] == DO_START)
-			return true;
-	return false;
-}
-
 static void job_notice(struct planner *pl, struct op *op)
 {
 	const struct observed *seen = op->seen;
@@ -113,7 +105,8 @@ static void job_notice(struct planner *pl, struct op *op)
 	if (status_class(seen->status) == SC_FAILED && op->want != RES_NONE)
 		plan_note(pl, op, "%s%s",
 		          plan_failure_text(pl->a, seen, !op->refused && !op->nsteps),
-		          starts(op) && !op->refused ? "; this starts it again" : "");
+		          plan_has_step(op, DO_START) && !op->refused ? "; this starts it again"
+		                                                      : "");
 	if (seen->status == ST_LOCKED && !op->refused)
 		plan_note(pl, op, "%s", plan_why_not_running(pl, seen));
 	if (seen->status == ST_SUSPENDING && op->kind != OP_DELETE)
@@ -148,11 +141,9 @@ static void notice_waiting(struct planner *pl, struct op *op)
 static void skip_notice(struct planner *pl, struct op *op)
 {
 	const char *skips = op->want == RES_NONE ? NULL : pl->b->v[op->want].life.skip_precheck;
-	bool checks = false;
+	bool checks = plan_has_step(op, DO_CONFIGURE) || plan_has_step(op, DO_PRECHECK) ||
+	              plan_has_step(op, DO_START);
 
-	for (unsigned i = 0; i < op->nsteps; i++)
-		checks = checks || op->steps[i] == DO_CONFIGURE || op->steps[i] == DO_PRECHECK ||
-		         op->steps[i] == DO_START;
 	if (skips && checks && !op->refused)
 		plan_note(pl, op, "skip_precheck: a failure of %s is accepted", skips);
 }

@@ -117,7 +117,10 @@ static void edges_of_removals(struct planner *pl)
 	for (uint32_t i = 0; i < pl->ops.n; i++) {
 		struct op *op = &pl->ops.v[i];
 
-		if (!is_removal(op) || !op->have)
+		/* a job that is made anew may move away from an instance that goes */
+		bool moves = op->kind == OP_REPLACE && op->type == &type_job;
+
+		if ((!is_removal(op) && !moves) || !op->have)
 			continue;
 		for (size_t d = 0; d < op->have->ndeps; d++) {
 			uint32_t target = removal_of(pl, op->have->deps[d]);
@@ -126,6 +129,8 @@ static void edges_of_removals(struct planner *pl)
 			if (target == RES_NONE)
 				continue;
 			need(pl, target, i);
+			if (moves)
+				continue;
 			dep = &pl->ops.v[target];
 			if (op->kind == OP_DELETE && dep->kind == OP_DELETE &&
 			    op->type == &type_job && dep->type == &type_instance &&
@@ -141,23 +146,6 @@ static void edges_of_removals(struct planner *pl)
 			if (op->refused && !dep->refused && dep->kind == OP_DELETE)
 				dep->refused = arena_printf(pl->a, "%s, which lives on it, stays",
 				                            op->address);
-		}
-	}
-}
-
-/* An instance goes after the job that is moved away from it. */
-static void edges_of_moves(struct planner *pl)
-{
-	for (uint32_t i = 0; i < pl->ops.n; i++) {
-		const struct op *op = &pl->ops.v[i];
-
-		if (op->kind != OP_REPLACE || op->type != &type_job || !op->have)
-			continue;
-		for (size_t d = 0; d < op->have->ndeps; d++) {
-			uint32_t target = removal_of(pl, op->have->deps[d]);
-
-			if (target != RES_NONE)
-				need(pl, target, i);
 		}
 	}
 }
@@ -322,7 +310,6 @@ bool plan_order(struct planner *pl)
 	pl->edges.n = 0;
 	edges_of_sections(pl);
 	edges_of_removals(pl);
-	edges_of_moves(pl);
 	edges_of_directions(pl);
 	graph_build(&pl->p->graph, pl->a, (uint32_t)pl->ops.n, pl->edges.v, pl->edges.n);
 	for (uint32_t i = 0; i < pl->b->n; i++)

@@ -4,6 +4,9 @@
 #include "base/text.h"
 #include "model/plan_internal.h"
 
+#define CLASS_ONLY_RISES                                                                           \
+	"the class can only rise: mend the section; lowering it takes a ticket to the vendor"
+
 static const char *replace_refusal(struct planner *pl, const struct diff *df, const struct op *op)
 {
 	const char *extra =
@@ -23,11 +26,8 @@ static const char *replace_refusal(struct planner *pl, const struct diff *df, co
 /* A subscription cannot be deleted by the API; emptying it (ResetDtsJob) is no deletion. */
 void plan_refuse_prepaid(struct op *op)
 {
-	bool deletes = false;
-
-	for (unsigned i = 0; i < op->nsteps; i++)
-		deletes = deletes || op->steps[i] == DO_DELETE;
-	if (deletes && !op->refused && op->seen && text_ieq(op->seen->pay_type, "PrePaid"))
+	if (plan_has_step(op, DO_DELETE) && !op->refused && op->seen &&
+	    text_ieq(op->seen->pay_type, "PrePaid"))
 		op->refused =
 			"prepaid: the API cannot delete it; unsubscribe in the console, then `dtsbatch state rm`";
 }
@@ -35,9 +35,9 @@ void plan_refuse_prepaid(struct op *op)
 /* ResetDtsJob is refused while the instance is locked. */
 void plan_refuse_locked(struct planner *pl, struct op *op)
 {
-	for (unsigned i = 0; i < op->nsteps && !op->refused; i++)
-		if (op->steps[i] == DO_RESET && op->seen && op->seen->status == ST_LOCKED)
-			op->refused = plan_why_not_running(pl, op->seen);
+	if (plan_has_step(op, DO_RESET) && !op->refused && op->seen &&
+	    op->seen->status == ST_LOCKED)
+		op->refused = plan_why_not_running(pl, op->seen);
 }
 
 /* Paid in advance, or about to be: the change of payment comes first. */
@@ -116,8 +116,7 @@ static void decide_existing(struct planner *pl, struct op *op, const struct reso
 		else if (!instance_new && !forced && !r->life.replace_allowed)
 			op->refused = replace_refusal(pl, &df, op);
 		if (df.lower_class && !op->refused)
-			op->refused =
-				"the class can only rise: mend the section; lowering it takes a ticket to the vendor";
+			op->refused = CLASS_ONLY_RISES;
 		plan_steps_replace(pl, op, &df);
 		plan_refuse_prepaid(op);
 		plan_refuse_locked(pl, op);
@@ -133,8 +132,7 @@ static void decide_existing(struct planner *pl, struct op *op, const struct reso
 			op->protect = r->life.protect ? PROTECT_ON : PROTECT_OFF;
 		plan_steps_update(pl, op, &df);
 		if (df.lower_class)
-			op->refused =
-				"the class can only rise: mend the section; lowering it takes a ticket to the vendor";
+			op->refused = CLASS_ONLY_RISES;
 		if (df.impossible)
 			op->refused = df.impossible;
 		if (df.routes & (1u << ROUTE_TWOWAY))

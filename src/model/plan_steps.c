@@ -61,7 +61,7 @@ static void parameters_later(struct planner *pl, struct op *op)
 	          "job_parameters need a running job: they are set when the job is started");
 }
 
-static bool has_step(const struct op *op, enum step s)
+bool plan_has_step(const struct op *op, enum step s)
 {
 	for (unsigned i = 0; i < op->nsteps; i++)
 		if (op->steps[i] == s)
@@ -74,7 +74,7 @@ static void add_not_carried(struct op *op, const struct resource *r)
 {
 	unsigned impact = op->impact;
 
-	for (size_t i = 0; has_step(op, DO_CONFIGURE) && i < r->type->nattrs; i++)
+	for (size_t i = 0; plan_has_step(op, DO_CONFIGURE) && i < r->type->nattrs; i++)
 		if ((r->type->attrs[i].flags & A_FREE) && r->vals[i].state != V_UNSET)
 			plan_step_add(op, route_step(r->type->attrs[i].route, false));
 	op->impact = impact;
@@ -97,8 +97,8 @@ static void add_after_configure(struct planner *pl, struct op *op, const struct 
 /* What is configured or bought once more takes what else has a meaning at creation only. */
 static void mark_sent(struct op *op)
 {
-	bool configures = has_step(op, DO_CONFIGURE) || has_step(op, DO_CONFIGURE_FREE),
-	     buys = has_step(op, DO_BUY) || has_step(op, DO_BUY_JOB);
+	bool configures = plan_has_step(op, DO_CONFIGURE) || plan_has_step(op, DO_CONFIGURE_FREE),
+	     buys = plan_has_step(op, DO_BUY) || plan_has_step(op, DO_BUY_JOB);
 
 	for (size_t i = 0; i < op->nchanges; i++) {
 		struct change *c = &op->changes[i];
@@ -551,7 +551,7 @@ static void resume_free(struct planner *pl, struct op *op)
 /* The rest of a creation does not carry every change that was made meanwhile. */
 static void mark_unsent(struct op *op)
 {
-	bool configures = has_step(op, DO_CONFIGURE) || has_step(op, DO_CONFIGURE_FREE);
+	bool configures = plan_has_step(op, DO_CONFIGURE) || plan_has_step(op, DO_CONFIGURE_FREE);
 
 	for (size_t i = 0; i < op->nchanges; i++) {
 		struct change *c = &op->changes[i];
@@ -559,8 +559,8 @@ static void mark_unsent(struct op *op)
 
 		if (at->route == ROUTE_STATUS || at->route == ROUTE_PARAMS ||
 		    (configures && at->create == API_CONFIGURE_DTS_JOB) ||
-		    has_step(op, route_step(at->route, at->flags & A_SOURCE)) ||
-		    (at->create == API_CREATE_DTS_INSTANCE && has_step(op, DO_BUY_JOB)))
+		    plan_has_step(op, route_step(at->route, at->flags & A_SOURCE)) ||
+		    (at->create == API_CREATE_DTS_INSTANCE && plan_has_step(op, DO_BUY_JOB)))
 			continue;
 		c->unsent = true;
 		c->note = "not part of the creation that is resumed: compared again afterwards";

@@ -203,6 +203,8 @@ char *attr_json_diff(struct arena *a, const struct attr_def *at, const char *fro
 /* Is this member of a JSON value one whose text must be hidden (passwords, certificates, private keys)? */
 bool attr_secret_member(const char *key);
 
+/* The one name of a place that has two (dts-api.md 2). */
+const char *region_name(const char *region);
 /* Rank of an instance class (micro < small < ... < 8xlarge); -1 unknown. */
 int class_rank(const char *cls);
 bool instance_type_is_cloud(

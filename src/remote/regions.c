@@ -88,11 +88,8 @@ static int compare(const void *key, const void *row)
 
 static const struct region *find(const char *id)
 {
-	/* Another name of the same place (dts-api.md 2). */
-	if (id && !strcmp(id, "cn-zhangbei"))
-		id = "cn-zhangjiakou";
-	return id ? bsearch(id, regions, sizeof regions / sizeof regions[0], sizeof regions[0],
-	                    compare)
+	return id ? bsearch(region_name(id), regions, sizeof regions / sizeof regions[0],
+	                    sizeof regions[0], compare)
 	          : NULL;
 }
 

@@ -275,25 +275,28 @@ static void close_moot(struct task *t)
 	}
 }
 
+const struct record *task_instance(const struct task *t)
+{
+	for (size_t i = 0; t->op->type == &type_job && t->rec && i < t->rec->ndeps; i++) {
+		const struct record *r = state_get(t->x->r->o.state, t->rec->deps[i]);
+
+		if (r && r->type == &type_instance && text_eq(r->instance_id, t->rec->instance_id))
+			return r;
+	}
+	return NULL;
+}
+
 /* An instance is recorded with the id of its (forward) job, which a reset may have made a new one. */
 static void tell_instance(const struct task *t)
 {
-	struct state *st = t->x->r->o.state;
+	const struct record *r = task_instance(t);
+	struct record *copy;
 
-	for (size_t i = 0;
-	     t->op->type == &type_job && t->rec && !record_reverse(t->rec) && i < t->rec->ndeps;
-	     i++) {
-		const struct record *r = state_get(st, t->rec->deps[i]);
-		struct record *copy;
-
-		if (!r || r->type != &type_instance ||
-		    !text_eq(r->instance_id, t->rec->instance_id) ||
-		    text_eq(r->job_id, t->rec->job_id))
-			continue;
-		copy = record_copy(t->x->a, r);
-		copy->job_id = t->rec->job_id;
-		state_put(st, copy);
-	}
+	if (!r || record_reverse(t->rec) || text_eq(r->job_id, t->rec->job_id))
+		return;
+	copy = record_copy(t->x->a, r);
+	copy->job_id = t->rec->job_id;
+	state_put(t->x->r->o.state, copy);
 }
 
 static void task_finish(struct task *t)

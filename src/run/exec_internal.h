@@ -107,8 +107,10 @@ void task_fail(struct task *t, enum err_code c, const char *fmt, ...)
 const char *exec_lookup(void *ctx, uint32_t res, enum computed what);
 void task_saw(struct task *t, const struct observed *o); /* remember status; report changes */
 void task_put(struct task *t);                           /* record into the journal buffer */
-void settle_add(struct task *t);                         /* its purchase waits for settlement */
-bool exec_may_begin(const struct task *t, enum step s);  /* deadline */
+/* The recorded instance that the recorded job lives on; NULL: it has no record of its own. */
+const struct record *task_instance(const struct task *t);
+void settle_add(struct task *t);                        /* its purchase waits for settlement */
+bool exec_may_begin(const struct task *t, enum step s); /* deadline */
 
 /* task_step.c */
 void step_begin(struct task *t);

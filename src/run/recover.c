@@ -76,20 +76,21 @@ static const struct type_def *type_of(struct arena *a, const char *address)
 	return dot ? type_find(arena_strndup(a, address, (size_t)(dot - address))) : NULL;
 }
 
+static struct record *new_record(struct run *r, const char *address)
+{
+	const struct type_def *t = type_of(&r->a, address);
+	struct record *rec = t ? record_new(&r->a, address, t) : NULL;
+
+	if (rec)
+		rec->created_ms = sys_wall_ms();
+	return rec;
+}
+
 static struct record *record_for(struct run *r, const char *address)
 {
 	const struct record *have = state_get(r->o.state, address);
-	const struct type_def *t = type_of(&r->a, address);
-	struct record *rec;
 
-	if (have)
-		return record_copy(&r->a, have);
-	if (!t)
-		return NULL;
-	rec = record_new(&r->a, address, t);
-	rec->origin = ORIGIN_CREATED;
-	rec->created_ms = sys_wall_ms();
-	return rec;
+	return have ? record_copy(&r->a, have) : new_record(r, address);
 }
 
 static const char *no_id(void *ctx, uint32_t res, enum computed what)
@@ -101,7 +102,7 @@ static const char *no_id(void *ctx, uint32_t res, enum computed what)
 }
 
 /* What the lost call carried is in the record, as if it had been answered: by the word of the section, as for an import. */
-static void record_carried(struct run *r, struct record *rec, enum api_action by, bool free)
+static void record_carried(struct run *r, struct record *rec, enum step s)
 {
 	const struct batch *b = r->o.batch;
 	uint32_t k = b ? map_get(&b->by_address, rec->address) : MAP_NONE;
@@ -110,27 +111,21 @@ static void record_carried(struct run *r, struct record *rec, enum api_action by
 	if (k == MAP_NONE)
 		return;
 	plan_applied(&r->a, b, &b->v[k], state_fp_key(r->o.state), no_id, NULL, applied);
-	for (size_t i = 0; i < rec->type->nattrs; i++) {
-		const struct attr_def *at = &rec->type->attrs[i];
-
-		if (at->create == by && applied[i] && !rec->attrs[i] &&
-		    (free ? at->route != ROUTE_NAME : !(at->flags & A_FREE)))
+	for (size_t i = 0; i < rec->type->nattrs; i++)
+		if (step_carries(&rec->type->attrs[i], s) && applied[i] && !rec->attrs[i])
 			rec->attrs[i] = applied[i];
-	}
 }
 
 /* Of something that was just bought: of what had the address before, it has nothing but the words of the user. */
 static struct record *record_anew(struct run *r, const char *address)
 {
 	const struct record *have = state_get(r->o.state, address);
-	const struct type_def *t = type_of(&r->a, address);
-	struct record *rec = t ? record_new(&r->a, address, t) : NULL;
+	struct record *rec = new_record(r, address);
 
-	if (!rec)
-		return NULL;
-	rec->created_ms = sys_wall_ms();
-	rec->protect = have && have->protect;
-	rec->destroy_forgets = have && have->destroy_forgets;
+	if (rec && have) {
+		rec->protect = have->protect;
+		rec->destroy_forgets = have->destroy_forgets;
+	}
 	return rec;
 }
 
@@ -193,7 +188,7 @@ static enum outcome settle_configure(const struct recovery *v, const struct inte
 	rec = record_for(r, i->address);
 	if (!rec)
 		return OUTCOME_DONE;
-	record_carried(r, rec, API_CONFIGURE_DTS_JOB, false);
+	record_carried(r, rec, DO_CONFIGURE);
 	put_ids(r, rec, &l.o, STEP_CONFIGURED, region);
 	run_note(r, NULL, "%s: job %s was configured by an earlier run: taken over", i->address,
 	         l.o.job_id);
@@ -249,7 +244,7 @@ static enum outcome settle_free(const struct recovery *v, const struct intent *i
 	rec = record_for(r, i->address);
 	if (!rec)
 		return OUTCOME_DONE;
-	record_carried(r, rec, API_CONFIGURE_DTS_JOB, true);
+	record_carried(r, rec, DO_CONFIGURE_FREE);
 	put_ids(r, rec, &l.o, STEP_CONFIGURED_FREE, region);
 	run_note(r, NULL, "%s: free job %s of an earlier run found by its name", i->address,
 	         l.o.job_id);
@@ -288,7 +283,7 @@ static enum outcome settle_buy_job(const struct recovery *v, const struct intent
 	} while (!(l.found && *l.o.instance_id) && wait_for_more(r, i));
 	if (!l.found || !*l.o.instance_id || !rec)
 		return settled(r, i) ? OUTCOME_FAILED : OUTCOME_UNKNOWN;
-	record_carried(r, rec, API_CREATE_DTS_INSTANCE, false);
+	record_carried(r, rec, DO_BUY_JOB);
 	put_ids(r, rec, &l.o, STEP_CONFIGURED, region);
 	run_note(r, NULL, "%s: instance %s was bought by an earlier run for its job", i->address,
 	         l.o.instance_id);
@@ -353,7 +348,7 @@ static enum adopted adopt(struct run *r, struct purchase *p)
 	if (!rec)
 		return w.res;
 	rec->origin = ORIGIN_ADOPTED;
-	record_carried(r, rec, API_CREATE_DTS_INSTANCE, false);
+	record_carried(r, rec, DO_BUY);
 	put_ids(r, rec, p->found, STEP_DONE, p->region);
 	run_note(r, NULL, "%s: instance %s was bought by a lost call of an earlier run: adopted",
 	         p->address, p->found->instance_id);

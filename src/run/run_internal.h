@@ -234,6 +234,8 @@ static inline struct purchase *fence_purchase(const struct fence *f)
 }
 /* The commands that answer a purchase that is PURCHASE_DECIDE, as a hint. */
 void run_ask_hint(const struct run *r, struct err *e, const struct purchase *p);
+/* Does the call of step s carry this attribute, so that it is applied once that was answered? STEP__COUNT: every one. */
+bool step_carries(const struct attr_def *at, enum step s);
 struct json *purchase_shape(struct arena *a, const struct dts_call *call,
                             const struct inventory *inv);
 /* How the call ended is part of the evidence: into p->detail, and into the open intent for later runs. */

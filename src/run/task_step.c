@@ -42,7 +42,7 @@ static const char *val(struct task *t, const char *key)
 
 /* ---- effects on the record -------------------------------------------------- */
 
-static bool carried_by(const struct attr_def *at, enum step s)
+bool step_carries(const struct attr_def *at, enum step s)
 {
 	if (s == STEP__COUNT)
 		return true;
@@ -99,7 +99,7 @@ void record_apply(struct task *t, enum step s)
 		applied[attr_of(r->type, "instance_class")] =
 			plan_wanted_class(t->x->b, t->op->want);
 	for (size_t i = 0; i < r->type->nattrs; i++)
-		if (!carried_by(&r->type->attrs[i], s) || is_unsent(t->op, i) ||
+		if (!step_carries(&r->type->attrs[i], s) || is_unsent(t->op, i) ||
 		    left_as_it_is(t->op, i) ||
 		    (t->op->params_wait && r->type->attrs[i].route == ROUTE_PARAMS))
 			continue;
@@ -596,7 +596,6 @@ static enum api_action single_action(enum step s)
  */
 static void mark_leaving(struct task *t)
 {
-	struct state *st = t->x->r->o.state;
 	const struct record *r;
 	struct record *copy;
 
@@ -604,15 +603,12 @@ static void mark_leaving(struct task *t)
 		return;
 	t->rec->leaving = true;
 	task_put(t);
-	for (size_t i = 0; t->op->type == &type_job && i < t->rec->ndeps; i++) {
-		r = state_get(st, t->rec->deps[i]);
-		if (!r || r->type != &type_instance ||
-		    !text_eq(r->instance_id, t->rec->instance_id))
-			continue;
-		copy = record_copy(t->x->a, r);
-		copy->leaving = true;
-		state_put(st, copy);
-	}
+	r = task_instance(t);
+	if (!r)
+		return;
+	copy = record_copy(t->x->a, r);
+	copy->leaving = true;
+	state_put(t->x->r->o.state, copy);
 }
 
 void step_issue(struct task *t)
