@@ -165,3 +165,13 @@ expect_out '^usage: dtsbatch plan '
 expect_out '^  -f, --file MANIFEST '
 expect_exit 64 help plna
 expect_err 'did you mean plan'
+
+# A region without a known host is named with who wants it; one host named for several regions is a warning.
+pair far.ini orders
+sed -i 's/^destination_endpoint_region .*/destination_endpoint_region = xx-nowhere-9/' far.ini
+export ALIBABA_CLOUD_ACCESS_KEY_ID=i ALIBABA_CLOUD_ACCESS_KEY_SECRET=s
+expect_exit 65 plan far.ini
+expect_err 'synchronization_instance\.orders: no endpoint is known for the region xx-nowhere-9'
+sed -i 's/xx-nowhere-9/us-west-1/' far.ini
+dts plan --deadline 1s --endpoint dts.invalid far.ini
+expect_err 'synchronization_instance\.orders lies in us-west-1, but the endpoint dts\.invalid was named for all'
